@@ -1,0 +1,79 @@
+"""Every size and count that both ends must know, each with its reason.
+
+Nothing here is a setting: a limit of this module is part of the protocol (docs/protocol.md quotes it), and a
+server may only be stricter. Limits that an operator tunes live in `chatroom.config`. Read next: `frames.py`.
+"""
+
+from typing import Final
+
+VERSION: Final = 1
+"""The protocol version spoken here; sent in `Hello` and `Login`."""
+
+FRAME_BYTES: Final = 65_536
+"""Longest payload of one frame. Four longest messages fit; a peer's buffer is bounded by twice this."""
+
+LOGIN_FRAME_BYTES: Final = 4_096
+"""Longest payload before login: a stranger may make the server hold this much and no more."""
+
+TEXT_BYTES: Final = 16_384
+"""Longest message text in UTF-8. Laying out 16 KB costs a terminal client tens of milliseconds; more would stall it."""
+
+TEXT_LINES: Final = 400
+"""Most lines in one message: a pasted file fits, a terminal client stays quick."""
+
+TOPIC_CHARS: Final = 300
+"""Longest topic, in characters: about what fits on one wide terminal line and its tooltip."""
+
+HANDLE_CHARS: Final = 24
+"""Longest handle: the handle column of a terminal client stays narrow."""
+
+ROOM_NAME_CHARS: Final = 32
+"""Longest room name."""
+
+NONCE_BYTES: Final = 16
+"""Length of the nonce that makes a post safe to repeat: 128 bits never collide by chance."""
+
+CHALLENGE_BYTES: Final = 32
+"""Length of each of the two login challenges, of an Ed25519 public key and of a SHA-256 hash."""
+
+SIGNATURE_BYTES: Final = 64
+"""Length of an Ed25519 signature (RFC 8032)."""
+
+SESSION_BYTES: Final = 16
+"""Length of the id a client process gives itself, so that its new connection replaces its old one."""
+
+PASSWORD_CHARS: Final = 200
+"""Longest server password: the login frame stays under `LOGIN_FRAME_BYTES`."""
+
+PAGE_ENTRIES: Final = 200
+"""Most entries in one history page: a screenful several times over, read in about a millisecond."""
+
+PAGE_BYTES: Final = 57_344
+"""Most bytes of entries in one page, so that a page and its frame stay below `FRAME_BYTES`."""
+
+MEMBERS_PAGE: Final = 500
+"""Most members in one page: 500 longest handles stay well below `FRAME_BYTES`."""
+
+ROOMS_PAGE: Final = 40
+"""Most rooms in one page of the room list: 40 longest topics in four-byte characters fit in a frame."""
+
+QUERY_CHARS: Final = 200
+"""Longest search query."""
+
+SEARCH_HITS: Final = 50
+"""Most hits in one search page; `PAGE_BYTES` bounds it too."""
+
+CURSORS: Final = 200
+"""Most rooms in one `Follow`."""
+
+UNREAD_COUNT: Final = 999
+"""Unread counts stop here: a screen shows `999+`, and counting stays cheap."""
+
+ID_MAX: Final = 2**32 - 1
+"""Largest request id: an unsigned 32-bit number, echoed in the response."""
+
+SEQ_MAX: Final = 2**40 - 1
+"""Largest seq of a room: a thousand entries a second for 34 years."""
+
+ROOM_MAX: Final = 2**22 - 1
+"""Largest room number: room and seq together fit in the 63 bits of a database row id."""

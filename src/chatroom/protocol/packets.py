@@ -1,0 +1,376 @@
+"""Packets: the typed values that travel in frames.
+
+Three sorts: a *request* of a client carries an `id` and gets exactly one response or `Refused` with that id (but see
+`Post`); a *response* answers it; a *notice* comes by itself. Payloads are MessagePack arrays in field order. A
+receiver ignores elements beyond the fields it knows and fills absent trailing ones with their defaults, so packets
+grow at the end only. docs/protocol.md is the normative text. Read next: `codec.py` for their numbers on the wire,
+`entries.py` for the frames of log entries, which are notices too.
+"""
+
+from enum import IntEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from chatroom.protocol import limits
+from chatroom.protocol.entries import Entry
+
+RequestId = Annotated[int, Meta(ge=0, le=limits.ID_MAX)]
+RoomNumber = Annotated[int, Meta(ge=1, le=limits.ROOM_MAX)]
+Seq = Annotated[int, Meta(ge=0, le=limits.SEQ_MAX)]
+Handle = Annotated[str, Meta(max_length=limits.HANDLE_CHARS)]
+RoomName = Annotated[str, Meta(max_length=limits.ROOM_NAME_CHARS)]
+Challenge = Annotated[bytes, Meta(min_length=limits.CHALLENGE_BYTES, max_length=limits.CHALLENGE_BYTES)]
+Nonce = Annotated[bytes, Meta(min_length=limits.NONCE_BYTES, max_length=limits.NONCE_BYTES)]
+Word = Annotated[str, Meta(max_length=64)]
+
+
+class Presence(IntEnum):
+    """Whether an account is there: the best of its connections counts."""
+
+    OFFLINE = 0
+    AWAY = 1
+    ONLINE = 2
+
+
+class Role(IntEnum):
+    """What an account may do, in rising order."""
+
+    MUTED = 0
+    MEMBER = 1
+    MODERATOR = 2
+    OWNER = 3
+
+
+class Packet(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The base of all packets: an immutable array of fields."""
+
+
+class Request(Packet, frozen=True, gc=False):
+    """The base of all requests: `id` is chosen by the client and comes back in the response."""
+
+    id: RequestId
+
+
+# -- the door: Hello, Login, Welcome --------------------------------------------------------------------------------
+
+
+class Hello(Packet, frozen=True, gc=False):
+    """The server speaks first: versions from `min_version` to `version`, its name, a fresh challenge, and which
+    log it serves. `log_id` changes when the log is not the one it was (a restored backup). `admission` says what a
+    new account needs: "open", "invite" or "closed", and `password` whether every new account needs the server's."""
+
+    version: int
+    min_version: int
+    server_name: Word
+    challenge: Challenge
+    log_id: Annotated[bytes, Meta(min_length=16, max_length=16)]
+    admission: Word = "open"
+    password: bool = False
+    features: Annotated[list[Word], Meta(max_length=64)] = []
+
+
+class Login(Request, frozen=True, gc=False):
+    """Who I am: a handle, its Ed25519 key, and the signature of `auth.login_message`.
+
+    `session` names the client process: a new connection with the same account and session replaces the old one.
+    `password` and `invite` matter only where the handle is new."""
+
+    version: int
+    handle: Handle
+    public_key: Challenge
+    challenge: Challenge
+    signature: Annotated[bytes, Meta(min_length=limits.SIGNATURE_BYTES, max_length=limits.SIGNATURE_BYTES)]
+    session: Annotated[bytes, Meta(min_length=limits.SESSION_BYTES, max_length=limits.SESSION_BYTES)]
+    password: Annotated[str, Meta(max_length=limits.PASSWORD_CHARS)] = ""
+    invite: Word = ""
+    program: Word = ""
+    features: Annotated[list[Word], Meta(max_length=64)] = []
+
+
+class Welcome(Packet, frozen=True, gc=False):
+    """The login worked. Exactly `room_count` `RoomState` notices follow at once: the rooms and open invitations."""
+
+    id: RequestId
+    handle: Handle
+    role: int
+    is_new: bool
+    now: int
+    room_count: int
+    text: Annotated[str, Meta(max_length=limits.TEXT_BYTES)] = ""
+
+
+# -- rooms ----------------------------------------------------------------------------------------------------------
+
+
+class RoomInfo(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One room as one account sees it.
+
+    `first` and `head` are the least and greatest seq (head 0: empty). `read` is the account's read marker; `unread`
+    and `mentions` count the messages after it, of others, up to `limits.UNREAD_COUNT`. `partner` is the other
+    account of a direct room. `is_member` is False in a room list and for an invitation, which names who `invited`."""
+
+    room: RoomNumber
+    name: RoomName
+    kind: int
+    topic: Annotated[str, Meta(max_length=limits.TOPIC_CHARS)]
+    first: Seq
+    head: Seq
+    member_count: int
+    is_member: bool
+    read: Seq = 0
+    unread: int = 0
+    mentions: int = 0
+    partner: Handle = ""
+    invited_by: Handle = ""
+
+
+class Follow(Request, frozen=True, gc=False):
+    """Send me these rooms: for each (room, cursor) every entry after the cursor, then what comes.
+
+    `backlog` > 0 begins at most that many entries before the head instead. Following again moves the cursor."""
+
+    cursors: Annotated[list[tuple[RoomNumber, Seq]], Meta(max_length=limits.CURSORS)]
+    backlog: Seq = 0
+
+
+class Following(Packet, frozen=True, gc=False):
+    """Answers `Follow`: for each room (room, start, head): entries after `start` will come; the head is at `head`.
+
+    `start` greater than the cursor asked for means skipped entries, to be had with `History`. `head` less than the
+    cursor means that the server's log went back."""
+
+    id: RequestId
+    rooms: list[tuple[RoomNumber, Seq, Seq]]
+
+
+class Join(Request, frozen=True, gc=False):
+    """Become a member of a room by name. With `create` the room is made where there is none, as `kind` says."""
+
+    name: RoomName
+    create: bool = False
+    kind: int = 0
+
+
+class OpenDirect(Request, frozen=True, gc=False):
+    """Give me the direct room with this account, made if need be."""
+
+    handle: Handle
+
+
+class Opened(Packet, frozen=True, gc=False):
+    """Answers `Join` and `OpenDirect`."""
+
+    id: RequestId
+    info: RoomInfo
+
+
+class Leave(Request, frozen=True, gc=False):
+    """Stop being a member; answered by `Done`. A direct room cannot be left."""
+
+    room: RoomNumber
+
+
+class SetTopic(Request, frozen=True, gc=False):
+    """Set the topic of a room; empty takes it away. Answered by `Done`."""
+
+    room: RoomNumber
+    text: Annotated[str, Meta(max_length=limits.TOPIC_CHARS)]
+
+
+class Invite(Request, frozen=True, gc=False):
+    """Let an account join a private room, or call it to a public one. Answered by `Done`."""
+
+    room: RoomNumber
+    handle: Handle
+
+
+class ListRooms(Request, frozen=True, gc=False):
+    """The public rooms and the own ones, by name, those after the name `after`."""
+
+    after: RoomName = ""
+    limit: Annotated[int, Meta(ge=1, le=limits.ROOMS_PAGE)] = limits.ROOMS_PAGE
+
+
+class RoomList(Packet, frozen=True, gc=False):
+    """Answers `ListRooms`; `more` says whether there are others after the last."""
+
+    id: RequestId
+    rooms: list[RoomInfo]
+    more: bool
+
+
+class ListMembers(Request, frozen=True, gc=False):
+    """The members of a room, by handle, those after the handle `after`."""
+
+    room: RoomNumber
+    after: Handle = ""
+    limit: Annotated[int, Meta(ge=1, le=limits.MEMBERS_PAGE)] = limits.MEMBERS_PAGE
+
+
+class Member(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One member of a room: handle, `Role`, `Presence`."""
+
+    handle: Handle
+    role: int
+    presence: int
+
+
+class MemberList(Packet, frozen=True, gc=False):
+    """Answers `ListMembers`."""
+
+    id: RequestId
+    room: RoomNumber
+    members: list[Member]
+    more: bool
+
+
+# -- messages -------------------------------------------------------------------------------------------------------
+
+
+class Post(Request, frozen=True, gc=False):
+    """Store this message.
+
+    The entry with this nonce is the answer where the connection follows the room; otherwise, and where the nonce was
+    stored before, `Stored` is. Repeating a post with the same nonce is safe for ever."""
+
+    room: RoomNumber
+    nonce: Nonce
+    text: Annotated[str, Meta(max_length=limits.TEXT_BYTES)]
+    style: Annotated[int, Meta(ge=0, le=255)] = 0
+
+
+class Stored(Packet, frozen=True, gc=False):
+    """The post with this nonce is on disk, as `seq` of `room`; `repeat`: it had been before."""
+
+    id: RequestId
+    room: RoomNumber
+    seq: Seq
+    nonce: Nonce
+    repeat: bool = False
+
+
+class History(Request, frozen=True, gc=False):
+    """Entries of a room with after < seq < before (before 0: no upper end).
+
+    With `before` the newest `limit` of them, without it the oldest; always sent in rising order."""
+
+    room: RoomNumber
+    after: Seq = 0
+    before: Seq = 0
+    limit: Annotated[int, Meta(ge=1, le=limits.PAGE_ENTRIES)] = limits.PAGE_ENTRIES
+
+
+class HistoryPage(Packet, frozen=True, gc=False):
+    """Answers `History`; `more`: there are others in the range asked for, beyond the end this page came from."""
+
+    id: RequestId
+    room: RoomNumber
+    entries: list[Entry]
+    more: bool
+
+
+class Search(Request, frozen=True, gc=False):
+    """Messages with all these words, newest first, in one room (0: all rooms of the account), by `author` if given.
+
+    `before` continues: the `next` of the page before."""
+
+    query: Annotated[str, Meta(max_length=limits.QUERY_CHARS)]
+    room: Annotated[int, Meta(ge=0, le=limits.ROOM_MAX)] = 0
+    author: Handle = ""
+    before: Annotated[int, Meta(ge=0, le=2**62)] = 0
+    limit: Annotated[int, Meta(ge=1, le=limits.SEARCH_HITS)] = limits.SEARCH_HITS
+
+
+class SearchPage(Packet, frozen=True, gc=False):
+    """Answers `Search`. `next` is 0 at the end; `unindexed` is how many of the newest messages are not searchable yet."""
+
+    id: RequestId
+    entries: list[Entry]
+    next: int
+    unindexed: int = 0
+
+
+class MarkRead(Request, frozen=True, gc=False):
+    """Everything up to `seq` was read; a marker never goes back. Answered by `Done`; a `ReadMarker` goes to all
+    connections of the account."""
+
+    room: RoomNumber
+    seq: Seq
+
+
+class ReadMarker(Packet, frozen=True, gc=False):
+    """The account's read marker of a room, and what is unread after it."""
+
+    room: RoomNumber
+    seq: Seq
+    unread: int
+    mentions: int
+
+
+# -- people and the connection --------------------------------------------------------------------------------------
+
+
+class SetPresence(Request, frozen=True, gc=False):
+    """This connection is `AWAY` or `ONLINE`. Answered by `Done`."""
+
+    presence: Annotated[int, Meta(ge=1, le=2)]
+
+
+class PresenceChanged(Packet, frozen=True, gc=False):
+    """Some accounts that share a room with the receiver changed: (handle, `Presence`). Latest value only."""
+
+    changes: list[tuple[Handle, int]]
+
+
+class RoomState(Packet, frozen=True, gc=False):
+    """The account has this room now: at login, by an invitation, by a direct message, or joined on another device."""
+
+    info: RoomInfo
+
+
+class RoomGone(Packet, frozen=True, gc=False):
+    """The account is no longer a member of this room; nothing more of it will come."""
+
+    room: RoomNumber
+    text: Annotated[str, Meta(max_length=limits.TOPIC_CHARS)] = ""
+
+
+class Done(Packet, frozen=True, gc=False):
+    """The request was carried out."""
+
+    id: RequestId
+
+
+class Refused(Packet, frozen=True, gc=False):
+    """The request did nothing. `retry_ms` > 0: it may work after that time."""
+
+    id: RequestId
+    code: int
+    text: Annotated[str, Meta(max_length=1000)]
+    retry_ms: int = 0
+
+
+class Ping(Packet, frozen=True, gc=False):
+    """Are you there? Either side may ask."""
+
+    token: RequestId
+
+
+class Pong(Packet, frozen=True, gc=False):
+    """Yes; `token` is the one of the `Ping`."""
+
+    token: RequestId
+
+
+class Closing(Packet, frozen=True, gc=False):
+    """The last packet of a connection: why it ends, and after what time coming back makes sense (0: as you like)."""
+
+    code: int
+    text: Annotated[str, Meta(max_length=1000)]
+    retry_ms: int = 0
+
+
+ServerPacket = Packet | Entry
+"""What a client receives."""
