@@ -1,0 +1,141 @@
+"""What a session tells its owner, as plain values taken with `Session.take_events`.
+
+An event says what changed, not what to draw; the state itself is read from the session (`session.py`, `timeline.py`,
+`roster.py`). Everything in an event is clean text already.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from chatroom.protocol.errors import ErrorCode
+
+
+class State(Enum):
+    """Where the session stands. ONLINE means: logged in, rooms known, cursors given."""
+
+    OFFLINE = "offline"
+    CONNECTING = "connecting"
+    ONLINE = "online"
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The session moved to `state`; `reason` is one line for the user, empty when all is well."""
+
+    state: State
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRefused:
+    """The server does not let us in: trying again by itself is of no use (handle taken, banned, not admitted)."""
+
+    code: ErrorCode
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomsChanged:
+    """A room came, went, was renamed, or its counts, topic or membership changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineChanged:
+    """The timeline of a room changed at its end, at its beginning, in a gap, or in what waits to be stored."""
+
+    room: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageArrived:
+    """Somebody else wrote a message just now (live, not history): what a notification needs."""
+
+    room: int
+    author: str
+    text: str
+    is_mention: bool
+    is_direct: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MembersChanged:
+    """Members of a room or somebody's presence changed; room 0 means: anywhere."""
+
+    room: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostStored:
+    """One's own message is on the server's disk."""
+
+    room: int
+    seq: int
+    nonce: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PostRefused:
+    """One's own message will never be stored; it left the outbox, its text is here so that nothing typed is lost."""
+
+    room: int
+    nonce: bytes
+    text: str
+    code: ErrorCode
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRefused:
+    """Another request was refused; `request` is its name for the user ("join", "topic" …)."""
+
+    request: str
+    code: ErrorCode
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomOpened:
+    """The room asked for by `join` or `open_direct` is there: show it."""
+
+    room: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The answer to `list_rooms`: (name, topic, member count, is member) of each, sorted by name."""
+
+    rooms: tuple[tuple[str, str, int, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The answer to `search`, newest first: (room, seq, at in ms, author, text). `next` continues, 0 is the end."""
+
+    query: str
+    hits: tuple[tuple[int, int, int, str, str], ...]
+    next: int
+    unindexed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """One line the user should see: the server restarts, its history went back, it sent something odd."""
+
+    text: str
+
+
+Event = (
+    StateChanged
+    | LoginRefused
+    | RoomsChanged
+    | TimelineChanged
+    | MessageArrived
+    | MembersChanged
+    | PostStored
+    | PostRefused
+    | RequestRefused
+    | RoomOpened
+    | Listed
+    | Found
+    | Noticed
+)
