@@ -1,6 +1,7 @@
 """The one error of this folder: a line that tells a person what to change, and where.
 
-Everything wrong with a file on disk becomes a `SettingsError`; nothing here reads files. Read next: `toml_file.py`.
+Everything wrong with a file on disk becomes a `SettingsError`; nothing here reads files. Read next:
+`toml_file.py`.
 """
 
 import difflib
@@ -42,7 +43,9 @@ class SettingsError(Exception):
 def printable(text: str, limit: int = _SHOWN_CHARS) -> str:
     """Return `text` with everything a terminal might obey as escapes, cut to about `limit` characters."""
     cut = text if len(text) <= limit else text[:limit] + "…"
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in cut)
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in cut
+    )
 
 
 def quoted(value: object) -> str:

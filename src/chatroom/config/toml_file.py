@@ -1,7 +1,7 @@
 """One TOML file of a person: read whole, parsed, and able to say on which line a key stands.
 
-Knows files and TOML, not which sections and keys there are: that is in `settings.py`, and `load.py` compares the
-two. Whatever the file holds, the only exception is `SettingsError`. Read next: `load.py`.
+Knows files and TOML, not which sections and keys there are: that is in `settings.py`, and `load.py` compares
+the two. Whatever the file holds, the only exception is `SettingsError`. Read next: `load.py`.
 """
 
 import re
@@ -15,7 +15,9 @@ from chatroom.config.errors import SettingsError, did_you_mean, printable
 from chatroom.config.toml_lines import key_lines, line_of
 
 FILE_BYTES: Final = 262_144
-"""Largest file that is read: settings fill a few kilobytes, and a wrong path may lead to a log or a disk image."""
+"""Largest file that is read: settings fill a few kilobytes, and a wrong path may lead to a log or a disk
+image.
+"""
 
 Table = dict[str, object]
 
@@ -32,11 +34,11 @@ class TomlFile:
     tables: Table
 
     def error(self, problem: str, section: str = "", key: str = "") -> SettingsError:
-        """Return (not raise) an error that points at a key of this file, or at the nearest table around it."""
+        """Return (not raise) an error that points at a key of this file, or at the nearest table around
+        it.
+        """
         path = tuple(part for part in (section, key) if part)
-        return SettingsError(
-            problem, file=self.path, line=line_of(self.text, path), section=section, key=key
-        )
+        return SettingsError(problem, file=self.path, line=line_of(self.text, path), section=section, key=key)
 
 
 def read_toml(path: Path) -> TomlFile:
@@ -57,11 +59,12 @@ def read_toml(path: Path) -> TomlFile:
 def settings_error(
     path: Path | None, section: str, key: str, problem: str, valid: Iterable[str] | None = None
 ) -> SettingsError:
-    """Return an error about a value that only its user can judge: a room's name, an action in `[keys]`, a theme.
+    """Return an error about a value that only its user can judge: a room's name, an action in `[keys]`, a
+    theme.
 
-    `path` is the file the settings came from (None: the built-in defaults, or a flag). With `valid`, the names
-    that would have been right, the line ends with the nearest one. The file is read again to find the line; should
-    it be gone by now, the error only lacks the line's number.
+    `path` is the file the settings came from (None: the built-in defaults, or a flag). With `valid`, the
+    names that would have been right, the line ends with the nearest one. The file is read again to find the
+    line; should it be gone by now, the error only lacks the line's number.
     """
     if valid is not None:
         problem += did_you_mean(key, valid)
@@ -102,7 +105,8 @@ def _not_toml(path: Path, text: str, error: ValueError) -> SettingsError:
     line = int(position["line"]) if position["line"] else text.rstrip().count("\n") + 1
     words = complaint[: position.start()]
     if words.startswith(("Cannot overwrite", "Cannot declare", "Cannot mutate", "Cannot redefine")):
-        # Everything above is TOML, so the scan is exact: the last key that begins on or above the line is meant.
+        # Everything above is TOML, so the scan is exact: the last key that begins on or above the line is
+        # meant.
         upto = [found for found in key_lines(text) if found.line <= line]
         if upto:
             *section, key = ("", *upto[-1].path)

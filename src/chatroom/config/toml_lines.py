@@ -1,8 +1,8 @@
 """On which line each key of a TOML text stands: `tomllib` does not say.
 
 A scan that knows just enough of TOML to step over values: strings of four kinds, brackets, comments. It never
-fails: given text that is not TOML it finds what it can, for the text has already been refused by `tomllib` and the
-scan only helps to say where. Read next: `toml_file.py`.
+fails: given text that is not TOML it finds what it can, for the text has already been refused by `tomllib`
+and the scan only helps to say where. Read next: `toml_file.py`.
 """
 
 import re
@@ -60,7 +60,9 @@ def key_lines(text: str) -> Iterator[KeyLine]:
 
 
 def line_of(text: str, path: KeyPath) -> int | None:
-    """Return the line of the key at `path`, or of the nearest table around it, or None where neither stands."""
+    """Return the line of the key at `path`, or of the nearest table around it, or None where neither
+    stands.
+    """
     lines = list(key_lines(text))
     for length in range(len(path), 0, -1):
         for found in lines:
