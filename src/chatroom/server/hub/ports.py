@@ -1,4 +1,4 @@
-"""What the hub needs from the world: the log on disk, and a way to check signatures.
+"""What the hub needs from the world: the log on disk, the way to a peer, and a way to check signatures.
 
 The hub proposes `Change`s and hears their `Outcome`s; it never assumes that an outcome is there when `submit`
 returns, so that a log which answers in a later pass (a replicated one) fits the same port. Everything durable goes
@@ -30,7 +30,8 @@ class AddAccount:
 class AddRoom:
     """A new room with its first members, the creator first: entries CREATED by it, then JOINED by each.
 
-    The name must be free, else NAME_TAKEN; a direct room has the name "" and exactly two members, one room for the
+    Without members the server itself (account 0, handle `server`) is the author of CREATED. The name must be free,
+    else NAME_TAKEN; a direct room has the name "" and exactly two members, one room for the
     pair, whatever their order.
     """
 
@@ -220,3 +221,12 @@ class Verify(Protocol):
     """Checks an Ed25519 signature; False for anything malformed."""
 
     def __call__(self, public_key: bytes, signature: bytes, message: bytes, /) -> bool: ...
+
+
+class Link(Protocol):
+    """The way to one peer, as the hub sees it."""
+
+    def send(self, data: bytes, /) -> bool:
+        """Hand over bytes, in order. True: all went out. False: the rest is kept and follows by itself; whoever owns
+        the link calls `Hub.writable` when everything went out. Never raises: a dead link answers False for ever."""
+        ...

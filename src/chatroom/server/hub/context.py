@@ -1,0 +1,161 @@
+"""What a request handler works with: the state, the log, the way to propose changes and to answer.
+
+A handler checks a request and either answers it or proposes a change, saying what is to happen once the log has
+decided. It never changes the state of rooms and accounts: that is done when the change is committed. Read next:
+`requests/table.py`.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from chatroom.protocol.codec import encode
+from chatroom.protocol.errors import ErrorCode
+from chatroom.protocol.packets import Closing, Done, Packet, Refused, Request, RoomInfo
+from chatroom.server.hub.delivery import Delivery
+from chatroom.server.hub.ports import Change, Failed, Log, Outcome, Unread, Verify
+from chatroom.server.hub.state import Account, Peer, Room, Stage, State
+
+RETRY_MS = 2_000
+"""When to try again after the log could not store: long enough not to hammer a full disk, short enough to notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubSettings:
+    """What the operator decides about the chat itself; `rooms` are public, made at start, joined by new accounts."""
+
+    server_name: str = "chatroom"
+    rooms: tuple[str, ...] = ("lobby",)
+    may_create_rooms: bool = True
+    admission: str = "open"
+    password: str = ""
+    welcome: str = ""
+    reserved_handles: frozenset[str] = frozenset()
+    posts_per_s: float = 20.0
+    post_burst: float = 200.0
+    rooms_per_account: int = 100
+    ping_s: float = 20.0
+    gone_s: float = 60.0
+    login_s: float = 10.0
+
+
+Then = Callable[[Outcome], None]
+"""What happens once a proposal was decided, after the state changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A change, the peer that asked for it (None: the server itself), and what follows."""
+
+    change: Change
+    peer: Peer | None
+    then: Then | None
+
+
+class Context:
+    """The hub's tools, as its handlers see them."""
+
+    def __init__(self, settings: HubSettings, state: State, log: Log, verify: Verify) -> None:
+        self.settings = settings
+        self.state = state
+        self.log = log
+        self.verify = verify
+        self.delivery = Delivery(log)
+        self.proposals: list[Proposal] = []
+        self.closing: list[Peer] = []
+        self.presence_changed: dict[Account, None] = {}
+        self.now = 0.0
+        """Monotonic seconds at the beginning of this pass."""
+        self.now_ms = 0
+        """Milliseconds since 1970 at the beginning of this pass."""
+
+    # -- proposing --------------------------------------------------------------------------------------------------
+
+    def propose(self, change: Change, peer: Peer | None = None, then: Then | None = None) -> None:
+        """Have `change` committed with this pass; `then` is called when the log has decided."""
+        self.proposals.append(Proposal(change, peer, then))
+
+    # -- answering --------------------------------------------------------------------------------------------------
+
+    def say(self, peer: Peer, packet: Packet) -> None:
+        """Send one packet to one peer at the end of the pass."""
+        if peer.stage is not Stage.CLOSING:
+            self.delivery.say(peer, encode(packet))
+
+    def tell(self, account: Account, packet: Packet, but: Peer | None = None) -> None:
+        """Send one packet to all connections of an account, except `but`."""
+        self.announce((peer for peer in account.peers if peer is not but), packet)
+
+    def announce(self, peers: Iterable[Peer], packet: Packet) -> None:
+        """Send one packet, encoded once, to several peers."""
+        frame = encode(packet)
+        for peer in peers:
+            if peer.stage is not Stage.CLOSING:
+                self.delivery.say(peer, frame)
+
+    def refuse(self, peer: Peer, request: Request, code: ErrorCode, text: str) -> None:
+        """Answer a request that did nothing."""
+        retry_ms = RETRY_MS if code is ErrorCode.STORAGE else 0
+        self.say(peer, Refused(request.id, code, text, retry_ms))
+
+    def refused(self, peer: Peer, request: Request, outcome: Outcome) -> bool:
+        """Whether the outcome is a failure; if so, the asker was told."""
+        if not isinstance(outcome, Failed):
+            return False
+        self.refuse(peer, request, outcome.code, outcome.text)
+        return True
+
+    def finish(self, peer: Peer, request: Request, outcome: Outcome) -> None:
+        """Answer a request that has nothing more to tell than whether it was carried out."""
+        if not self.refused(peer, request, outcome):
+            self.say(peer, Done(request.id))
+
+    def close(self, peer: Peer, code: ErrorCode, text: str, retry_ms: int = 0) -> None:
+        """Say why, and end the connection at the end of the pass."""
+        if peer.stage is not Stage.CLOSING:
+            self.say(peer, Closing(code, text, retry_ms))
+            self.delivery.unfollow_all(peer)
+            peer.stage = Stage.CLOSING
+            self.closing.append(peer)
+
+    # -- looking up -------------------------------------------------------------------------------------------------
+
+    def joined_room(self, peer: Peer, request: Request, number: int) -> tuple[Account, Room] | None:
+        """Return the peer's account and the room it is a member of, or refuse the request and return None.
+
+        A room that does not exist and one the account does not belong to are answered alike.
+        """
+        account = peer.account
+        room = account.rooms.get(number) if account else None
+        if account is None or room is None:
+            self.refuse(peer, request, ErrorCode.NOT_A_MEMBER, "you are not a member of this room")
+            return None
+        return account, room
+
+    def room_infos(self, account: Account, rooms: Iterable[Room]) -> list[RoomInfo]:
+        """Return rooms as `account` sees them, with its read markers and unread counts."""
+        listed = list(rooms)
+        markers = self.log.unread(
+            account.number, [room.number for room in listed if room.number in account.rooms]
+        )
+        return [_room_info(account, room, markers.get(room.number)) for room in listed]
+
+
+def _room_info(account: Account, room: Room, marker: Unread | None) -> RoomInfo:
+    marker = marker or Unread(0, 0, 0)
+    partner = room.partner_of(account)
+    inviter = account.invitations.get(room)
+    return RoomInfo(
+        room=room.number,
+        name=room.name,
+        kind=room.kind,
+        topic=room.topic,
+        first=room.first,
+        head=room.head,
+        member_count=len(room.members),
+        is_member=room.number in account.rooms,
+        read=marker.read,
+        unread=marker.unread,
+        mentions=marker.mentions,
+        partner=partner.handle if partner else "",
+        invited_by=inviter.handle if inviter else "",
+    )

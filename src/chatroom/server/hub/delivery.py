@@ -1,0 +1,188 @@
+"""Delivery: the only place where cursors move and entries go out.
+
+A peer that follows a room is either *live* there (it was sent everything the room sent so far, so that its cursor is
+`Room.sent`) or it *lags* with a cursor of its own and is fed from the log. Live peers cost nothing between passes:
+the new frames of a pass are joined once and every live peer gets the same buffer in one send. A peer whose link does
+not take everything becomes a lagging one in all its rooms, and is fed again when its link is writable: nothing is
+ever queued for it but the buffer that was under way. Read next: `hub.py` for the passes.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from chatroom.server.hub.ports import Log, StorageError
+from chatroom.server.hub.state import Peer, Room
+
+BUFFER_BYTES: Final = 262_144
+"""Most bytes handed to a link at once: what a stalled peer can cost beyond its cursor."""
+
+FEED_BYTES: Final = 65_536
+"""Bytes read from the log for one lagging peer and room in one go."""
+
+FEED_ENTRIES: Final = 1_000
+"""Entries read in one go: short ones are bounded by number, long ones by bytes."""
+
+PASS_BYTES: Final = 2_097_152
+"""Bytes fed to lagging peers in one pass, so that a hundred returning peers do not delay the live ones."""
+
+
+class Delivery:
+    """Sends what is new to who is live, and what was missed to who lags."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._fresh: dict[Room, list[bytes]] = {}
+        self._lagging: dict[Peer, None] = {}
+        self._talking: dict[Peer, None] = {}
+        self._unreadable: dict[Peer, None] = {}
+
+    @property
+    def has_work(self) -> bool:
+        """Whether `write` would send something now."""
+        return bool(self._lagging or self._talking or self._fresh)
+
+    # -- what is to go out ------------------------------------------------------------------------------------------
+
+    def add_entry(self, room: Room, frame: bytes) -> None:
+        """A new entry stands at the head of the room."""
+        self._fresh.setdefault(room, []).append(frame)
+
+    def say(self, peer: Peer, frame: bytes) -> None:
+        """A frame for one peer alone; it goes out before the entries of this pass."""
+        peer.outbox.append(frame)
+        self._talking[peer] = None
+
+    # -- cursors ----------------------------------------------------------------------------------------------------
+
+    def follow(self, peer: Peer, room: Room, cursor: int) -> None:
+        """Send `peer` everything after `cursor`, from now on."""
+        self.unfollow(peer, room)
+        peer.cursors[room] = cursor
+        if not peer.is_stalled:
+            self._lagging[peer] = None
+
+    def unfollow(self, peer: Peer, room: Room) -> None:
+        """Send nothing more of the room to `peer`."""
+        peer.live.discard(room)
+        room.live.pop(peer, None)
+        peer.cursors.pop(room, None)
+
+    def unfollow_all(self, peer: Peer) -> None:
+        """Send no more entries to `peer`; what was said to it still goes out."""
+        for room in peer.live:
+            room.live.pop(peer, None)
+        peer.live.clear()
+        peer.cursors.clear()
+        self._lagging.pop(peer, None)
+        self._unreadable.pop(peer, None)
+
+    def forget(self, peer: Peer) -> None:
+        """The peer is gone."""
+        self.unfollow_all(peer)
+        self._talking.pop(peer, None)
+
+    def writable(self, peer: Peer) -> None:
+        """Everything handed to the link of `peer` went out: feed it again."""
+        peer.is_stalled = False
+        if peer.cursors:
+            self._lagging[peer] = None
+
+    def retry_reads(self) -> None:
+        """Try again to feed the peers whose part of the log could not be read."""
+        self._lagging.update(self._unreadable)
+        self._unreadable.clear()
+
+    # -- the write step of a pass -----------------------------------------------------------------------------------
+
+    def write(self) -> None:
+        """Send what was said to single peers, then what is new, then what lagging peers missed."""
+        if self._talking:
+            for peer in self._talking:
+                data = b"".join(peer.outbox)
+                peer.outbox.clear()
+                if not peer.link.send(data):
+                    self._stall(peer)
+            self._talking.clear()
+        if self._fresh:
+            for room, frames in self._fresh.items():
+                for buffer, count in _buffers(frames):
+                    self._broadcast(room, buffer, count)
+            self._fresh.clear()
+        if self._lagging:
+            self._feed()
+
+    def _broadcast(self, room: Room, buffer: bytes, count: int) -> None:
+        stalled = [peer for peer in room.live if not peer.link.send(buffer)]
+        room.sent += count
+        for peer in stalled:
+            self._stall(peer)
+
+    def _stall(self, peer: Peer) -> None:
+        """The link of `peer` took only a part: from here on it lags, in every room behind what it was sent."""
+        peer.is_stalled = True
+        for room in peer.live:
+            del room.live[peer]
+            peer.cursors[room] = room.sent
+        peer.live.clear()
+        self._lagging.pop(peer, None)
+
+    def _feed(self) -> None:
+        """Give each lagging peer one helping per room, in turn, within the bytes of one pass."""
+        served: dict[tuple[Room, int], tuple[bytes, int]] = {}
+        budget = PASS_BYTES
+        for peer in list(self._lagging):
+            del self._lagging[peer]
+            try:
+                budget -= self._feed_peer(peer, served)
+            except StorageError:
+                self._unreadable[peer] = None
+                continue
+            if peer.cursors and not peer.is_stalled:
+                self._lagging[peer] = None
+            if budget <= 0:
+                return
+
+    def _feed_peer(self, peer: Peer, served: dict[tuple[Room, int], tuple[bytes, int]]) -> int:
+        """Send one helping of every room in which the peer lags; return its bytes. `served` holds the helpings of
+        this pass, so that peers which come back together are read for once."""
+        spent = 0
+        for room, cursor in list(peer.cursors.items()):
+            if cursor < room.sent:
+                data, cursor = served.get((room, cursor)) or self._helping(room, cursor, served)
+                spent += len(data)
+                peer.cursors[room] = cursor
+                if not peer.link.send(data):
+                    self._stall(peer)
+                    return spent
+            if cursor >= room.sent:
+                del peer.cursors[room]
+                peer.live.add(room)
+                room.live[peer] = None
+        return spent
+
+    def _helping(
+        self, room: Room, cursor: int, served: dict[tuple[Room, int], tuple[bytes, int]]
+    ) -> tuple[bytes, int]:
+        limit = min(FEED_ENTRIES, room.sent - cursor)
+        frames = self._log.after(room.number, cursor, limit, FEED_BYTES)
+        if not frames:
+            raise StorageError(f"entries after {cursor} of room {room.number} are missing")
+        helping = b"".join(frames), cursor + len(frames)
+        served[room, cursor] = helping
+        return helping
+
+
+def _buffers(frames: list[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Yield the frames joined into buffers of at most about `BUFFER_BYTES`, each with its number of frames."""
+    if sum(map(len, frames)) <= BUFFER_BYTES:
+        yield b"".join(frames), len(frames)
+        return
+    part: list[bytes] = []
+    size = 0
+    for frame in frames:
+        if part and size + len(frame) > BUFFER_BYTES:
+            yield b"".join(part), len(part)
+            part, size = [], 0
+        part.append(frame)
+        size += len(frame)
+    yield b"".join(part), len(part)

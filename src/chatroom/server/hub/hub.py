@@ -1,0 +1,209 @@
+"""The hub: the chat itself, one pass at a time, without sockets, clock or SQL.
+
+Whoever owns the connections calls, pass by pass: `begin_pass`, `receive` for each packet, `commit`, `decide` for each
+decided proposal, `write`, and then ends the connections in `take_closing`. Read next: `context.py`,
+`requests/table.py`, `delivery.py`.
+"""
+
+from collections import deque
+from typing import Final
+
+from chatroom.protocol.codec import encode
+from chatroom.protocol.entries import RoomKind
+from chatroom.protocol.errors import ErrorCode, ProtocolError
+from chatroom.protocol.limits import VERSION
+from chatroom.protocol.packets import Hello, Packet, Ping, Pong, Request
+from chatroom.server.hub import presence
+from chatroom.server.hub.context import Context, HubSettings, Proposal
+from chatroom.server.hub.fold import fold
+from chatroom.server.hub.permissions import may
+from chatroom.server.hub.ports import AddRoom, Committed, Link, Log, Outcome, Verify
+from chatroom.server.hub.requests.login import MIN_VERSION
+from chatroom.server.hub.requests.rooms import add_committed_room
+from chatroom.server.hub.requests.table import REQUESTS
+from chatroom.server.hub.state import Peer, Stage, State
+
+RESTART_MS: Final = 2_000
+"""What a stopping server tells its clients to wait before they come back; they add their own jitter."""
+
+
+class Hub:
+    """All rooms of one server. Not thread-safe; nothing in it blocks but the log."""
+
+    def __init__(self, settings: HubSettings, log: Log, verify: Verify) -> None:
+        self._context = Context(
+            settings, State(log.load(), settings.posts_per_s, settings.post_burst), log, verify
+        )
+        self._submitted: deque[Proposal] = deque()
+        self._strangers: dict[Peer, None] = {}
+        self._ready: dict[Peer, None] = {}
+        self._presence_told_at = 0.0
+
+    @property
+    def state(self) -> State:
+        """What there is, to look at."""
+        return self._context.state
+
+    @property
+    def has_work(self) -> bool:
+        """Whether another pass would get something done without any input."""
+        return bool(self._context.proposals or self._context.closing) or self._context.delivery.has_work
+
+    @property
+    def wake_at(self) -> float | None:
+        """When the next pass is due although nothing comes in, in monotonic seconds; None: whenever."""
+        return self._presence_told_at + presence.FLUSH_S if self._context.presence_changed else None
+
+    def make_listed_rooms(self, now_ms: int) -> None:
+        """Make the public rooms of the settings that do not exist yet; they belong to nobody."""
+        context = self._context
+        missing = [name for name in context.settings.rooms if name not in context.state.by_name]
+        changes = [AddRoom(name, RoomKind.PUBLIC, ()) for name in missing]
+        context.log.submit(changes, now_ms)
+        for change, outcome in zip(changes, context.log.outcomes(), strict=True):
+            if isinstance(outcome, Committed):
+                add_committed_room(context, change, outcome)
+
+    # -- connections ------------------------------------------------------------------------------------------------
+
+    def connect(self, link: Link, address: str, key_hash: bytes, challenge: bytes) -> Peer:
+        """Greet a new connection. `challenge` is fresh and random; `key_hash` names the key our end showed it."""
+        context = self._context
+        peer = Peer(link, address, key_hash, challenge, context.now)
+        self._strangers[peer] = None
+        hello = Hello(
+            version=VERSION,
+            min_version=MIN_VERSION,
+            server_name=context.settings.server_name,
+            challenge=challenge,
+            log_id=context.log.log_id,
+            admission=context.settings.admission,
+            password=bool(context.settings.password),
+        )
+        context.say(peer, hello)
+        return peer
+
+    def disconnect(self, peer: Peer) -> None:
+        """The connection is gone; its link is not used again."""
+        self._strangers.pop(peer, None)
+        self._ready.pop(peer, None)
+        self._context.delivery.forget(peer)
+        peer.stage = Stage.CLOSING
+        account = peer.account
+        if account is not None and account.peers.pop(peer, True) is None:
+            self._context.presence_changed[account] = None
+
+    def writable(self, peer: Peer) -> None:
+        """Everything given to the peer's link went out."""
+        self._context.delivery.writable(peer)
+        if peer.missed_presence:
+            presence.catch_up(self._context, peer)
+
+    def take_closing(self) -> list[Peer]:
+        """Return the peers whose connections are to be ended now, after what was written to them."""
+        closing, self._context.closing = self._context.closing, []
+        return closing
+
+    def close(self, peer: Peer, code: ErrorCode, text: str) -> None:
+        """Say `Closing` to a peer that broke the protocol, or whose handling failed, and have it ended."""
+        self._context.close(peer, code, text)
+
+    def close_all(self, text: str) -> None:
+        """Tell every peer that the server stops."""
+        for peer in [*self._strangers, *self._ready]:
+            self._context.close(peer, ErrorCode.SHUTDOWN, text, RESTART_MS)
+
+    # -- the steps of a pass ----------------------------------------------------------------------------------------
+
+    def begin_pass(self, now: float, now_ms: int) -> None:
+        """Set the time of this pass: monotonic seconds, and milliseconds since 1970."""
+        self._context.now = now
+        self._context.now_ms = now_ms
+
+    def receive(self, peer: Peer, packet: Packet) -> None:
+        """Think about one packet. Raises ProtocolError when the peer may not send it now."""
+        context = self._context
+        peer.heard_at = context.now
+        row = REQUESTS.get(type(packet))  # type: ignore[arg-type]  # other packets are simply not in the table
+        if row is None:
+            self._receive_other(peer, packet)
+            return
+        if peer.stage is not row.stage:
+            if peer.stage is not Stage.CLOSING:
+                raise ProtocolError(ErrorCode.BAD_ORDER, f"{type(packet).__name__} does not belong here")
+            return
+        assert isinstance(packet, Request)
+        account = peer.account
+        if account is not None:
+            peer.paused_until = context.now + account.bucket.take(row.cost, context.now)
+            if row.act is not None and not may(account.role, row.act):
+                context.refuse(peer, packet, ErrorCode.NOT_ALLOWED, f"you may not {row.act.value} here")
+                return
+        row.handler(context, peer, packet)
+
+    def _receive_other(self, peer: Peer, packet: Packet) -> None:
+        """Heartbeats, and requests of a newer protocol."""
+        if isinstance(packet, Ping):
+            self._context.say(peer, Pong(packet.token))
+        elif isinstance(packet, Request):
+            if peer.stage is not Stage.READY:
+                raise ProtocolError(ErrorCode.BAD_ORDER, "log in first")
+            self._context.refuse(
+                peer, packet, ErrorCode.UNKNOWN_REQUEST, "this server does not know this request"
+            )
+
+    def commit(self) -> list[tuple[Proposal, Outcome]]:
+        """Submit what was proposed and return what the log has decided, in order, each to be given to `decide`."""
+        context = self._context
+        if context.proposals:
+            context.log.submit([proposal.change for proposal in context.proposals], context.now_ms)
+            self._submitted.extend(context.proposals)
+            context.proposals.clear()
+        return [(self._submitted.popleft(), outcome) for outcome in context.log.outcomes()]
+
+    def decide(self, proposal: Proposal, outcome: Outcome) -> None:
+        """Apply one decided proposal: first to the state and to what is to be sent, then answer who asked."""
+        context = self._context
+        if isinstance(outcome, Committed):
+            for logged in outcome.entries:
+                room = context.state.rooms.get(logged.room)
+                if room is not None:
+                    fold(context.state, room, logged)
+                    context.delivery.add_entry(room, logged.frame)
+        if proposal.then is not None:
+            proposal.then(outcome)
+
+    def write(self) -> None:
+        """Send everything that can be sent now."""
+        context = self._context
+        if context.presence_changed and context.now - self._presence_told_at >= presence.FLUSH_S:
+            self._presence_told_at = context.now
+            presence.tell_changes(context)
+        context.delivery.write()
+
+    # -- time -------------------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Do what is due by time; call it about once a second, within a pass."""
+        context, settings = self._context, self._context.settings
+        context.delivery.retry_reads()
+        for peer in list(self._strangers):
+            if peer.stage is Stage.READY:
+                del self._strangers[peer]
+                self._ready[peer] = None
+            elif context.now - peer.opened_at >= settings.login_s:
+                context.close(peer, ErrorCode.TOO_SLOW, f"no login within {settings.login_s:g} seconds")
+        self._ping_silent()
+
+    def _ping_silent(self) -> None:
+        """Ping who was silent for long, close who was silent for too long."""
+        context, settings = self._context, self._context.settings
+        for peer in list(self._ready):
+            silent_s = context.now - peer.heard_at
+            if silent_s >= settings.gone_s:
+                context.close(peer, ErrorCode.TOO_SLOW, f"nothing heard for {settings.gone_s:g} seconds")
+            elif silent_s >= settings.ping_s and not peer.pinged:
+                peer.pinged = True
+                context.say(peer, Ping(0))
+            elif silent_s < settings.ping_s:
+                peer.pinged = False

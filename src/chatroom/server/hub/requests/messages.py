@@ -1,0 +1,140 @@
+"""Requests about messages: posting, reading back, searching, marking as read.
+
+Read next: `people.py`.
+"""
+
+from functools import partial
+
+from chatroom.protocol.entries import EntryKind, Posted, decode_entry, encode_body
+from chatroom.protocol.errors import ErrorCode
+from chatroom.protocol.frames import HEADER_BYTES
+from chatroom.protocol.limits import PAGE_BYTES, SEQ_MAX
+from chatroom.protocol.mentions import find_mentions
+from chatroom.protocol.packets import (
+    History,
+    HistoryPage,
+    MarkRead,
+    Post,
+    ReadMarker,
+    Search,
+    SearchPage,
+    Stored,
+)
+from chatroom.protocol.text import text_fault
+from chatroom.server.hub.context import Context
+from chatroom.server.hub.ports import AddEntry, Failed, Outcome, Repeated, SetRead, StorageError
+from chatroom.server.hub.state import Peer, Room
+
+
+def post(context: Context, peer: Peer, request: Post) -> None:
+    """Propose a message. Where the peer follows the room, the entry itself is the answer."""
+    found = context.joined_room(peer, request, request.room)
+    if found is None:
+        return
+    account, room = found
+    fault = text_fault(request.text)
+    if fault is not None:
+        context.refuse(peer, request, ErrorCode.BAD_TEXT, f"the message is {fault}")
+        return
+    body = encode_body(Posted(request.text, request.style))
+    mentioned = _mentioned(room, context, request.text)
+    context.propose(
+        AddEntry(room.number, account.number, EntryKind.POSTED, body, request.nonce, mentioned),
+        peer,
+        request,
+        _posted,
+    )
+
+
+def _mentioned(room: Room, context: Context, text: str) -> tuple[int, ...]:
+    """Return the members of the room that the text mentions."""
+    known = context.state.by_handle
+    found = {known[mention.handle].number for mention in find_mentions(text) if mention.handle in known}
+    return tuple(number for number in found if number in room.members)
+
+
+def _posted(context: Context, peer: Peer, request: Post, room: Room, outcome: Outcome) -> None:
+    if isinstance(outcome, Repeated):
+        context.say(peer, Stored(request.id, outcome.room, outcome.seq, request.nonce, repeat=True))
+    elif isinstance(outcome, Failed):
+        context.refused(peer, request, outcome)
+    elif not peer.follows(room):
+        context.say(peer, Stored(request.id, room.number, room.head, request.nonce))
+
+
+# -- reading back ---------------------------------------------------------------------------------------------------
+
+
+def history(context: Context, peer: Peer, request: History) -> None:
+    """Give one page of a room's entries."""
+    found = context.joined_room(peer, request, request.room)
+    if found is None:
+        return
+    room = found[1]
+    before = min(request.before or SEQ_MAX, room.head + 1)
+    after = max(request.after, room.first - 1)
+    try:
+        if request.before:
+            frames = context.log.before(room.number, before, after, request.limit, PAGE_BYTES)
+        else:
+            limit = max(0, min(request.limit, before - 1 - after))
+            frames = context.log.after(room.number, after, limit, PAGE_BYTES) if limit else []
+    except StorageError as error:
+        context.refuse(peer, request, ErrorCode.STORAGE, str(error))
+        return
+    entries = [decode_entry(frame[HEADER_BYTES:]) for frame in frames]
+    more = len(entries) < before - 1 - after
+    context.say(peer, HistoryPage(request.id, room.number, entries, more))
+
+
+def search(context: Context, peer: Peer, request: Search) -> None:
+    """Find messages in the rooms of the account."""
+    account = peer.account
+    assert account is not None
+    if request.room and context.joined_room(peer, request, request.room) is None:
+        return
+    author = 0
+    if request.author:
+        known = context.state.by_handle.get(request.author)
+        if known is None:
+            context.refuse(peer, request, ErrorCode.NO_SUCH_ACCOUNT, "nobody has this handle")
+            return
+        author = known.number
+    rooms = [request.room] if request.room else list(account.rooms)
+    try:
+        hits = context.log.search(request.query, rooms, author, request.before, request.limit)
+    except ValueError as error:
+        context.refuse(peer, request, ErrorCode.BAD_QUERY, str(error))
+        return
+    except StorageError as error:
+        context.refuse(peer, request, ErrorCode.STORAGE, str(error))
+        return
+    entries = [decode_entry(frame[HEADER_BYTES:]) for frame in hits.frames]
+    context.say(peer, SearchPage(request.id, entries, hits.next, hits.unindexed))
+
+
+# -- read markers ---------------------------------------------------------------------------------------------------
+
+
+def mark_read(context: Context, peer: Peer, request: MarkRead) -> None:
+    """Move the account's read marker of a room forward."""
+    found = context.joined_room(peer, request, request.room)
+    if found is None:
+        return
+    account, room = found
+    if request.seq > room.head:
+        context.refuse(peer, request, ErrorCode.BAD_RANGE, "there is no such entry yet")
+        return
+    change = SetRead(account.number, room.number, request.seq)
+    context.propose(change, peer, partial(_marked, context, peer, request, account, room))
+
+
+def _marked(
+    context: Context, peer: Peer, request: MarkRead, account: Account, room: Room, outcome: Outcome
+) -> None:
+    if context.refused(peer, request, outcome):
+        return
+    marker = context.log.unread(account.number, [room.number]).get(room.number)
+    if marker is not None:
+        context.tell(account, ReadMarker(room.number, marker.read, marker.unread, marker.mentions))
+    context.say(peer, Done(request.id))

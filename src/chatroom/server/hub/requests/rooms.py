@@ -1,0 +1,264 @@
+"""Requests about rooms: following, joining, leaving, topics, invitations, lists.
+
+Read next: `messages.py`.
+"""
+
+from functools import partial
+
+from chatroom.protocol.entries import EntryKind, Invited, Joined, Left, RoomKind, TopicSet, encode_body
+from chatroom.protocol.errors import ErrorCode
+from chatroom.protocol.limits import TOPIC_CHARS
+from chatroom.protocol.names import room_name_fault
+from chatroom.protocol.packets import (
+    Done,
+    Follow,
+    Following,
+    Invite,
+    Join,
+    Leave,
+    ListMembers,
+    ListRooms,
+    Member,
+    MemberList,
+    OpenDirect,
+    Opened,
+    RoomGone,
+    RoomList,
+    RoomState,
+    SetTopic,
+)
+from chatroom.protocol.text import line_fault
+from chatroom.server.hub.context import Context
+from chatroom.server.hub.fold import fold
+from chatroom.server.hub.ports import AddEntry, AddRoom, Committed, Outcome, RoomRecord
+from chatroom.server.hub.state import Account, Peer, Room
+
+NO_ROOM = "there is no such room"
+
+
+def follow(context: Context, peer: Peer, request: Follow) -> None:
+    """Set the peer's cursors; what comes after them is sent from now on."""
+    places: list[tuple[Room, int]] = []
+    for number, cursor in request.cursors:
+        found = context.joined_room(peer, request, number)
+        if found is None:
+            return
+        room = found[1]
+        start = min(cursor, room.head)
+        if request.backlog:
+            start = max(start, room.head - request.backlog)
+        places.append((room, max(start, room.first - 1)))
+    context.say(peer, Following(request.id, [(room.number, start, room.head) for room, start in places]))
+    for room, start in places:
+        context.delivery.follow(peer, room, start)
+
+
+# -- joining --------------------------------------------------------------------------------------------------------
+
+
+def join(context: Context, peer: Peer, request: Join) -> None:
+    """Make the account a member of a room it may join, or make the room."""
+    account = peer.account
+    assert account is not None
+    room = context.state.by_name.get(request.name)
+    if room is None:
+        _create(context, peer, request, account)
+    elif room.number in account.rooms:
+        _opened(context, peer, request, room)
+    elif room.kind is RoomKind.PRIVATE and room not in account.invitations:
+        context.refuse(peer, request, ErrorCode.NO_SUCH_ROOM, NO_ROOM)
+    elif _has_room_for_more(context, peer, request, account):
+        entry = AddEntry(room.number, account.number, EntryKind.JOINED, encode_body(Joined()))
+        context.propose(entry, peer, partial(_joined, context, peer, request, room))
+
+
+def _create(context: Context, peer: Peer, request: Join, account: Account) -> None:
+    if not request.create or request.kind not in (RoomKind.PUBLIC, RoomKind.PRIVATE):
+        context.refuse(peer, request, ErrorCode.NO_SUCH_ROOM, NO_ROOM)
+    elif not context.settings.may_create_rooms:
+        context.refuse(peer, request, ErrorCode.NOT_ALLOWED, "rooms cannot be created on this server")
+    elif fault := room_name_fault(request.name):
+        context.refuse(peer, request, ErrorCode.BAD_NAME, fault)
+    elif _has_room_for_more(context, peer, request, account):
+        change = AddRoom(request.name, RoomKind(request.kind), (account.number,))
+        context.propose(change, peer, partial(_room_added, context, peer, request, change))
+
+
+def _has_room_for_more(context: Context, peer: Peer, request: Join | OpenDirect, account: Account) -> bool:
+    limit = context.settings.rooms_per_account
+    if len(account.rooms) >= limit:
+        context.refuse(
+            peer, request, ErrorCode.TOO_MANY, f"you are in {limit} rooms already; leave one first"
+        )
+        return False
+    return True
+
+
+def _joined(context: Context, peer: Peer, request: Join, room: Room, outcome: Outcome) -> None:
+    """The account is a member now, by this request or by another of the same pass."""
+    account = peer.account
+    if account is None or room.number not in account.rooms:
+        context.refused(peer, request, outcome)
+        return
+    _opened(context, peer, request, room)
+    if isinstance(outcome, Committed):
+        _show_room(context, account, room, but=peer)
+
+
+def _room_added(
+    context: Context, peer: Peer, request: Join | OpenDirect, change: AddRoom, outcome: Outcome
+) -> None:
+    """The room is on disk. A room that another request of the same pass made is joined instead."""
+    if isinstance(outcome, Committed):
+        room = add_committed_room(context, change, outcome)
+        _opened(context, peer, request, room)
+        for member in room.members.values():
+            _show_room(context, member, room, but=peer)
+    elif isinstance(request, Join) and request.name in context.state.by_name:
+        join(context, peer, request)
+    else:
+        context.refused(peer, request, outcome)
+
+
+def add_committed_room(context: Context, change: AddRoom, outcome: Committed) -> Room:
+    """Take a new room into the state and fold its first entries; return it, or the one that was there before."""
+    existing = context.state.rooms.get(outcome.number)
+    if existing is not None:
+        return existing
+    record = RoomRecord(outcome.number, change.name, change.kind, "", 1, 0, (), ())
+    room = context.state.add_room(record)
+    if change.kind is RoomKind.DIRECT:
+        context.state.direct[frozenset(change.members)] = room
+    for logged in outcome.entries:
+        fold(context.state, room, logged)
+    room.sent = room.head
+    return room
+
+
+def _opened(context: Context, peer: Peer, request: Join | OpenDirect, room: Room) -> None:
+    assert peer.account is not None
+    context.say(peer, Opened(request.id, context.room_infos(peer.account, [room])[0]))
+
+
+def _show_room(context: Context, account: Account, room: Room, but: Peer | None = None) -> None:
+    """Tell the account's connections that it has this room now."""
+    if any(peer is not but for peer in account.peers):
+        context.tell(account, RoomState(context.room_infos(account, [room])[0]), but=but)
+
+
+def open_direct(context: Context, peer: Peer, request: OpenDirect) -> None:
+    """Open the room of two with another account."""
+    account = peer.account
+    other = context.state.by_handle.get(request.handle)
+    assert account is not None
+    if other is None:
+        context.refuse(peer, request, ErrorCode.NO_SUCH_ACCOUNT, "nobody has this handle")
+    elif other is account:
+        context.refuse(peer, request, ErrorCode.NOT_ALLOWED, "that is you")
+    elif room := context.state.direct.get(frozenset((account.number, other.number))):
+        _opened(context, peer, request, room)
+    elif _has_room_for_more(context, peer, request, account):
+        change = AddRoom("", RoomKind.DIRECT, (account.number, other.number))
+        context.propose(change, peer, partial(_room_added, context, peer, request, change))
+
+
+# -- membership and topic -------------------------------------------------------------------------------------------
+
+
+def leave(context: Context, peer: Peer, request: Leave) -> None:
+    """Take the account out of a room."""
+    found = context.joined_room(peer, request, request.room)
+    if found is None:
+        return
+    account, room = found
+    if room.kind is RoomKind.DIRECT:
+        context.refuse(peer, request, ErrorCode.NOT_ALLOWED, "a direct room cannot be left")
+        return
+    entry = AddEntry(room.number, account.number, EntryKind.LEFT, encode_body(Left()))
+    context.propose(entry, peer, partial(_left, context, peer, request, account, room))
+
+
+def _left(
+    context: Context, peer: Peer, request: Leave, account: Account, room: Room, outcome: Outcome
+) -> None:
+    if context.refused(peer, request, outcome):
+        return
+    for other in account.peers:
+        context.delivery.unfollow(other, room)
+    context.say(peer, Done(request.id))
+    context.tell(account, RoomGone(room.number))
+
+
+def set_topic(context: Context, peer: Peer, request: SetTopic) -> None:
+    """Change what a room is about."""
+    found = context.joined_room(peer, request, request.room)
+    if found is None:
+        return
+    account, room = found
+    if room.kind is RoomKind.DIRECT:
+        context.refuse(peer, request, ErrorCode.NOT_ALLOWED, "a direct room has no topic")
+    elif fault := line_fault(request.text, max_chars=TOPIC_CHARS):
+        context.refuse(peer, request, ErrorCode.BAD_TEXT, f"the topic is {fault}")
+    else:
+        body = encode_body(TopicSet(request.text))
+        context.propose(
+            AddEntry(room.number, account.number, EntryKind.TOPIC_SET, body), peer, request, _carried_out
+        )
+
+
+def invite(context: Context, peer: Peer, request: Invite) -> None:
+    """Let another account into a room."""
+    found = context.joined_room(peer, request, request.room)
+    if found is None:
+        return
+    account, room = found
+    other = context.state.by_handle.get(request.handle)
+    if other is None:
+        context.refuse(peer, request, ErrorCode.NO_SUCH_ACCOUNT, "nobody has this handle")
+    elif room.kind is RoomKind.DIRECT:
+        context.refuse(peer, request, ErrorCode.NOT_ALLOWED, "a direct room has two members")
+    elif room.number in other.rooms or room in other.invitations:
+        context.say(peer, Done(request.id))
+    else:
+        body = encode_body(Invited(other.handle))
+        context.propose(
+            AddEntry(room.number, account.number, EntryKind.INVITED, body), peer, request, _was_invited
+        )
+
+
+def _invited(
+    context: Context, peer: Peer, request: Invite, invited: Account, room: Room, outcome: Outcome
+) -> None:
+    context.finish(peer, request, outcome)
+    if isinstance(outcome, Committed):
+        _show_room(context, invited, room)
+
+
+# -- lists ----------------------------------------------------------------------------------------------------------
+
+
+def list_rooms(context: Context, peer: Peer, request: ListRooms) -> None:
+    """Name the public rooms and the account's own."""
+    account = peer.account
+    assert account is not None
+    names = sorted(
+        name
+        for name, room in context.state.by_name.items()
+        if name > request.after and (room.kind is RoomKind.PUBLIC or room.number in account.rooms)
+    )
+    rooms = [context.state.by_name[name] for name in names[: request.limit]]
+    context.say(peer, RoomList(request.id, context.room_infos(account, rooms), len(names) > request.limit))
+
+
+def list_members(context: Context, peer: Peer, request: ListMembers) -> None:
+    """Name the members of a room and whether they are there."""
+    found = context.joined_room(peer, request, request.room)
+    if found is None:
+        return
+    room = found[1]
+    after = sorted(
+        (member for member in room.members.values() if member.handle > request.after),
+        key=lambda member: member.handle,
+    )
+    page = [Member(member.handle, member.role, member.presence) for member in after[: request.limit]]
+    context.say(peer, MemberList(request.id, room.number, page, len(after) > request.limit))

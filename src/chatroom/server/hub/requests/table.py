@@ -1,0 +1,59 @@
+"""The table of requests: for each packet class who handles it, at which stage, for which role, and what it costs.
+
+A new request is a packet class, a handler, and a row here. Costs are in posts: a peer that asks for more than its
+account's bucket gives is left unread for a while (`ratelimit.py`). Read next: the handlers beside this file.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar, cast
+
+from chatroom.protocol import packets as p
+from chatroom.server.hub.context import Context
+from chatroom.server.hub.permissions import Act
+from chatroom.server.hub.requests import login, messages, people, rooms
+from chatroom.server.hub.state import Peer, Stage
+
+R = TypeVar("R", bound=p.Request)
+Handler = Callable[[Context, Peer, p.Request], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One request: its handler, the stage it belongs to, its cost in posts, and the act that needs a role."""
+
+    handler: Handler
+    cost: float
+    act: Act | None = None
+    stage: Stage = Stage.READY
+
+
+def _row(
+    packet: type[R],
+    handler: Callable[[Context, Peer, R], None],
+    cost: float,
+    act: Act | None = None,
+    stage: Stage = Stage.READY,
+) -> tuple[type[p.Request], Row]:
+    """Return a row, having checked that the handler takes this packet: looking it up by class keeps that true."""
+    return packet, Row(cast(Handler, handler), cost, act, stage)
+
+
+REQUESTS: Final[dict[type[p.Request], Row]] = dict(
+    [
+        _row(p.Login, login.login, 0, stage=Stage.GREETED),
+        _row(p.Follow, rooms.follow, 0.5),
+        _row(p.Join, rooms.join, 2),
+        _row(p.OpenDirect, rooms.open_direct, 2),
+        _row(p.Leave, rooms.leave, 2),
+        _row(p.SetTopic, rooms.set_topic, 2, Act.SET_TOPIC),
+        _row(p.Invite, rooms.invite, 2, Act.INVITE),
+        _row(p.ListRooms, rooms.list_rooms, 1),
+        _row(p.ListMembers, rooms.list_members, 1),
+        _row(p.Post, messages.post, 1, Act.POST),
+        _row(p.History, messages.history, 0.5),
+        _row(p.Search, messages.search, 4),
+        _row(p.MarkRead, messages.mark_read, 0.2),
+        _row(p.SetPresence, people.set_presence, 0.5),
+    ]
+)

@@ -1,0 +1,176 @@
+"""Who and what there is: accounts, rooms, peers, and how to find them.
+
+Plain state without behaviour of its own. Rooms change in `fold.py` only, cursors in `delivery.py` only, peers in
+`hub.py` and the request handlers. Read next: `context.py`.
+"""
+
+from enum import Enum
+
+from chatroom.protocol.entries import RoomKind
+from chatroom.protocol.names import skeleton
+from chatroom.protocol.packets import Presence, Role
+from chatroom.server.hub.ports import AccountRecord, Link, RoomRecord, Snapshot
+from chatroom.server.hub.ratelimit import Bucket
+
+
+class Stage(Enum):
+    """How far a peer has come."""
+
+    GREETED = "greeted"  # Hello was sent, Login is awaited
+    ENTERING = "entering"  # Login was right, its changes are being committed
+    READY = "ready"
+    CLOSING = "closing"  # Closing was sent; nothing it says counts any more
+
+
+class Peer:
+    """One connection as the hub sees it."""
+
+    __slots__ = (
+        "account",
+        "address",
+        "challenge",
+        "cursors",
+        "heard_at",
+        "is_stalled",
+        "key_hash",
+        "link",
+        "live",
+        "missed_presence",
+        "opened_at",
+        "outbox",
+        "paused_until",
+        "pinged",
+        "presence",
+        "session",
+        "stage",
+    )
+
+    def __init__(self, link: Link, address: str, key_hash: bytes, challenge: bytes, now: float) -> None:
+        self.link = link
+        self.address = address
+        self.key_hash = key_hash
+        self.challenge = challenge
+        self.stage = Stage.GREETED
+        self.account: Account | None = None
+        self.session = b""
+        self.presence = Presence.ONLINE
+        self.opened_at = now
+        self.heard_at = now
+        self.pinged = False
+        self.paused_until = 0.0
+        """The owner of the link hands over nothing from this peer before that time."""
+        self.is_stalled = False
+        """Bytes wait in the link."""
+        self.live: set[Room] = set()
+        """Followed rooms whose newest sent entry this peer was sent: its cursor there is `Room.sent`."""
+        self.cursors: dict[Room, int] = {}
+        """Followed rooms in which this peer lags, and the last seq it was sent."""
+        self.outbox: list[bytes] = []
+        """Frames for this peer alone, to go out at the end of the pass."""
+        self.missed_presence: set[Account] = set()
+
+    def follows(self, room: "Room") -> bool:
+        """Whether entries of `room` come to this peer."""
+        return room in self.live or room in self.cursors
+
+    def __str__(self) -> str:
+        return f"{self.account.handle if self.account else '-'}@{self.address}"
+
+
+class Account:
+    """One person: an immutable handle, the keys that may log in with it, and what is connected now."""
+
+    __slots__ = (
+        "bucket",
+        "handle",
+        "invitations",
+        "number",
+        "peers",
+        "public_keys",
+        "role",
+        "rooms",
+        "shown_presence",
+    )
+
+    def __init__(self, record: AccountRecord, bucket: Bucket) -> None:
+        self.number = record.number
+        self.handle = record.handle
+        self.role = record.role
+        self.public_keys = set(record.public_keys)
+        self.bucket = bucket
+        self.rooms: dict[int, Room] = {}
+        self.invitations: dict[Room, Account] = {}
+        """Rooms this account may join, and who invited it."""
+        self.peers: dict[Peer, None] = {}
+        self.shown_presence = Presence.OFFLINE
+        """What the others were last told."""
+
+    @property
+    def presence(self) -> Presence:
+        """The best of the account's connections."""
+        return max((peer.presence for peer in self.peers), default=Presence.OFFLINE)
+
+
+class Room:
+    """One room: the fold of its log, and who is being sent it."""
+
+    __slots__ = ("first", "head", "kind", "live", "members", "name", "number", "sent", "topic")
+
+    def __init__(self, record: RoomRecord) -> None:
+        self.number = record.number
+        self.name = record.name
+        self.kind = record.kind
+        self.topic = record.topic
+        self.first = record.first
+        self.head = record.head
+        self.sent = record.head
+        """The last seq that was sent to the live peers; less than `head` only within a pass."""
+        self.members: dict[int, Account] = {}
+        self.live: dict[Peer, None] = {}
+
+    def partner_of(self, account: Account) -> Account | None:
+        """The other account of a direct room."""
+        if self.kind is not RoomKind.DIRECT:
+            return None
+        return next((member for member in self.members.values() if member is not account), None)
+
+
+class State:
+    """Everything there is, by number and by name."""
+
+    def __init__(self, snapshot: Snapshot, posts_per_s: float, post_burst: float) -> None:
+        self._rate = (posts_per_s, post_burst)
+        self.accounts: dict[int, Account] = {}
+        self.by_handle: dict[str, Account] = {}
+        self.skeletons: dict[str, Account] = {}
+        self.rooms: dict[int, Room] = {}
+        self.by_name: dict[str, Room] = {}
+        self.direct: dict[frozenset[int], Room] = {}
+        for account in snapshot.accounts:
+            self.add_account(account)
+        for room in snapshot.rooms:
+            self.add_room(room)
+
+    def add_account(self, record: AccountRecord) -> Account:
+        """Take in an account that is on disk."""
+        account = Account(record, Bucket(*self._rate))
+        self.accounts[account.number] = account
+        self.by_handle[account.handle] = account
+        self.skeletons[skeleton(account.handle)] = account
+        return account
+
+    def add_room(self, record: RoomRecord) -> Room:
+        """Take in a room that is on disk, with its members and invitations."""
+        room = Room(record)
+        self.rooms[room.number] = room
+        if room.name:
+            self.by_name[room.name] = room
+        if room.kind is RoomKind.DIRECT:
+            self.direct[frozenset(record.members)] = room
+        for number in record.members:
+            account = self.accounts[number]
+            room.members[number] = account
+            account.rooms[room.number] = room
+        for invited, by in record.invited:
+            self.accounts[invited].invitations[room] = self.accounts[by]
+        return room
