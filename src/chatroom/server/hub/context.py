@@ -1,8 +1,8 @@
 """What a request handler works with: the state, the log, the way to propose changes and to answer.
 
-A handler checks a request and either answers it or proposes a change, saying what is to happen once the log has
-decided. It never changes the state of rooms and accounts: that is done when the change is committed. Read next:
-`requests/table.py`.
+A handler checks a request and either answers it or proposes a change, saying what is to happen once the log
+has decided. It never changes the state of rooms and accounts: that is done when the change is committed.
+Read next: `requests/table.py`.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,12 +16,14 @@ from chatroom.server.hub.ports import Change, Failed, Log, Outcome, Unread, Veri
 from chatroom.server.hub.state import Account, Peer, Room, Stage, State
 
 RETRY_MS = 2_000
-"""When to try again after the log could not store: long enough not to hammer a full disk, short enough to notice."""
+"""When to try again after the log could not store: soon enough to notice that it can again."""
 
 
 @dataclass(frozen=True, slots=True)
 class HubSettings:
-    """What the operator decides about the chat itself; `rooms` are public, made at start, joined by new accounts."""
+    """What the operator decides about the chat itself; `rooms` are public, made at start, joined by new
+    accounts.
+    """
 
     server_name: str = "chatroom"
     rooms: tuple[str, ...] = ("lobby",)
@@ -68,13 +70,13 @@ class Context:
         self.now_ms = 0
         """Milliseconds since 1970 at the beginning of this pass."""
 
-    # -- proposing --------------------------------------------------------------------------------------------------
+    # -- proposing -----------------------------------------------------------------------------------------
 
     def propose(self, change: Change, peer: Peer | None = None, then: Then | None = None) -> None:
         """Have `change` committed with this pass; `then` is called when the log has decided."""
         self.proposals.append(Proposal(change, peer, then))
 
-    # -- answering --------------------------------------------------------------------------------------------------
+    # -- answering -----------------------------------------------------------------------------------------
 
     def say(self, peer: Peer, packet: Packet) -> None:
         """Send one packet to one peer at the end of the pass."""
@@ -117,7 +119,7 @@ class Context:
             peer.stage = Stage.CLOSING
             self.closing.append(peer)
 
-    # -- looking up -------------------------------------------------------------------------------------------------
+    # -- looking up ----------------------------------------------------------------------------------------
 
     def joined_room(self, peer: Peer, request: Request, number: int) -> tuple[Account, Room] | None:
         """Return the peer's account and the room it is a member of, or refuse the request and return None.

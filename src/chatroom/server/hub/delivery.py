@@ -1,10 +1,11 @@
 """Delivery: the only place where cursors move and entries go out.
 
-A peer that follows a room is either *live* there (it was sent everything the room sent so far, so that its cursor is
-`Room.sent`) or it *lags* with a cursor of its own and is fed from the log. Live peers cost nothing between passes:
-the new frames of a pass are joined once and every live peer gets the same buffer in one send. A peer whose link does
-not take everything becomes a lagging one in all its rooms, and is fed again when its link is writable: nothing is
-ever queued for it but the buffer that was under way. Read next: `hub.py` for the passes.
+A peer that follows a room is either *live* there (it was sent everything the room sent so far, so that its
+cursor is `Room.sent`) or it *lags* with a cursor of its own and is fed from the log. Live peers cost nothing
+between passes: the new frames of a pass are joined once and every live peer gets the same buffer in one
+send. A peer whose link does not take everything becomes a lagging one in all its rooms, and is fed again
+when its link is writable: nothing is ever queued for it but the buffer that was under way. Read next:
+`hub.py` for the passes.
 """
 
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ class Delivery:
         """Whether `write` would send something now."""
         return bool(self._lagging or self._talking or self._fresh)
 
-    # -- what is to go out ------------------------------------------------------------------------------------------
+    # -- what is to go out ---------------------------------------------------------------------------------
 
     def add_entry(self, room: Room, frame: bytes) -> None:
         """A new entry stands at the head of the room."""
@@ -52,7 +53,7 @@ class Delivery:
         peer.outbox.append(frame)
         self._talking[peer] = None
 
-    # -- cursors ----------------------------------------------------------------------------------------------------
+    # -- cursors -------------------------------------------------------------------------------------------
 
     def follow(self, peer: Peer, room: Room, cursor: int) -> None:
         """Send `peer` everything after `cursor`, from now on."""
@@ -92,7 +93,7 @@ class Delivery:
         self._lagging.update(self._unreadable)
         self._unreadable.clear()
 
-    # -- the write step of a pass -----------------------------------------------------------------------------------
+    # -- the write step of a pass --------------------------------------------------------------------------
 
     def write(self) -> None:
         """Send what was said to single peers, then what is new, then what lagging peers missed."""
@@ -118,7 +119,9 @@ class Delivery:
             self._stall(peer)
 
     def _stall(self, peer: Peer) -> None:
-        """The link of `peer` took only a part: from here on it lags, in every room behind what it was sent."""
+        """The link of `peer` took only a part: from here on it lags, in every room behind what it was
+        sent.
+        """
         peer.is_stalled = True
         for room in peer.live:
             del room.live[peer]
@@ -143,8 +146,9 @@ class Delivery:
                 return
 
     def _feed_peer(self, peer: Peer, served: dict[tuple[Room, int], tuple[bytes, int]]) -> int:
-        """Send one helping of every room in which the peer lags; return its bytes. `served` holds the helpings of
-        this pass, so that peers which come back together are read for once."""
+        """Send one helping of every room in which the peer lags; return its bytes. `served` holds the
+        helpings of this pass, so that peers which come back together are read for once.
+        """
         spent = 0
         for room, cursor in list(peer.cursors.items()):
             if cursor < room.sent:
@@ -173,7 +177,9 @@ class Delivery:
 
 
 def _buffers(frames: list[bytes]) -> Iterator[tuple[bytes, int]]:
-    """Yield the frames joined into buffers of at most about `BUFFER_BYTES`, each with its number of frames."""
+    """Yield the frames joined into buffers of at most about `BUFFER_BYTES`, each with its number of
+    frames.
+    """
     if sum(map(len, frames)) <= BUFFER_BYTES:
         yield b"".join(frames), len(frames)
         return

@@ -1,7 +1,7 @@
 """Folding: how the state of a room follows from its entries.
 
-The only place where membership, topics and invitations change. It looks at the committed entry and nothing else, so
-that a log which brings entries of other servers gives the same state. Read next: `ports.py`.
+The only place where membership, topics and invitations change. It looks at the committed entry and nothing
+else, so that a log which brings entries of other servers gives the same state. Read next: `ports.py`.
 """
 
 from collections.abc import Callable

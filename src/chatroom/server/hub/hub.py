@@ -1,14 +1,13 @@
 """The hub: the chat itself, one pass at a time, without sockets, clock or SQL.
 
-Whoever owns the connections calls, pass by pass: `begin_pass`, `receive` for each packet, `commit`, `decide` for each
-decided proposal, `write`, and then ends the connections in `take_closing`. Read next: `context.py`,
+Whoever owns the connections calls, pass by pass: `begin_pass`, `receive` for each packet, `commit`, `decide`
+for each decided proposal, `write`, and then ends the connections in `take_closing`. Read next: `context.py`,
 `requests/table.py`, `delivery.py`.
 """
 
 from collections import deque
 from typing import Final
 
-from chatroom.protocol.codec import encode
 from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.errors import ErrorCode, ProtocolError
 from chatroom.protocol.limits import VERSION
@@ -20,7 +19,7 @@ from chatroom.server.hub.permissions import may
 from chatroom.server.hub.ports import AddRoom, Committed, Link, Log, Outcome, Verify
 from chatroom.server.hub.requests.login import MIN_VERSION
 from chatroom.server.hub.requests.rooms import add_committed_room
-from chatroom.server.hub.requests.table import REQUESTS
+from chatroom.server.hub.requests.table import ROWS
 from chatroom.server.hub.state import Peer, Stage, State
 
 RESTART_MS: Final = 2_000
@@ -64,10 +63,12 @@ class Hub:
             if isinstance(outcome, Committed):
                 add_committed_room(context, change, outcome)
 
-    # -- connections ------------------------------------------------------------------------------------------------
+    # -- connections ---------------------------------------------------------------------------------------
 
     def connect(self, link: Link, address: str, key_hash: bytes, challenge: bytes) -> Peer:
-        """Greet a new connection. `challenge` is fresh and random; `key_hash` names the key our end showed it."""
+        """Greet a new connection. `challenge` is fresh and random; `key_hash` names the key our end
+        showed it.
+        """
         context = self._context
         peer = Peer(link, address, key_hash, challenge, context.now)
         self._strangers[peer] = None
@@ -113,7 +114,7 @@ class Hub:
         for peer in [*self._strangers, *self._ready]:
             self._context.close(peer, ErrorCode.SHUTDOWN, text, RESTART_MS)
 
-    # -- the steps of a pass ----------------------------------------------------------------------------------------
+    # -- the steps of a pass -------------------------------------------------------------------------------
 
     def begin_pass(self, now: float, now_ms: int) -> None:
         """Set the time of this pass: monotonic seconds, and milliseconds since 1970."""
@@ -124,7 +125,7 @@ class Hub:
         """Think about one packet. Raises ProtocolError when the peer may not send it now."""
         context = self._context
         peer.heard_at = context.now
-        row = REQUESTS.get(type(packet))  # type: ignore[arg-type]  # other packets are simply not in the table
+        row = ROWS.get(type(packet))
         if row is None:
             self._receive_other(peer, packet)
             return
@@ -153,7 +154,9 @@ class Hub:
             )
 
     def commit(self) -> list[tuple[Proposal, Outcome]]:
-        """Submit what was proposed and return what the log has decided, in order, each to be given to `decide`."""
+        """Submit what was proposed and return what the log has decided, in order, each to be given to
+        `decide`.
+        """
         context = self._context
         if context.proposals:
             context.log.submit([proposal.change for proposal in context.proposals], context.now_ms)
@@ -181,7 +184,7 @@ class Hub:
             presence.tell_changes(context)
         context.delivery.write()
 
-    # -- time -------------------------------------------------------------------------------------------------------
+    # -- time ----------------------------------------------------------------------------------------------
 
     def tick(self) -> None:
         """Do what is due by time; call it about once a second, within a pass."""

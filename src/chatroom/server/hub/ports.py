@@ -1,8 +1,8 @@
 """What the hub needs from the world: the log on disk, the way to a peer, and a way to check signatures.
 
-The hub proposes `Change`s and hears their `Outcome`s; it never assumes that an outcome is there when `submit`
-returns, so that a log which answers in a later pass (a replicated one) fits the same port. Everything durable goes
-through here; implementations are in `chatroom.server.store`. Read next: `hub.py`.
+The hub proposes `Change`s and hears their `Outcome`s; it never assumes that an outcome is there when
+`submit` returns, so that a log which answers in a later pass (a replicated one) fits the same port.
+Everything durable goes through here; implementations are in `chatroom.server.store`. Read next: `hub.py`.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,14 @@ from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import Role
 
-# -- what the hub proposes ------------------------------------------------------------------------------------------
+# -- what the hub proposes ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class AddAccount:
-    """A new account with its first key. The handle and its skeleton must both be free, else HANDLE_TAKEN / BAD_HANDLE."""
+    """A new account with its first key. The handle and its skeleton must both be free, else HANDLE_TAKEN
+    / BAD_HANDLE.
+    """
 
     handle: str
     public_key: bytes
@@ -30,9 +32,9 @@ class AddAccount:
 class AddRoom:
     """A new room with its first members, the creator first: entries CREATED by it, then JOINED by each.
 
-    Without members the server itself (account 0, handle `server`) is the author of CREATED. The name must be free,
-    else NAME_TAKEN; a direct room has the name "" and exactly two members, one room for the
-    pair, whatever their order.
+    Without members the server itself (account 0, handle `server`) is the author of CREATED. The name must be
+    free, else NAME_TAKEN; a direct room has the name "" and exactly two members, one room for the pair,
+    whatever their order.
     """
 
     name: str
@@ -44,9 +46,9 @@ class AddRoom:
 class AddEntry:
     """A new entry of an existing room.
 
-    `nonce` is unique for its author for ever, or empty for entries that need not be safe to repeat. `body` is
-    encoded (`entries.encode_body`). What follows from the entry (member list, topic, invitations) is stored in the
-    same transaction. `mentioned` are the accounts a message mentions.
+    `nonce` is unique for its author for ever, or empty for entries that need not be safe to repeat. `body`
+    is encoded (`entries.encode_body`). What follows from the entry (member list, topic, invitations) is
+    stored in the same transaction. `mentioned` are the accounts a message mentions.
     """
 
     room: int
@@ -68,7 +70,7 @@ class SetRead:
 
 Change = AddAccount | AddRoom | AddEntry | SetRead
 
-# -- what it hears --------------------------------------------------------------------------------------------------
+# -- what it hears -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,9 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """The change is on disk. `number` is the new account or room, else 0; `entries` what it added to logs, in order."""
+    """The change is on disk. `number` is the new account or room, else 0; `entries` what it added to
+    logs, in order.
+    """
 
     number: int
     entries: tuple[Logged, ...]
@@ -92,7 +96,9 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """The (author, nonce) of the entry had been stored before, with the same room, kind and body: this is where."""
+    """The (author, nonce) of the entry had been stored before, with the same room, kind and body: this is
+    where.
+    """
 
     room: int
     seq: int
@@ -100,7 +106,9 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The change did nothing; the others of its batch are not touched by that. `text` is one line for its author."""
+    """The change did nothing; the others of its batch are not touched by that. `text` is one line for its
+    author.
+    """
 
     code: ErrorCode
     text: str
@@ -108,7 +116,7 @@ class Failed:
 
 Outcome = Committed | Repeated | Failed
 
-# -- what the hub loads at start ------------------------------------------------------------------------------------
+# -- what the hub loads at start ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +153,9 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A read marker and the messages after it (`POSTED`, of others), each counted up to `limits.UNREAD_COUNT`."""
+    """A read marker and the messages after it (`POSTED`, of others), each counted up to
+    `limits.UNREAD_COUNT`.
+    """
 
     read: int
     unread: int
@@ -154,7 +164,9 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """One page of a search: frames, newest first; `next` continues (0: the end); `unindexed` messages wait."""
+    """One page of a search: frames, newest first; `next` continues (0: the end); `unindexed` messages
+    wait.
+    """
 
     frames: list[bytes]
     next: int
@@ -180,17 +192,22 @@ class Log(Protocol):
     def submit(self, changes: Sequence[Change], now_ms: int) -> None:
         """Take one pass's changes, in order, to be committed together.
 
-        New entries get the next seqs of their rooms and `at` = `now_ms`, or the `at` of the newest entry when the
-        clock went back. Where the batch cannot be stored as one, each change is tried alone and fails alone.
+        New entries get the next seqs of their rooms and `at` = `now_ms`, or the `at` of the newest entry
+        when the clock went back. Where the batch cannot be stored as one, each change is tried alone and
+        fails alone.
         """
         ...
 
     def outcomes(self) -> list[Outcome]:
-        """Return the outcomes decided since the last call: one per submitted change, in the order submitted."""
+        """Return the outcomes decided since the last call: one per submitted change, in the order
+        submitted.
+        """
         ...
 
     def after(self, room: int, seq: int, limit: int, budget_bytes: int) -> list[bytes]:
-        """Return the frames seq+1, seq+2 … : at most `limit`, and at most `budget_bytes` but always one if there is."""
+        """Return the frames seq+1, seq+2 … : at most `limit`, and at most `budget_bytes` but always one
+        if there is.
+        """
         ...
 
     def before(self, room: int, seq: int, floor: int, limit: int, budget_bytes: int) -> list[bytes]:
@@ -202,9 +219,11 @@ class Log(Protocol):
         ...
 
     def search(self, query: str, rooms: Sequence[int], author: int, before: int, limit: int) -> Hits:
-        """Return messages of these rooms that hold all words of `query`, newest first; author 0 means anybody.
+        """Return messages of these rooms that hold all words of `query`, newest first; author 0 means
+        anybody.
 
-        Raises StorageError when it takes longer than a few tens of milliseconds, ValueError when `query` has no word.
+        Raises StorageError when it takes longer than a few tens of milliseconds, ValueError when `query` has
+        no word.
         """
         ...
 
@@ -227,6 +246,8 @@ class Link(Protocol):
     """The way to one peer, as the hub sees it."""
 
     def send(self, data: bytes, /) -> bool:
-        """Hand over bytes, in order. True: all went out. False: the rest is kept and follows by itself; whoever owns
-        the link calls `Hub.writable` when everything went out. Never raises: a dead link answers False for ever."""
+        """Hand over bytes, in order. True: all went out. False: the rest is kept and follows by itself;
+        whoever owns the link calls `Hub.writable` when everything went out. Never raises: a dead link
+        answers False for ever.
+        """
         ...

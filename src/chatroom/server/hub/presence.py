@@ -1,7 +1,7 @@
 """Presence: who is there, told to those who share a room, latest value only.
 
-Changes are collected and told together, at most four times a second, so that a thousand arrivals within a second
-cost a few broadcasts instead of a million notices. Read next: `hub.py`.
+Changes are collected and told together, at most four times a second, so that a thousand arrivals within a
+second cost a few broadcasts instead of a million notices. Read next: `hub.py`.
 """
 
 from typing import Final
@@ -19,7 +19,9 @@ BATCH: Final = 1_000
 
 
 def tell_changes(context: Context) -> None:
-    """Tell everybody who shares a room what changed since the last round; changes back to what was told are silent."""
+    """Tell everybody who shares a room what changed since the last round; changes back to what was told
+    are silent.
+    """
     by_room: dict[Room, list[Account]] = {}
     for account in context.presence_changed:
         if account.presence is not account.shown_presence:

@@ -1,14 +1,14 @@
 """Who and what there is: accounts, rooms, peers, and how to find them.
 
-Plain state without behaviour of its own. Rooms change in `fold.py` only, cursors in `delivery.py` only, peers in
-`hub.py` and the request handlers. Read next: `context.py`.
+Plain state without behaviour of its own. Rooms change in `fold.py` only, cursors in `delivery.py` only,
+peers in `hub.py` and the request handlers. Read next: `context.py`.
 """
 
 from enum import Enum
 
 from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.names import skeleton
-from chatroom.protocol.packets import Presence, Role
+from chatroom.protocol.packets import Presence
 from chatroom.server.hub.ports import AccountRecord, Link, RoomRecord, Snapshot
 from chatroom.server.hub.ratelimit import Bucket
 

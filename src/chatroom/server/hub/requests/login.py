@@ -1,7 +1,8 @@
 """The door: who gets in, and what a newcomer is given.
 
-A known handle opens with one of its keys; an unknown one becomes an account where the server admits new ones. The
-signature binds the login to this connection and this server (`protocol/auth.py`). Read next: `rooms.py`.
+A known handle opens with one of its keys; an unknown one becomes an account where the server admits new
+ones. The signature binds the login to this connection and this server (`protocol/auth.py`). Read next:
+`rooms.py`.
 """
 
 import hmac
@@ -43,9 +44,8 @@ def login(context: Context, peer: Peer, request: Login) -> None:
         context.close(peer, *fault)
         return
     peer.stage = Stage.ENTERING
-    context.propose(
-        AddAccount(handle, request.public_key, Role.MEMBER, request.program), peer, request, _account_added
-    )
+    change = AddAccount(handle, request.public_key, Role.MEMBER, request.program)
+    context.propose(change, peer, partial(_account_added, context, peer, request))
 
 
 def _admission_fault(context: Context, request: Login) -> tuple[ErrorCode, str] | None:

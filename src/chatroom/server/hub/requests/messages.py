@@ -11,6 +11,7 @@ from chatroom.protocol.frames import HEADER_BYTES
 from chatroom.protocol.limits import PAGE_BYTES, SEQ_MAX
 from chatroom.protocol.mentions import find_mentions
 from chatroom.protocol.packets import (
+    Done,
     History,
     HistoryPage,
     MarkRead,
@@ -23,7 +24,7 @@ from chatroom.protocol.packets import (
 from chatroom.protocol.text import text_fault
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.ports import AddEntry, Failed, Outcome, Repeated, SetRead, StorageError
-from chatroom.server.hub.state import Peer, Room
+from chatroom.server.hub.state import Account, Peer, Room
 
 
 def post(context: Context, peer: Peer, request: Post) -> None:
@@ -38,12 +39,8 @@ def post(context: Context, peer: Peer, request: Post) -> None:
         return
     body = encode_body(Posted(request.text, request.style))
     mentioned = _mentioned(room, context, request.text)
-    context.propose(
-        AddEntry(room.number, account.number, EntryKind.POSTED, body, request.nonce, mentioned),
-        peer,
-        request,
-        _posted,
-    )
+    entry = AddEntry(room.number, account.number, EntryKind.POSTED, body, request.nonce, mentioned)
+    context.propose(entry, peer, partial(_posted, context, peer, request, room))
 
 
 def _mentioned(room: Room, context: Context, text: str) -> tuple[int, ...]:
@@ -62,7 +59,7 @@ def _posted(context: Context, peer: Peer, request: Post, room: Room, outcome: Ou
         context.say(peer, Stored(request.id, room.number, room.head, request.nonce))
 
 
-# -- reading back ---------------------------------------------------------------------------------------------------
+# -- reading back -----------------------------------------------------------------------------------------
 
 
 def history(context: Context, peer: Peer, request: History) -> None:
@@ -113,7 +110,7 @@ def search(context: Context, peer: Peer, request: Search) -> None:
     context.say(peer, SearchPage(request.id, entries, hits.next, hits.unindexed))
 
 
-# -- read markers ---------------------------------------------------------------------------------------------------
+# -- read markers -----------------------------------------------------------------------------------------
 
 
 def mark_read(context: Context, peer: Peer, request: MarkRead) -> None:

@@ -53,7 +53,7 @@ def follow(context: Context, peer: Peer, request: Follow) -> None:
         context.delivery.follow(peer, room, start)
 
 
-# -- joining --------------------------------------------------------------------------------------------------------
+# -- joining ----------------------------------------------------------------------------------------------
 
 
 def join(context: Context, peer: Peer, request: Join) -> None:
@@ -121,7 +121,9 @@ def _room_added(
 
 
 def add_committed_room(context: Context, change: AddRoom, outcome: Committed) -> Room:
-    """Take a new room into the state and fold its first entries; return it, or the one that was there before."""
+    """Take a new room into the state and fold its first entries; return it, or the one that was there
+    before.
+    """
     existing = context.state.rooms.get(outcome.number)
     if existing is not None:
         return existing
@@ -162,7 +164,7 @@ def open_direct(context: Context, peer: Peer, request: OpenDirect) -> None:
         context.propose(change, peer, partial(_room_added, context, peer, request, change))
 
 
-# -- membership and topic -------------------------------------------------------------------------------------------
+# -- membership and topic ---------------------------------------------------------------------------------
 
 
 def leave(context: Context, peer: Peer, request: Leave) -> None:
@@ -201,9 +203,8 @@ def set_topic(context: Context, peer: Peer, request: SetTopic) -> None:
         context.refuse(peer, request, ErrorCode.BAD_TEXT, f"the topic is {fault}")
     else:
         body = encode_body(TopicSet(request.text))
-        context.propose(
-            AddEntry(room.number, account.number, EntryKind.TOPIC_SET, body), peer, request, _carried_out
-        )
+        entry = AddEntry(room.number, account.number, EntryKind.TOPIC_SET, body)
+        context.propose(entry, peer, partial(context.finish, peer, request))
 
 
 def invite(context: Context, peer: Peer, request: Invite) -> None:
@@ -221,9 +222,8 @@ def invite(context: Context, peer: Peer, request: Invite) -> None:
         context.say(peer, Done(request.id))
     else:
         body = encode_body(Invited(other.handle))
-        context.propose(
-            AddEntry(room.number, account.number, EntryKind.INVITED, body), peer, request, _was_invited
-        )
+        entry = AddEntry(room.number, account.number, EntryKind.INVITED, body)
+        context.propose(entry, peer, partial(_invited, context, peer, request, other, room))
 
 
 def _invited(
@@ -234,7 +234,7 @@ def _invited(
         _show_room(context, invited, room)
 
 
-# -- lists ----------------------------------------------------------------------------------------------------------
+# -- lists ------------------------------------------------------------------------------------------------
 
 
 def list_rooms(context: Context, peer: Peer, request: ListRooms) -> None:

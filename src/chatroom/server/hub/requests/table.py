@@ -1,7 +1,9 @@
-"""The table of requests: for each packet class who handles it, at which stage, for which role, and what it costs.
+"""The table of requests: for each packet class who handles it, at which stage, for which role, and what it
+costs.
 
-A new request is a packet class, a handler, and a row here. Costs are in posts: a peer that asks for more than its
-account's bucket gives is left unread for a while (`ratelimit.py`). Read next: the handlers beside this file.
+A new request is a packet class, a handler, and a row here. Costs are in posts: a peer that asks for more
+than its account's bucket gives is left unread for a while (`ratelimit.py`). Read next: the handlers beside
+this file.
 """
 
 from collections.abc import Callable
@@ -34,12 +36,14 @@ def _row(
     cost: float,
     act: Act | None = None,
     stage: Stage = Stage.READY,
-) -> tuple[type[p.Request], Row]:
-    """Return a row, having checked that the handler takes this packet: looking it up by class keeps that true."""
+) -> tuple[type[p.Packet], Row]:
+    """Return a row, having checked that the handler takes this packet: looking it up by class keeps that
+    true.
+    """
     return packet, Row(cast(Handler, handler), cost, act, stage)
 
 
-REQUESTS: Final[dict[type[p.Request], Row]] = dict(
+ROWS: Final[dict[type[p.Packet], Row]] = dict(
     [
         _row(p.Login, login.login, 0, stage=Stage.GREETED),
         _row(p.Follow, rooms.follow, 0.5),
