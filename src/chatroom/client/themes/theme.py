@@ -46,7 +46,7 @@ def user_theme(name: str, table: Mapping[str, str]) -> Theme:
         if key == BASE_KEY:
             continue
         try:
-            looks[Style(key.replace("_", "."))] = read_look(text)
+            looks[Style(key)] = read_look(text)
         except LookError as error:
             raise ThemeError(f"theme {name!r}, {key}: {error}") from None
         except ValueError:
