@@ -10,6 +10,8 @@ from typing import Final, Self
 
 from filelock import FileLock, Timeout
 
+from chatroom.config.private_files import make_private_directory
+
 _LOCK_NAME: Final = "lock"
 
 
@@ -36,11 +38,12 @@ class DirectoryLock:
 
     @classmethod
     def acquire(cls, directory: Path) -> Self:
-        """Return the lock of an existing directory, without waiting.
+        """Return the lock of a directory, made for its owner only if it is missing, without waiting.
 
         Raises AlreadyLocked where another process (or another part of this one) holds it, OSError where the
-        directory is missing or not writable.
+        directory cannot be made or is not writable.
         """
+        make_private_directory(directory)
         lock = FileLock(directory / _LOCK_NAME, timeout=0, thread_local=False, mode=0o600)
         try:
             lock.acquire()

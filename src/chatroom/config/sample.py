@@ -20,7 +20,7 @@ _SERVER_HEAD: Final = (
     " A flag on the command line beats this file."
 )
 _CLIENT_HEAD: Final = "Settings of chatroom: yours. The program never changes this file after making it."
-_HEAD: Final = 'Each setting stands here as a comment, with its default. To change one, take away the "#" before its name.'
+_HEAD: Final = 'Each setting stands here as a comment, with its default. To change one, take away its "#".'
 
 _PAGE_HEAD: Final = """\
 # Configuration

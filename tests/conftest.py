@@ -1,0 +1,7 @@
+"""What holds for all tests: how Hypothesis searches."""
+
+import hypothesis
+
+# A test may wait for a disk or a busy machine: the timeout of pytest is the limit, not a deadline per example.
+hypothesis.settings.register_profile("chatroom", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("chatroom")
