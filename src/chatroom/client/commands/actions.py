@@ -1,8 +1,9 @@
 """Actions: everything a key can do, one row each.
 
-Tables only. The rows give the names that `[keys]` in `client.toml` uses, what an action is called on the screen and
-in the documentation, who carries it out, and its slash command if it has one. Which keys they have by default is in
-`keymap.py`; what they do is in the view model (`Owner.MODEL`) and in the ui (`Owner.SCREEN`).
+Tables only. The rows give the names that `[keys]` in `client.toml` uses, what an action is called on the
+screen and in the documentation, who carries it out, and its slash command if it has one. Which keys they
+have by default is in `keymap.py`; what they do is in the view model (`Owner.MODEL`) and in the ui
+(`Owner.SCREEN`).
 """
 
 from dataclasses import dataclass
@@ -106,9 +107,9 @@ class Action(Enum):
 class ActionRow:
     """One action: `title` is short (a hint, a heading in help), `doc` one sentence.
 
-    `yields_to_editor`: the key goes to the text editor first (the composer, or the line of a dialog) and does this
-    only when the editor has no use for it there: ↑ on the first line. `command` is the slash command that does the
-    same, without "/", or "".
+    `yields_to_editor`: the key goes to the text editor first (the composer, or the line of a dialog) and
+    does this only when the editor has no use for it there: ↑ on the first line. `command` is the slash
+    command that does the same, without "/", or "".
     """
 
     action: Action
@@ -180,9 +181,9 @@ ACTIONS: Final[tuple[ActionRow, ...]] = (
     _main(Action.PREVIOUS_MENTION, "mention before", "Scroll to the mention of you before this place."),
     _main(Action.NEXT_MENTION, "mention after", "Scroll to the mention of you after this place."),
     _main(Action.SEARCH, "search", "Search the messages of all your rooms.", "search"),
-    _main(Action.SELECT, "choose", "Choose a message: to copy it, quote it, open its link."),
+    _main(Action.SELECT, "choose", "Choose a message: to copy it, quote it, open its link.", "select"),
     _main(Action.HELP, "help", "Show keys and commands.", "help"),
-    _screen(Action.TOGGLE_ROOMS, "rooms", "Show or hide the list of rooms.", "rooms"),
+    _screen(Action.TOGGLE_ROOMS, "rooms", "Show or hide the list of rooms.", "sidebar"),
     _screen(Action.TOGGLE_MEMBERS, "users", "Show or hide the members.", "users"),
     _screen(Action.TOGGLE_MOUSE, "mouse", "Turn the mouse off, so that text can be marked, or on.", "mouse"),
     _screen(Action.REDRAW, "redraw", "Draw the whole screen anew.", "redraw"),

@@ -1,8 +1,8 @@
 """Dialogs as data: what a box above the screen shows, and the verbs of whoever has one open.
 
-A dialog has lines of text to edit (`fields`), rows to choose from, and choices (buttons with a letter); any of them
-may be absent. The values here are drawn; what a key does to them is in the modules that make them. Read next:
-`screen.py`, `first_run.py`.
+A dialog has lines of text to edit (`fields`), rows to choose from, and choices (buttons with a letter); any
+of them may be absent. The values here are drawn; what a key does to them is in the modules that make them.
+Read next: `screen.py`, `first_run.py`.
 """
 
 from dataclasses import dataclass
@@ -67,10 +67,10 @@ class Choice:
 class Dialog:
     """All that is to be drawn of one dialog.
 
-    `identity` differs between two openings; `revision` grows when the texts of `fields` were changed by the model.
-    `text` stands above the rest. `focus` is the field that has the cursor. `selected` is the row chosen, -1 for none:
-    rows then only scroll (help), which the screen does by itself from `dialog_up`, `dialog_down` and the page keys.
-    `note` is one line under everything ("Enter opens · Esc closes").
+    `identity` differs between two openings; `revision` grows when the texts of `fields` were changed by the
+    model. `text` stands above the rest. `focus` is the field that has the cursor. `selected` is the row
+    chosen, -1 for none: rows then only scroll (help), which the screen does by itself from `dialog_up`,
+    `dialog_down` and the page keys. `note` is one line under everything ("Enter opens · Esc closes").
     """
 
     kind: DialogKind
@@ -102,7 +102,9 @@ class DialogOwner(Protocol):
         """The text of a field is now `text`."""
 
     def dialog_letter(self, letter: str, moment: Moment) -> list[Effect]:
-        """A printable key was pressed in a dialog without fields: choose the button with that letter, if any."""
+        """A printable key was pressed in a dialog without fields: choose the button with that letter, if
+        any.
+        """
 
     def dialog_picked(self, row: int, moment: Moment) -> list[Effect]:
         """A row was clicked: choose it, as `dialog_accept` would."""

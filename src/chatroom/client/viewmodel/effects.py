@@ -1,4 +1,5 @@
-"""What the model asks its owner to do: plain values, because the model itself touches nothing but the session.
+"""What the model asks its owner to do: plain values, because the model itself touches nothing but the
+session.
 
 Read next: `screen.py`, whose verbs return lists of these.
 """
@@ -56,7 +57,9 @@ class OnScreen:
 
 @dataclass(frozen=True, slots=True)
 class ScrollTo:
-    """Bring the row with this key into view (`TranscriptView.index_of`), in the middle if it was not visible."""
+    """Bring the row with this key into view (`TranscriptView.index_of`), in the middle if it was not
+    visible.
+    """
 
     key: tuple[int, ...]
 

@@ -1,7 +1,8 @@
 """What the parts of the screen show, as plain frozen values: one row type for each part.
 
-No state, no rule of layout, no toolkit: widths, wrapping and colours belong to whoever draws. A row holds clean text
-only. Read next: `screen.py` for the model that gives these rows, `dialogs.py` for the boxes above the screen.
+No state, no rule of layout, no toolkit: widths, wrapping and colours belong to whoever draws. A row holds
+clean text only. Read next: `screen.py` for the model that gives these rows, `dialogs.py` for the boxes
+above the screen.
 """
 
 from dataclasses import dataclass
@@ -43,12 +44,12 @@ class RowKind(Enum):
 class TranscriptRow:
     """One row of the transcript: a message with its lines, or a note.
 
-    `key` names the row for ever, in rising order down the transcript; `version` changes when the same key must be
-    drawn anew. `time` and `handle` are "" where the row above says the same; `at` (ms) and `author` are always there
-    for messages. `mark` is "", "…" (waiting) or the spinner. `lines` are the lines of the text before
-    wrapping, each at least one span; `code_lines` are the indexes of those drawn on the code ground, and `is_code`
-    says that all are. `day` is the text of a day line above this row, or ""; `is_first_unread`: the line of new
-    messages stands above this row, below the day line.
+    `key` names the row for ever, in rising order down the transcript; `version` changes when the same key
+    must be drawn anew. `time` and `handle` are "" where the row above says the same; `at` (ms) and `author`
+    are always there for messages. `mark` is "", "…" (waiting) or the spinner. `lines` are the lines of the
+    text before wrapping, each at least one span; `code_lines` are the indexes of those drawn on the code
+    ground, and `is_code` says that all are. `day` is the text of a day line above this row, or "";
+    `is_first_unread`: the line of new messages stands above this row, below the day line.
     """
 
     key: tuple[int, ...]
@@ -72,9 +73,9 @@ class TranscriptRow:
 class SidebarRow:
     """One room in the sidebar. `number` is the room's; `index` is 1 … 10 for Alt-1 … Alt-0, 0 for no key.
 
-    `unread` and `mentions` stop at 999. `presence` is "online", "away" or "offline" for a direct room, else "".
-    An invitation shows the room one may join; `title` is "#lab" or "@ana" without any mark. `has_draft`: typed text
-    waits there.
+    `unread` and `mentions` stop at 999. `presence` is "online", "away" or "offline" for a direct room, else
+    "". An invitation shows the room one may join; `title` is "#lab" or "@ana" without any mark.
+    `has_draft`: typed text waits there.
     """
 
     number: int
@@ -91,7 +92,8 @@ class SidebarRow:
 
 @dataclass(frozen=True, slots=True)
 class MemberRow:
-    """One member: `style` is that of the handle, `presence` "online", "away" or "offline", `mark` shows the role.
+    """One member: `style` is that of the handle, `presence` "online", "away" or "offline", `mark` shows the
+    role.
 
     `mark`: "@" owner, "%" moderator, "-" muted, "" member.
     """
@@ -105,7 +107,9 @@ class MemberRow:
 
 @dataclass(frozen=True, slots=True)
 class MembersView:
-    """The members pane: `title` ("USERS 5"), the rows, and how many members were not listed (0: all are here)."""
+    """The members pane: `title` ("USERS 5"), the rows, and how many members were not listed (0: all are
+    here).
+    """
 
     title: str
     rows: tuple[MemberRow, ...]
@@ -116,7 +120,8 @@ class MembersView:
 class HeaderLine:
     """The topmost line: title and topic of the room to the left; `right` is the link to the server.
 
-    `is_private_link` is False for a plain connection. `presence` is that of the partner of a direct room, else "".
+    `is_private_link` is False for a plain connection. `presence` is that of the partner of a direct room,
+    else "".
     """
 
     title: str
@@ -128,10 +133,11 @@ class HeaderLine:
 
 @dataclass(frozen=True, slots=True)
 class StatusLine:
-    """The status line. `connection` ("● online", "○ offline 0:42") is drawn in `connection_style`. `waiting` ("2 waiting", "all sent" or "") and
-    `retry` ("next attempt in 4 s" or "") stand beside it. `scrolled` ("↓ 12 new", "↓ scrolled" or "").
-    `activity` ("[!2 ·5]": rooms with a mention, rooms with unread messages, or ""). A toast takes the place of the
-    hint. `hint` is some (key, what it does), most important first. `mode` names a mode one is in ("select"), or "".
+    """The status line. `connection` ("● online", "○ offline 0:42") is drawn in `connection_style`.
+    `waiting` ("2 waiting", "all sent" or "") and `retry` ("next attempt in 4 s" or "") stand beside it.
+    `scrolled` ("↓ 12 new", "↓ scrolled" or ""). `activity` ("[!2 ·5]": rooms with a mention, rooms with
+    unread messages, or ""). A toast takes the place of the hint. `hint` is some (key, what it does), most
+    important first. `mode` names a mode one is in ("select"), or "".
     """
 
     connection: str
@@ -164,7 +170,9 @@ class ComposerView:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One way to complete the composer's text: the whole new text, its cursor, and `label` for a list of choices."""
+    """One way to complete the composer's text: the whole new text, its cursor, and `label` for a list of
+    choices.
+    """
 
     text: str
     cursor: int

@@ -1,8 +1,9 @@
 """The screen model: everything the full-screen client shows, as plain data, and the verbs that change it.
 
-No drawing, no clock, no files, no sockets: keys come as `Action`s, time as `Moment`s, and what the model wants done
-outside comes back as `Effect`s. It reads the session and calls the session's verbs; the owner sends what the session
-then has to send. Read next: `rows.py` for what it gives, `transcript.py` for the rows of a room.
+No drawing, no clock, no files, no sockets: keys come as `Action`s, time as `Moment`s, and what the model
+wants done outside comes back as `Effect`s. It reads the session and calls the session's verbs; the owner
+sends what the session then has to send. Read next: `rows.py` for what it gives, `transcript.py` for the
+rows of a room.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +31,9 @@ from chatroom.client.viewmodel.rows import (
 
 @dataclass(frozen=True, slots=True)
 class ScreenSettings:
-    """What of `client.toml` the model honours. `bell` is "mentions", "all" or "never"; `zone` None: local time."""
+    """What of `client.toml` the model honours. `bell` is "mentions", "all" or "never"; `zone` None: local
+    time.
+    """
 
     time_format: str = "%H:%M"
     bell: str = "mentions"
@@ -42,7 +45,9 @@ class ScreenSettings:
 
 @dataclass(frozen=True, slots=True)
 class ScreenMemory:
-    """What is kept on disk between two runs: drafts by room title, the last room's title, texts sent, ignored handles."""
+    """What is kept on disk between two runs: drafts by room title, the last room's title, texts sent,
+    ignored handles.
+    """
 
     drafts: Mapping[str, str] = field(default_factory=dict)
     last_room: str = ""
@@ -51,7 +56,9 @@ class ScreenMemory:
 
 
 class TranscriptView(Protocol):
-    """The rows of the current room. Valid until the next verb of the model; `row` builds on demand and caches."""
+    """The rows of the current room. Valid until the next verb of the model; `row` builds on demand and
+    caches.
+    """
 
     length: int
     version: int  # grows with every change of any row
@@ -61,7 +68,9 @@ class TranscriptView(Protocol):
         """Return row `index`, 0 … length-1. Row 0 is always BEGINNING, LOADING or GAP."""
 
     def index_of(self, key: tuple[int, ...]) -> int:
-        """Return the index of the row with this key, or of the row that has taken it in, else the nearest above."""
+        """Return the index of the row with this key, or of the row that has taken it in, else the nearest
+        above.
+        """
 
 
 class ScreenModel:
@@ -83,14 +92,17 @@ class ScreenModel:
         """Return when (`mono_s`) the screen changes by itself, or None."""
 
     def link_changed(self, server: str, is_tls: bool, retry_at: float | None, now: Moment) -> None:
-        """The connection: the server's address as shown, whether it is TLS, and when (`mono_s`) it is tried next."""
+        """The connection: the server's address as shown, whether it is TLS, and when (`mono_s`) it is tried
+        next.
+        """
 
     def focus_changed(self, has_focus: bool, now: Moment) -> None:
         """The terminal got or lost the focus."""
 
     def viewport_changed(self, first: int, last: int, is_at_end: bool, now: Moment) -> None:
-        """The transcript shows rows `first` … `last`; `is_at_end`: and will follow new ones. Call it after each
-        drawing that changed one of them, and with the first drawing of a room."""
+        """The transcript shows rows `first` … `last`; `is_at_end`: and will follow new ones. Call it after
+        each drawing that changed one of them, and with the first drawing of a room.
+        """
 
     def note(self, text: str, now: Moment, *, is_error: bool = False) -> None:
         """Show a toast."""
@@ -111,8 +123,9 @@ class ScreenModel:
         """Return the ways to complete the word before the cursor, best first; empty when there is none."""
 
     def pasted(self, text: str, now: Moment) -> None:
-        """A paste arrived while the composer had the focus: it is put in at the cursor (the composer's revision
-        grows), or a dialog asks first."""
+        """A paste arrived while the composer had the focus: it is put in at the cursor (the composer's
+        revision grows), or a dialog asks first.
+        """
 
     def editor_closed(self, text: str, now: Moment) -> None:
         """$EDITOR ended with this text; it becomes the composer's text."""
@@ -142,8 +155,9 @@ class ScreenModel:
         """A row of the dialog was clicked."""
 
     def ask_trust(self, server: str, pin: str, is_changed: bool, now: Moment) -> None:
-        """Ask whether the server with this pin is the right one; `is_changed`: another pin was known, nothing but
-        closing is offered. The answer comes as `TrustAnswered`."""
+        """Ask whether the server with this pin is the right one; `is_changed`: another pin was known,
+        nothing but closing is offered. The answer comes as `TrustAnswered`.
+        """
 
     # -- what is shown -----------------------------------------------------------------------------------------
 

@@ -1,0 +1,67 @@
+"""Times and days as they are shown, in the reader's zone.
+
+Read next: `transcript.py`, which asks when the minute and the day change.
+"""
+
+from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
+from typing import Final
+
+_WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+
+
+class Calendar:
+    """Turns milliseconds since 1970 into what people read. `time_format` is strftime's; "" shows no times."""
+
+    def __init__(self, time_format: str, zone: tzinfo | None = None) -> None:
+        """Take the format and the zone; None is the zone of this machine."""
+        self._format = time_format
+        self._zone = zone
+        self._second = lru_cache(maxsize=4096)(
+            self._read
+        )  # 40 rows ask for the same few times at every frame
+
+    def time(self, at_ms: int) -> str:
+        """Return the time of day, as the format says."""
+        return self._second(at_ms // 1000)[0]
+
+    def day(self, at_ms: int) -> date:
+        """Return the day."""
+        return self._second(at_ms // 1000)[1]
+
+    def day_title(self, at_ms: int, now_ms: int) -> str:
+        """Return the text of a day line: "Sunday 21 September", with the year when it is another one."""
+        day, today = self.day(at_ms), self.day(now_ms)
+        title = f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"
+        return title if day.year == today.year else f"{title} {day.year}"
+
+    def when(self, at_ms: int, now_ms: int) -> str:
+        """Return a short date for a list: the time today, else "21 Sep", with the year when it is another
+        one.
+        """
+        day, today = self.day(at_ms), self.day(now_ms)
+        if day == today:
+            return self.time(at_ms)
+        title = f"{day.day} {_MONTHS[day.month - 1][:3]}"
+        return title if day.year == today.year else f"{title} {day.year}"
+
+    def _read(self, second: int) -> tuple[str, date]:
+        moment = datetime.fromtimestamp(second, UTC)
+        try:
+            moment = moment.astimezone(self._zone)
+        except (OverflowError, OSError, ValueError):
+            pass  # the last or first hours of what a calendar holds: UTC will do
+        return moment.strftime(self._format) if self._format else "", moment.date()
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time: "0:42", "12:05", "1:02:03"."""
+    whole = max(0, int(seconds))
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes}:{rest:02}"
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
