@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from chatroom.protocol.codec import encode
 from chatroom.protocol.errors import ErrorCode
+from chatroom.protocol.limits import TEXT_BYTES
 from chatroom.protocol.packets import Closing, Done, Packet, Refused, Request, RoomInfo
 from chatroom.server.hub.delivery import Delivery
 from chatroom.server.hub.ports import Change, Failed, Log, Outcome, Unread, Verify
@@ -34,7 +35,9 @@ class HubSettings:
     reserved_handles: frozenset[str] = frozenset()
     posts_per_s: float = 20.0
     post_burst: float = 200.0
-    rooms_per_account: int = 100
+    text_bytes: int = TEXT_BYTES
+    rooms_per_account: int = 500
+    members_per_room: int = 10_000
     ping_s: float = 20.0
     gone_s: float = 60.0
     login_s: float = 10.0

@@ -65,12 +65,16 @@ class Hub:
 
     # -- connections ---------------------------------------------------------------------------------------
 
-    def connect(self, link: Link, address: str, key_hash: bytes, challenge: bytes) -> Peer:
-        """Greet a new connection. `challenge` is fresh and random; `key_hash` names the key our end
-        showed it.
+    def connect(
+        self, link: Link, address: str, key_hash: bytes, challenge: bytes, opened_at: float | None = None
+    ) -> Peer:
+        """Greet a new connection.
+
+        `challenge` is fresh and random, `key_hash` names the key our end showed it, `opened_at` is when it
+        was accepted (the time to log in runs from there; None: now).
         """
         context = self._context
-        peer = Peer(link, address, key_hash, challenge, context.now)
+        peer = Peer(link, address, key_hash, challenge, context.now if opened_at is None else opened_at)
         self._strangers[peer] = None
         hello = Hello(
             version=VERSION,
@@ -202,6 +206,9 @@ class Hub:
         """Ping who was silent for long, close who was silent for too long."""
         context, settings = self._context, self._context.settings
         for peer in list(self._ready):
+            if peer.is_stalled or peer.paused_until > context.now:
+                peer.heard_at = context.now  # it may well speak: nobody listens to it at the moment
+                continue
             silent_s = context.now - peer.heard_at
             if silent_s >= settings.gone_s:
                 context.close(peer, ErrorCode.TOO_SLOW, f"nothing heard for {settings.gone_s:g} seconds")

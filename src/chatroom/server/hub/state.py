@@ -45,7 +45,7 @@ class Peer:
         "stage",
     )
 
-    def __init__(self, link: Link, address: str, key_hash: bytes, challenge: bytes, now: float) -> None:
+    def __init__(self, link: Link, address: str, key_hash: bytes, challenge: bytes, opened_at: float) -> None:
         self.link = link
         self.address = address
         self.key_hash = key_hash
@@ -54,8 +54,8 @@ class Peer:
         self.account: Account | None = None
         self.session = b""
         self.presence = Presence.ONLINE
-        self.opened_at = now
-        self.heard_at = now
+        self.opened_at = opened_at
+        self.heard_at = opened_at
         self.pinged = False
         self.paused_until = 0.0
         """The owner of the link hands over nothing from this peer before that time."""

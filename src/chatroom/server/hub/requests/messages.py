@@ -33,7 +33,7 @@ def post(context: Context, peer: Peer, request: Post) -> None:
     if found is None:
         return
     account, room = found
-    fault = text_fault(request.text)
+    fault = text_fault(request.text, max_bytes=context.settings.text_bytes)
     if fault is not None:
         context.refuse(peer, request, ErrorCode.BAD_TEXT, f"the message is {fault}")
         return

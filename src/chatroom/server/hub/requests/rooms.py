@@ -67,6 +67,8 @@ def join(context: Context, peer: Peer, request: Join) -> None:
         _opened(context, peer, request, room)
     elif room.kind is RoomKind.PRIVATE and room not in account.invitations:
         context.refuse(peer, request, ErrorCode.NO_SUCH_ROOM, NO_ROOM)
+    elif len(room.members) >= context.settings.members_per_room:
+        context.refuse(peer, request, ErrorCode.TOO_MANY, "this room has as many members as it may")
     elif _has_room_for_more(context, peer, request, account):
         entry = AddEntry(room.number, account.number, EntryKind.JOINED, encode_body(Joined()))
         context.propose(entry, peer, partial(_joined, context, peer, request, room))

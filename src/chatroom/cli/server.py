@@ -1,0 +1,206 @@
+"""The command `chatroom-server`: flags, start, exit codes.
+
+It puts the server together (settings, lock, log, keys, listener) and says in one line what keeps it from
+starting. What is printed on standard output is read by programs: `listening HOST:PORT`, `data DIR`, `join
+JOIN`. Read next: `chatroom.server.service`.
+"""
+
+import argparse
+import contextlib
+import gc
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from chatroom import __version__
+from chatroom.config.errors import SettingsError
+from chatroom.config.load import ServerFlags, load_server_settings
+from chatroom.config.lock import AlreadyLocked, DirectoryLock
+from chatroom.config.paths import server_data_directory
+from chatroom.config.private_files import make_private_directory
+from chatroom.config.settings import ServerSettings
+from chatroom.net.address import JoinAddress, format_address
+from chatroom.net.keyfiles import KeyFileError
+from chatroom.net.keys import ServerKey, load_or_create_server_key, load_server_key, verify
+from chatroom.net.listener import Listener
+from chatroom.net.loop import Loop
+from chatroom.net.tls import server_context
+from chatroom.protocol.auth import PLAIN_SERVER_KEY
+from chatroom.server.hub.context import HubSettings
+from chatroom.server.hub.hub import Hub
+from chatroom.server.log_lines import log_to_stderr
+from chatroom.server.service import Service, ServiceSettings
+from chatroom.server.store.errors import StoreError
+from chatroom.server.store.sqlite import SqliteLog
+
+EXIT_OK: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+
+DATABASE: Final = "chatroom.db"
+"""Name of the database in the data directory."""
+
+ANY_HOSTS: Final = ("", "*", "0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the server; return the exit code: 0 stopped, 1 cannot start, 2 wrong flag or settings."""
+    flags = _parse(arguments)
+    try:
+        settings = load_server_settings(
+            flags.config,
+            ServerFlags(
+                host=flags.host,
+                port=flags.port,
+                data_dir=flags.data_dir,
+                tls=False if flags.no_tls else None,
+                log_level=flags.log_level,
+            ),
+        )
+    except SettingsError as error:
+        return _fail(str(error), EXIT_USAGE)
+    log_to_stderr(settings.log.level)
+    directory = settings.server.data_dir or server_data_directory()
+    try:
+        make_private_directory(directory)
+        with DirectoryLock.acquire(directory):
+            return _serve(settings, directory)
+    except AlreadyLocked:
+        return _fail(f"another server uses the data directory {directory}", EXIT_FAILED)
+    except (StoreError, KeyFileError) as error:
+        return _fail(str(error), EXIT_FAILED)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}", EXIT_FAILED)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="chatroom-server",
+        description="Serve chat rooms. Settings come from a TOML file; a flag beats the file.",
+    )
+    parser.add_argument("-c", "--config", metavar="FILE", type=Path, help="settings (default: ./server.toml)")
+    parser.add_argument("--host", metavar="H", help="address to listen on")
+    parser.add_argument("--port", metavar="P", type=int, help="TCP port; 0 takes a free one")
+    parser.add_argument("--data-dir", metavar="DIR", type=Path, help="where database and keys are kept")
+    parser.add_argument(
+        "--no-tls", action="store_true", help="plain TCP (loopback only, unless the settings allow it)"
+    )
+    parser.add_argument("--log-level", metavar="L", help="debug, info, warning or error")
+    parser.add_argument("--version", action="version", version=f"chatroom-server {__version__}")
+    return parser.parse_args(arguments)
+
+
+def _serve(settings: ServerSettings, directory: Path) -> int:
+    """Put the server together and run it until a signal stops it. Raises what keeps it from starting."""
+    log = SqliteLog(directory / DATABASE)
+    with contextlib.closing(log), contextlib.closing(Loop()) as loop:
+        key = _server_key(settings, directory)
+        hub = Hub(_hub_settings(settings), log, verify)
+        hub.make_listed_rooms(time.time_ns() // 1_000_000)
+        service = Service(
+            loop,
+            hub,
+            log,
+            _service_settings(settings),
+            server_context(key.cert_path, key.key_path) if key else None,
+            key.spki_hash if key else PLAIN_SERVER_KEY,
+        )
+        listener = Listener(
+            loop, settings.server.listen_host, settings.server.port, service.accept, on_trouble=_warn
+        )
+        _stop_on_signals(loop, service, listener)
+        _announce(listener.address, directory, key)
+        gc.collect()
+        gc.freeze()  # what is there now stays; a collection then looks at what came since
+        service.run()
+    return EXIT_OK
+
+
+def _server_key(settings: ServerSettings, directory: Path) -> ServerKey | None:
+    server = settings.server
+    if not server.tls:
+        if not server.listen_host.startswith("127."):
+            _warn(f"serving {server.listen_host} without TLS: everything can be read on the way")
+        return None
+    if server.certificate is not None and server.private_key is not None:
+        return load_server_key(server.certificate, server.private_key)
+    return load_or_create_server_key(
+        directory, {"localhost", socket.gethostname(), server.listen_host} - set(ANY_HOSTS)
+    )
+
+
+def _announce(address: tuple[str, int], directory: Path, key: ServerKey | None) -> None:
+    host, port = address
+    reachable = socket.gethostname() if host in ANY_HOSTS else host
+    join = JoinAddress(reachable, port, key is not None, key.pin if key else None)
+    for line in (f"listening {format_address(host, port)}", f"data {directory}", f"join {join}"):
+        print(line, flush=True)
+
+
+def _stop_on_signals(loop: Loop, service: Service, listener: Listener) -> None:
+    stopping = False
+
+    def stop() -> None:
+        nonlocal stopping
+        if stopping:
+            raise SystemExit(EXIT_FAILED)  # a second signal: at once, whatever is under way
+        stopping = True
+        listener.close()
+        service.stop("the server stops")
+
+    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):  # not every system has all of them
+        number = getattr(signal, name, None)
+        if number is not None:
+            loop.on_signal(number, stop)
+
+
+def _hub_settings(settings: ServerSettings) -> HubSettings:
+    limits = settings.limits
+    return HubSettings(
+        server_name=settings.server.name,
+        rooms=tuple(dict.fromkeys(("lobby", *settings.rooms.list))),
+        may_create_rooms=settings.rooms.create == "anyone",
+        admission=settings.access.registration,
+        password=settings.access.password,
+        welcome=settings.server.welcome,
+        reserved_handles=frozenset(settings.access.reserved),
+        posts_per_s=limits.posts_per_s,
+        post_burst=limits.post_burst,
+        text_bytes=limits.text_bytes,
+        rooms_per_account=limits.rooms_per_account,
+        members_per_room=limits.members_per_room,
+        ping_s=limits.ping_s,
+        gone_s=limits.gone_s,
+        login_s=limits.login_timeout_s,
+    )
+
+
+def _service_settings(settings: ServerSettings) -> ServiceSettings:
+    limits = settings.limits
+    return ServiceSettings(
+        frame_bytes=limits.frame_bytes,
+        login_s=limits.login_timeout_s,
+        stalled_reader_s=limits.stalled_reader_s,
+        connections_total=limits.connections_total,
+        connections_per_address=limits.connections_per_address,
+        read_budget_bytes=limits.read_budget_bytes,
+    )
+
+
+def _warn(text: str) -> None:
+    logging.getLogger("chatroom.server").warning("%s", text)
+
+
+def _fail(text: str, code: int) -> int:
+    print(f"chatroom-server: {text}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""One connection of the server: a byte stream, the frames cut out of it, and the peer it is to the hub.
+
+It is the hub's `Link`. It decides nothing: when it is read, paused or ended is the service's business. Read
+next: `service.py`.
+"""
+
+from collections.abc import Callable, Iterator
+from enum import Enum
+
+from chatroom.net.stream import PlainStream, StreamClosed
+from chatroom.net.tls import TlsStream
+from chatroom.protocol.frames import Frame, FrameDecoder
+from chatroom.protocol.limits import LOGIN_FRAME_BYTES
+from chatroom.server.hub.state import Peer
+
+
+class Phase(Enum):
+    """What a connection is doing."""
+
+    HANDSHAKE = "handshake"  # TLS is being set up; the hub does not know it yet
+    OPEN = "open"
+    ENDING = "ending"  # the last bytes were sent; what still comes in is thrown away
+    GONE = "gone"
+
+
+class Connection:
+    """A stream with its decoder and its peer."""
+
+    __slots__ = (
+        "decoder",
+        "end_at",
+        "end_reason",
+        "frames",
+        "host",
+        "on_stall",
+        "opened_at",
+        "peer",
+        "phase",
+        "progress_at",
+        "stream",
+    )
+
+    def __init__(
+        self,
+        stream: PlainStream | TlsStream,
+        host: str,
+        now: float,
+        on_stall: Callable[["Connection"], None],
+    ) -> None:
+        self.stream = stream
+        self.host = host
+        self.phase = Phase.HANDSHAKE
+        self.opened_at = now
+        self.progress_at = now
+        """When the kernel last took bytes that had been waiting."""
+        self.end_at = 0.0
+        """When an ending connection is closed, whatever is still under way."""
+        self.end_reason = ""
+        """Why the stream ended, once it did."""
+        self.decoder = FrameDecoder(LOGIN_FRAME_BYTES)
+        self.frames: Iterator[Frame] | None = None
+        """Frames that were read and not handled yet: the peer was paused in the middle."""
+        self.peer: Peer | None = None
+        self.on_stall = on_stall
+
+    def send(self, data: bytes) -> bool:
+        """See `hub.ports.Link`. The service ends a stream that failed at the end of the pass."""
+        try:
+            if self.stream.send(data):
+                return True
+        except StreamClosed as closed:
+            self.end_reason = self.end_reason or closed.reason
+        self.on_stall(self)
+        return False
+
+    def __str__(self) -> str:
+        return str(self.peer) if self.peer is not None else f"-@{self.stream.peer_address}"

@@ -1,0 +1,60 @@
+"""When stored messages are made searchable: in moments in which the server has nothing better to do.
+
+Indexing a message costs as much as delivering it to ten members, so it waits until no packet came for a
+while; under load that never ends it still goes on, a little at a time. Read next: `store/search.py`.
+"""
+
+import logging
+from typing import Final
+
+from chatroom.net.loop import Loop, Timer
+from chatroom.server.hub.ports import Log, StorageError
+
+logger: Final = logging.getLogger("chatroom.server")
+
+QUIET_S: Final = 0.1
+"""Silence after which the server counts as idle."""
+
+IDLE_SLICE_S: Final = 0.005
+"""Time spent at once when idle: a message that comes in the meantime waits no longer than that."""
+
+BUSY_SLICE_S: Final = 0.002
+BUSY_EVERY_S: Final = 0.25
+"""Under load: less than one per cent of the time."""
+
+RETRY_S: Final = 10.0
+"""After an error of the disk."""
+
+
+class Indexing:
+    """Runs `Log.index` in slices, by timers; `busy` says that packets are being handled."""
+
+    def __init__(self, loop: Loop, log: Log) -> None:
+        self._loop = loop
+        self._log = log
+        self._busy_at = loop.now()
+        self._timer: Timer | None = loop.call_later(QUIET_S, self._run)
+
+    def busy(self) -> None:
+        """Packets come in: there may be something to index, but not now."""
+        self._busy_at = self._loop.now()
+        if self._timer is None:
+            self._timer = self._loop.call_later(BUSY_EVERY_S, self._run)
+
+    def stop(self) -> None:
+        """Run no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _run(self) -> None:
+        is_idle = self._loop.now() - self._busy_at >= QUIET_S
+        try:
+            has_more = self._log.index(IDLE_SLICE_S if is_idle else BUSY_SLICE_S)
+        except StorageError as error:
+            logger.warning("messages cannot be made searchable at the moment: %s", error)
+            self._timer = self._loop.call_later(RETRY_S, self._run)
+            return
+        if has_more:
+            self._timer = self._loop.call_later(0.0 if is_idle else BUSY_EVERY_S, self._run)
+        else:
+            self._timer = None
