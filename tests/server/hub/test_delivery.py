@@ -1,0 +1,119 @@
+"""Cursors: slow readers lose nothing, get nothing twice, and cost nobody anything."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.hub_world import Guest, World
+
+from chatroom.protocol.packets import Join, Opened, Post, PresenceChanged
+
+
+def nonce(number: int) -> bytes:
+    return number.to_bytes(16, "big")
+
+
+def seqs(guest: Guest, room: int) -> list[int]:
+    return [entry.seq for entry in guest.entries(room)]
+
+
+def test_a_reader_that_stalls_gets_the_rest_in_order_when_it_takes_it() -> None:
+    world = World()
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    bob.capacity = 100
+    for number in range(2_500):
+        ana.say(Post(number, lobby, nonce(number), f"message {number}"))
+    world.settle()
+    assert len(ana.texts(lobby)) == 2_500
+    assert len(bob.texts(lobby)) < 2_500
+    bob.drain()
+    assert bob.texts(lobby) == ana.texts(lobby)
+    assert seqs(bob, lobby) == list(range(1, len(seqs(bob, lobby)) + 1))
+
+
+def test_nothing_is_queued_for_a_stalled_reader_but_what_was_under_way() -> None:
+    world = World()
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    bob.capacity = 0
+    ana.post(lobby, "first", nonce(0))
+    waiting = len(bob.backlog)
+    for number in range(1, 200):
+        ana.post(lobby, "x" * 1000, nonce(number))
+    assert len(bob.backlog) == waiting
+
+
+def test_presence_missed_while_stalled_is_told_afterwards_latest_value_only() -> None:
+    world = World()
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    bob.capacity = 0
+    ana.post(lobby, "stall", nonce(0))
+    carl = world.member("carl")
+    carl.hang_up()
+    dora = world.member("dora")
+    assert dora.received
+    bob.drain()
+    changes = dict(change for packet in bob.got(PresenceChanged) for change in packet.changes)  # type: ignore[attr-defined]
+    assert (changes["carl"], changes["dora"]) == (0, 2)
+
+
+def test_a_peer_that_stalls_in_one_room_resumes_in_all() -> None:
+    world = World()
+    ana, bob = world.member("ana"), world.member("bob")
+    opened = ana.ask(Join(5, "lab", create=True))[-1]
+    assert isinstance(opened, Opened)
+    lab, lobby = opened.info.room, world.lobby(ana)
+    bob.ask(Join(6, "lab"))
+    for guest in (ana, bob):
+        guest.follow(lab)
+    bob.capacity = 0
+    for number in range(20):
+        ana.say(Post(number, lobby if number % 2 else lab, nonce(number), f"message {number}"))
+    world.settle()
+    bob.drain()
+    assert seqs(bob, lab) == seqs(ana, lab)
+    assert seqs(bob, lobby)[-10:] == seqs(ana, lobby)[-10:]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("post"), st.integers(0, 2), st.integers(1, 400)),
+            st.tuples(st.just("stall"), st.integers(0, 2), st.integers(0, 300)),
+            st.tuples(st.just("drain"), st.integers(0, 2), st.just(0)),
+            st.tuples(st.just("drop"), st.integers(0, 2), st.just(0)),
+            st.tuples(st.just("settle"), st.just(0), st.just(0)),
+        ),
+        max_size=60,
+    )
+)
+def test_any_mix_of_posts_stalls_and_drops_gives_everybody_the_log(steps: list[tuple[str, int, int]]) -> None:
+    """Each guest keeps a cursor across its connections, as a session does."""
+    world = World()
+    guests = [world.member(handle) for handle in ("ana", "bob", "carl")]
+    lobby = world.lobby(guests[0])
+    histories: list[list[int]] = [[], [], []]
+    posted = 0
+    for what, who, size in steps:
+        guest = guests[who]
+        if what == "post":
+            posted += 1
+            guest.say(Post(posted, lobby, nonce(posted), "x" * size))
+        elif what == "stall" and guest.capacity is None:
+            guest.capacity = size
+        elif what == "drain":
+            guest.drain()
+        elif what == "drop":
+            histories[who] += seqs(guest, lobby)
+            guest.hang_up()
+            guests[who] = world.guest(guest.key)
+            guests[who].login(("ana", "bob", "carl")[who])
+            guests[who].follow(lobby, cursor=histories[who][-1] if histories[who] else 0)
+        else:
+            world.settle()
+    for who, guest in enumerate(guests):
+        guest.drain()
+        histories[who] += seqs(guest, lobby)
+    head = world.hub.state.by_name["lobby"].head
+    assert histories == [list(range(1, head + 1))] * 3
