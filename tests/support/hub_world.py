@@ -14,7 +14,17 @@ from chatroom.protocol.codec import decode_from_client, decode_from_server, enco
 from chatroom.protocol.entries import Entry, read_body
 from chatroom.protocol.frames import FrameDecoder
 from chatroom.protocol.limits import FRAME_BYTES, VERSION
-from chatroom.protocol.packets import Follow, Hello, Login, Packet, Post, Request, RoomState, ServerPacket, Welcome
+from chatroom.protocol.packets import (
+    Follow,
+    Hello,
+    Login,
+    Packet,
+    Post,
+    Request,
+    RoomState,
+    ServerPacket,
+    Welcome,
+)
 from chatroom.server.hub.context import HubSettings
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.ports import Log

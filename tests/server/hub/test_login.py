@@ -51,7 +51,9 @@ def test_another_key_cannot_have_a_taken_handle() -> None:
     assert thief.peer.stage is Stage.CLOSING
 
 
-@pytest.mark.parametrize("handle", ["server", "admin", "a", "Ana", "ana bell", "аna", "x" * 25, "adm1n", "ev3ry-0ne"])
+@pytest.mark.parametrize(
+    "handle", ["server", "admin", "a", "Ana", "ana bell", "аna", "x" * 25, "adm1n", "ev3ry-0ne"]
+)
 def test_handles_that_break_the_rules_are_refused(handle: str) -> None:
     world = World()
     guest = world.guest()

@@ -127,7 +127,9 @@ def test_two_who_make_one_room_in_one_pass_meet_there() -> None:
     ana.say(Join(50, "lab", create=True))
     bob.say(Join(51, "lab", create=True))
     world.settle()
-    rooms = {packet.info.room for guest in (ana, bob) for packet in guest.got(Opened) if isinstance(packet, Opened)}
+    rooms = {
+        packet.info.room for guest in (ana, bob) for packet in guest.got(Opened) if isinstance(packet, Opened)
+    }
     assert len(rooms) == 1
     assert len(bob.got(Opened)) == 1
 
@@ -163,7 +165,11 @@ def test_a_private_room_is_hidden_from_who_is_not_invited() -> None:
     assert ana.ask(Invite(7, secret.room, "bob"))[-1] == Done(7)
     invitation = bob.last(RoomState)
     assert isinstance(invitation, RoomState)
-    assert (invitation.info.name, invitation.info.is_member, invitation.info.invited_by) == ("secret", False, "ana")
+    assert (invitation.info.name, invitation.info.is_member, invitation.info.invited_by) == (
+        "secret",
+        False,
+        "ana",
+    )
     assert isinstance(bob.ask(Join(8, "secret"))[-1], Opened)
     carl.ask(Join(9, "secret"))
     assert code_of(carl) == ErrorCode.NO_SUCH_ROOM
@@ -241,7 +247,12 @@ def test_a_stranger_reads_nothing_of_a_direct_room() -> None:
     opened = ana.ask(OpenDirect(5, "bob"))[-1]
     assert isinstance(opened, Opened)
     room = opened.info.room
-    for request in (Follow(9, [(room, 0)]), ListMembers(9, room), Post(9, room, nonce(3), "hi"), Leave(9, room)):
+    for request in (
+        Follow(9, [(room, 0)]),
+        ListMembers(9, room),
+        Post(9, room, nonce(3), "hi"),
+        Leave(9, room),
+    ):
         carl.ask(request)
         assert code_of(carl) == ErrorCode.NOT_A_MEMBER
 

@@ -1,0 +1,108 @@
+"""A real `chatroom-server` process on a free port, with its own data directory.
+
+`ServerProcess` starts it and waits until it is ready; it can be killed and started again on the same data and port.
+"""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+READY_S = 20.0
+
+Settings = Mapping[str, Mapping[str, object]]
+
+
+class ServerProcess:
+    """One server; `settings` are the sections of its settings file."""
+
+    def __init__(self, directory: Path, settings: Settings | None = None, *, tls: bool = False) -> None:
+        self.directory = directory
+        self.data_dir = directory / "server-data"
+        self.log_path = directory / "server.log"
+        self.tls = tls
+        self.port = 0
+        self.join = ""
+        self.output: list[str] = []
+        self.process: subprocess.Popen[str] | None = None
+        self.config = directory / "server.toml"
+        self.config.write_text("".join(_sections(settings or {})), encoding="utf-8")
+
+    def start(self) -> None:
+        """Start it and return when it has said that it is ready; on the port it had before, if it ran before."""
+        command = [sys.executable, "-m", "chatroom.cli.server", "-c", str(self.config), "--host", "127.0.0.1"]
+        command += ["--port", str(self.port), "--data-dir", str(self.data_dir)]
+        if not self.tls:
+            command.append("--no-tls")
+        self.output = []
+        with self.log_path.open("a") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        watchdog = threading.Timer(READY_S, self.process.kill)
+        watchdog.start()
+        try:
+            assert self.process.stdout is not None
+            for line in self.process.stdout:
+                self.output.append(line.rstrip("\n"))
+                if line.startswith("join "):
+                    break
+            else:
+                raise AssertionError(f"the server did not start: {self.log_path.read_text()}")
+        finally:
+            watchdog.cancel()
+        found = re.search(r":(\d+)", self.output[0])
+        assert found is not None
+        self.port = int(found[1])
+        self.join = self.output[-1].removeprefix("join ")
+
+    @property
+    def pid(self) -> int:
+        """The process id while it runs."""
+        assert self.process is not None
+        return self.process.pid
+
+    def kill(self) -> None:
+        """End it at once, as a power button would."""
+        self._signal(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """Ask it to stop and return its exit code."""
+        return self._signal(signal.SIGTERM)
+
+    def log(self) -> str:
+        """What it wrote to standard error so far."""
+        return self.log_path.read_text()
+
+    def _signal(self, number: int) -> int:
+        assert self.process is not None
+        if self.process.poll() is None:
+            os.kill(self.process.pid, number)
+        code = self.process.wait(READY_S)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return code
+
+
+@contextlib.contextmanager
+def running_server(
+    directory: Path, settings: Settings | None = None, *, tls: bool = False
+) -> Iterator[ServerProcess]:
+    """A server for the time of a `with`; killed at the end if it still runs."""
+    server = ServerProcess(directory, settings, tls=tls)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+def _sections(settings: Settings) -> Iterator[str]:
+    for section, values in settings.items():
+        yield f"[{section}]\n"
+        for key, value in values.items():
+            shown = str(value).lower() if isinstance(value, bool) else repr(value).replace("'", '"')
+            yield f"{key} = {shown}\n"
