@@ -1,14 +1,15 @@
 """The registry of packets: which number stands for which packet, and the way from value to frame and back.
 
-Which direction a packet may travel is part of the registry: a server does not decode what only servers send. Types
-from 0x8000 on may be ignored by who does not know them. Read next: `frames.py`.
+Which direction a packet may travel is part of the registry: neither side decodes what only the other one may
+receive. Types below 0x4000 are for clients to send, those from there on for servers; types from 0x8000 on may
+be ignored by who does not know them. Read next: `frames.py`.
 """
 
 from typing import Final
 
 import msgspec
 
-from chatroom.protocol.entries import ENTRY_TYPE, Entry
+from chatroom.protocol.entries import ENTRY_TYPE, MALFORMED, Entry
 from chatroom.protocol.errors import ErrorCode, ProtocolError
 from chatroom.protocol.frames import encode_frame
 from chatroom.protocol.packets import (
@@ -91,6 +92,11 @@ NOTICES: Final[dict[int, type[Packet]]] = {
 
 HEARTBEATS: Final[dict[int, type[Packet]]] = {0x0002: Ping, 0x0003: Pong}
 
+SERVER_SENDS: Final = 0x4000
+"""Packet types from here to `IGNORABLE` are sent by servers only; those below, but heartbeats, by clients
+only.
+"""
+
 IGNORABLE: Final = 0x8000
 """A packet type with this bit may be ignored by a receiver that does not know it."""
 
@@ -118,28 +124,42 @@ def encode(packet: Packet) -> bytes:
 def decode_from_client(packet_type: int, payload: bytes) -> Packet | None:
     """Return what a client sent; None for an unknown packet that may be ignored.
 
-    An unknown request comes back as a bare `Request` with its id, to be refused. Raises ProtocolError(BAD_PACKET)
-    when the payload is not what its type says.
+    An unknown request comes back as a bare `Request` with its id, to be refused. Raises ProtocolError:
+    BAD_PACKET when the payload is not what its type says, BAD_ORDER for what only servers send.
     """
     decoder = _from_client.get(packet_type)
     try:
         if decoder is not None:
             return decoder.decode(payload)
+        if packet_type in _received or SERVER_SENDS <= packet_type < IGNORABLE:
+            raise _wrong_direction(packet_type, "client")
         return None if packet_type & IGNORABLE else _any_request.decode(payload)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except MALFORMED as error:
         raise _bad_packet(packet_type, error) from None
 
 
 def decode_from_server(packet_type: int, payload: bytes) -> ServerPacket | None:
-    """Return what a server sent; None for an unknown packet. Raises ProtocolError(BAD_PACKET) as above."""
+    """Return what a server sent; None for an unknown packet that may be ignored.
+
+    Raises ProtocolError: BAD_PACKET when the payload is not what its type says or the type is unknown and may
+    not be ignored, BAD_ORDER for what only clients send.
+    """
     decoder = _from_server.get(packet_type)
-    if decoder is None:
-        return None
     try:
-        return decoder.decode(payload)
-    except (msgspec.DecodeError, RecursionError) as error:
+        if decoder is not None:
+            return decoder.decode(payload)
+    except MALFORMED as error:
         raise _bad_packet(packet_type, error) from None
+    if packet_type & IGNORABLE:
+        return None
+    if packet_type < SERVER_SENDS:
+        raise _wrong_direction(packet_type, "server")
+    raise ProtocolError(ErrorCode.BAD_PACKET, f"packet {packet_type:#06x} is not known here")
 
 
 def _bad_packet(packet_type: int, error: Exception) -> ProtocolError:
     return ProtocolError(ErrorCode.BAD_PACKET, f"packet {packet_type:#06x}: {error}")
+
+
+def _wrong_direction(packet_type: int, sender: str) -> ProtocolError:
+    return ProtocolError(ErrorCode.BAD_ORDER, f"packet {packet_type:#06x} is not for a {sender} to send")

@@ -1,16 +1,21 @@
 """Entries: what stands in the log of a room.
 
-An entry is encoded once in its life. Its payload, and the frame around it, are the same bytes in the database, in
-every member's connection and in a history page. This module gives the frame of an entry and its kinds; a kind that
-is not known here decodes to `Unknown`, so that an older program passes over what a newer one wrote. Numbers 2 to 9
-are kept for what changes a message (edit, redaction, reaction), so that they stand together.
+An entry is encoded once in its life. Its payload, and the frame around it, are the same bytes in the
+database, in every member's connection and in a history page. This module gives the frame of an entry and its
+kinds; a kind that is not known here decodes to `Unknown`, so that an older program passes over what a newer
+one wrote. Numbers 2 to 9 are kept for what changes a message (edit, redaction, reaction), so that they stand
+together.
 """
 
 from enum import IntEnum
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
+from chatroom.protocol import limits
+from chatroom.protocol.errors import ErrorCode, ProtocolError
+from chatroom.protocol.fields import Code, Handle, RoomName, RoomNumber, Seq, Text, Time, Topic
 from chatroom.protocol.frames import encode_frame
 
 
@@ -43,31 +48,31 @@ class RoomKind(IntEnum):
 class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One record of a log: [room, seq, at, author, nonce, kind, body].
 
-    `at` is milliseconds since 1970 (UTC) and never decreases within a room. `nonce` is the one of the post, empty for
-    entries that were not posts. `body` is the encoded body, to be read with `read_body`.
+    `at` is milliseconds since 1970 (UTC) and never decreases within a room. `nonce` is the one of the post,
+    empty for entries that were not posts. `body` is the encoded body, to be read with `read_body`.
     """
 
-    room: int
-    seq: int
-    at: int
-    author: str
-    nonce: bytes
-    kind: int
+    room: RoomNumber
+    seq: Seq
+    at: Time
+    author: Handle
+    nonce: Annotated[bytes, Meta(max_length=limits.NONCE_BYTES)]
+    kind: Code
     body: msgspec.Raw
 
 
 class Posted(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A person wrote a message."""
 
-    text: str
-    style: int = Style.SPEECH
+    text: Text
+    style: Code = Style.SPEECH
 
 
 class Created(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The room came to be: always seq 1."""
 
-    name: str
-    kind: int
+    name: RoomName
+    kind: Code
 
 
 class Joined(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -81,17 +86,19 @@ class Left(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Invited(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The author invited an account to this room."""
 
-    handle: str
+    handle: Handle
 
 
 class TopicSet(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The author set the topic; empty text takes it away."""
 
-    text: str
+    text: Topic
 
 
 class Unknown(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """An entry of a kind, or with a body, that this program does not know: it counts in the log and shows nothing."""
+    """An entry of a kind, or with a body, that this program does not know: it counts in the log and shows
+    nothing.
+    """
 
 
 Body = Posted | Created | Joined | Left | Invited | TopicSet | Unknown
@@ -110,13 +117,20 @@ KIND_OF: Final = {body_type: kind for kind, body_type in BODY_TYPES.items()}
 ENTRY_TYPE: Final = 0x8001
 """The packet type of an entry on the wire."""
 
+MALFORMED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for bytes that are not what they should be: msgspec lets the last two through as they
+are.
+"""
+
 _encoder: Final = msgspec.msgpack.Encoder()
 _entry_decoder: Final = msgspec.msgpack.Decoder(Entry)
 _body_decoders: Final = {int(kind): msgspec.msgpack.Decoder(body) for kind, body in BODY_TYPES.items()}
 
 
 def kind_name(kind: int) -> str:
-    """Return the name of a kind as scripts see it: `message`, else the kind in lower case, `unknown-N` if not known."""
+    """Return the name of a kind as scripts see it: `message`, else the kind in lower case, `unknown-N` if not
+    known.
+    """
     if kind == EntryKind.POSTED:
         return "message"
     try:
@@ -137,16 +151,19 @@ def encode_entry(room: int, seq: int, at: int, author: str, nonce: bytes, kind: 
 
 
 def decode_entry(payload: bytes) -> Entry:
-    """Return the entry in the payload of its frame. Raises msgspec.DecodeError when it is not one."""
-    return _entry_decoder.decode(payload)
+    """Return the entry in the payload of its frame. Raises ProtocolError(BAD_PACKET) when it is not one."""
+    try:
+        return _entry_decoder.decode(payload)
+    except MALFORMED as error:
+        raise ProtocolError(ErrorCode.BAD_PACKET, f"entry: {error}") from None
 
 
 def read_body(entry: Entry) -> Body:
-    """Return the typed body of an entry; `Unknown` when its kind is not known here or its body does not fit."""
+    """Return the typed body of an entry; `Unknown` when its kind is not known or its body does not fit."""
     decoder = _body_decoders.get(entry.kind)
     if decoder is None:
         return Unknown()
     try:
         return decoder.decode(entry.body)
-    except msgspec.DecodeError:
+    except MALFORMED:
         return Unknown()

@@ -1,7 +1,8 @@
 """The error codes that travel on the wire, and the exception of a peer that breaks the protocol.
 
 A code means the same in `Refused` (this request did nothing, the connection goes on) and in `Closing` (this
-connection ends). The text beside a code is for people; programs look at the code only. Read next: `packets.py`.
+connection ends). The text beside a code is for people; programs look at the code only. Read next:
+`packets.py`.
 """
 
 from enum import IntEnum

@@ -1,7 +1,7 @@
 """Frames: how packets are cut out of a stream of bytes.
 
-A frame is a fixed header of 12 bytes and a payload. This module turns bytes into (type, payload) pairs and back,
-checks length, flags and checksum, and knows nothing of what a payload means. Read next: `packets.py`.
+A frame is a fixed header of 12 bytes and a payload. This module turns bytes into (type, payload) pairs and
+back, checks length, flags and checksum, and knows nothing of what a payload means. Read next: `packets.py`.
 
     0       4       6       8        12
     +-------+-------+-------+--------+---------------------+
@@ -22,7 +22,7 @@ HEADER: Final = struct.Struct("!IHHI")
 HEADER_BYTES: Final = HEADER.size
 
 MUST_UNDERSTAND_FLAGS: Final = 0x00FF
-"""Flag bits that a receiver must know to read the payload. None is defined in version 1; the others are ignored."""
+"""Flag bits that a receiver must know to read the payload; the others are ignored. Version 1 defines none."""
 
 Frame = tuple[int, bytes]
 """Packet type and payload."""
@@ -37,14 +37,16 @@ class FrameDecoder:
     """Cuts frames out of the bytes of one connection, however they were split on the way.
 
     `limit_bytes` is the longest payload accepted and may be raised while the connection lives (after login).
-    At most one header and one payload of that length are ever kept.
+    Between two calls less than one header and one payload of that length is kept. Each byte is copied a fixed
+    number of times, also where a peer sends them one by one.
     """
 
-    __slots__ = ("_kept", "limit_bytes")
+    __slots__ = ("_kept", "_wanted", "limit_bytes")
 
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
-        self._kept = b""
+        self._kept = bytearray()
+        self._wanted = 0  # no frame is complete before so many bytes are there
 
     @property
     def kept_bytes(self) -> int:
@@ -54,14 +56,18 @@ class FrameDecoder:
     def feed(self, data: bytes) -> Iterator[Frame]:
         """Yield the frames that `data` completes, in order; consume them all.
 
-        Raises ProtocolError(BAD_FRAME) when it comes to a length over the limit (before any of the payload is kept),
-        an unknown must-understand flag or a wrong checksum. The frames before it were yielded, so any split of the
-        same bytes gives the same frames and the same error; the decoder must not be fed again.
+        Raises ProtocolError(BAD_FRAME) when it comes to a length over the limit (before any of the payload is
+        kept), an unknown must-understand flag or a wrong checksum. The frames before it were yielded, so any
+        split of the same bytes gives the same frames and the same error; the decoder must not be fed again.
         """
         if self._kept:
-            data = self._kept + data
-            self._kept = b""
+            self._kept += data
+            if len(self._kept) < self._wanted:
+                return
+            data = bytes(self._kept)
+            self._kept = bytearray()
         start, end = 0, len(data)
+        self._wanted = HEADER_BYTES
         while end - start >= HEADER_BYTES:
             length, packet_type, flags, checksum = HEADER.unpack_from(data, start)
             if length > self.limit_bytes:
@@ -72,10 +78,12 @@ class FrameDecoder:
                 raise ProtocolError(ErrorCode.BAD_FRAME, f"unknown frame flags {flags:#06x}")
             stop = start + HEADER_BYTES + length
             if stop > end:
+                self._wanted = HEADER_BYTES + length
                 break
             payload = data[start + HEADER_BYTES : stop]
             if crc32(payload) != checksum:
                 raise ProtocolError(ErrorCode.BAD_FRAME, "frame checksum does not match")
             start = stop
             yield packet_type, payload
-        self._kept = data[start:]
+        if start < end:
+            self._kept += data[start:]

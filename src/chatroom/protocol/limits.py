@@ -16,7 +16,9 @@ LOGIN_FRAME_BYTES: Final = 4_096
 """Longest payload before login: a stranger may make the server hold this much and no more."""
 
 TEXT_BYTES: Final = 16_384
-"""Longest message text in UTF-8. Laying out 16 KB costs a terminal client tens of milliseconds; more would stall it."""
+"""Longest message text in UTF-8. Laying out 16 KB costs a terminal client tens of milliseconds; more would
+stall it.
+"""
 
 TEXT_LINES: Final = 400
 """Most lines in one message: a pasted file fits, a terminal client stays quick."""
@@ -42,6 +44,18 @@ SIGNATURE_BYTES: Final = 64
 SESSION_BYTES: Final = 16
 """Length of the id a client process gives itself, so that its new connection replaces its old one."""
 
+LOG_ID_BYTES: Final = 16
+"""Length of the id of a server's log."""
+
+WORD_CHARS: Final = 64
+"""Longest name of a server, a program, a feature or an invite."""
+
+FEATURES: Final = 64
+"""Most features that one side names."""
+
+REASON_CHARS: Final = 1_000
+"""Longest text beside an error code."""
+
 PASSWORD_CHARS: Final = 200
 """Longest server password: the login frame stays under `LOGIN_FRAME_BYTES`."""
 
@@ -66,6 +80,9 @@ SEARCH_HITS: Final = 50
 CURSORS: Final = 200
 """Most rooms in one `Follow`."""
 
+PRESENCE_CHANGES: Final = 1_000
+"""Most accounts in one `PresenceChanged`: 1,000 longest handles stay well below `FRAME_BYTES`."""
+
 UNREAD_COUNT: Final = 999
 """Unread counts stop here: a screen shows `999+`, and counting stays cheap."""
 
@@ -77,3 +94,15 @@ SEQ_MAX: Final = 2**40 - 1
 
 ROOM_MAX: Final = 2**22 - 1
 """Largest room number: room and seq together fit in the 63 bits of a database row id."""
+
+TIME_MAX: Final = 253_402_300_799_999
+"""Latest time, in milliseconds since 1970: the last one of the year 9999, beyond which calendars fail."""
+
+COUNT_MAX: Final = 2**32 - 1
+"""Largest count, and longest wait in milliseconds (49 days)."""
+
+CODE_MAX: Final = 2**16 - 1
+"""Largest number that stands for one of a set: an error code, a kind, a role, a presence, a version."""
+
+SEARCH_MARK_MAX: Final = 2**62
+"""Largest mark that continues a search: room and seq in one number."""

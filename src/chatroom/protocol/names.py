@@ -1,7 +1,7 @@
 """Names of accounts and rooms: what is allowed, how they are folded, and when two look alike.
 
-A handle is the permanent ASCII name of an account; a room name the permanent name of a room. Both are lower case,
-so that no two differ by case only. Read next: `text.py` for everything that is not a name.
+A handle is the permanent ASCII name of an account; a room name the permanent name of a room. Both are lower
+case, so that no two differ by case only. Read next: `text.py` for everything that is not a name.
 """
 
 import re
@@ -49,7 +49,8 @@ def skeleton(handle: str) -> str:
     """Return what is left of a handle when look-alike characters are made equal.
 
     Two handles with one skeleton could be taken for each other; the server lets only the first be claimed.
-    The rule is small because handles are ASCII: 0 looks like o, 1 like l, rn like m, vv like w; _ and - are noise.
+    The rule is small because handles are ASCII: 0 looks like o, 1 like l, rn like m, vv like w; _ and - are
+    noise.
     """
     plain = handle.replace("_", "").replace("-", "").replace("0", "o").replace("1", "l")
     return plain.replace("rn", "m").replace("vv", "w")

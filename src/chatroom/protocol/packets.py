@@ -1,10 +1,10 @@
 """Packets: the typed values that travel in frames.
 
-Three sorts: a *request* of a client carries an `id` and gets exactly one response or `Refused` with that id (but see
-`Post`); a *response* answers it; a *notice* comes by itself. Payloads are MessagePack arrays in field order. A
-receiver ignores elements beyond the fields it knows and fills absent trailing ones with their defaults, so packets
-grow at the end only. docs/protocol.md is the normative text. Read next: `codec.py` for their numbers on the wire,
-`entries.py` for the frames of log entries, which are notices too.
+Three sorts: a *request* of a client carries an `id` and gets exactly one response or `Refused` with that id
+(but see `Post`); a *response* answers it; a *notice* comes by itself. Payloads are MessagePack arrays in
+field order. A receiver ignores elements beyond the fields it knows and fills absent trailing ones with their
+defaults, so packets grow at the end only. docs/protocol.md is the normative text. Read next: `codec.py` for
+their numbers on the wire, `entries.py` for the frames of log entries, which are notices too.
 """
 
 from enum import IntEnum
@@ -15,15 +15,27 @@ from msgspec import Meta
 
 from chatroom.protocol import limits
 from chatroom.protocol.entries import Entry
-
-RequestId = Annotated[int, Meta(ge=0, le=limits.ID_MAX)]
-RoomNumber = Annotated[int, Meta(ge=1, le=limits.ROOM_MAX)]
-Seq = Annotated[int, Meta(ge=0, le=limits.SEQ_MAX)]
-Handle = Annotated[str, Meta(max_length=limits.HANDLE_CHARS)]
-RoomName = Annotated[str, Meta(max_length=limits.ROOM_NAME_CHARS)]
-Challenge = Annotated[bytes, Meta(min_length=limits.CHALLENGE_BYTES, max_length=limits.CHALLENGE_BYTES)]
-Nonce = Annotated[bytes, Meta(min_length=limits.NONCE_BYTES, max_length=limits.NONCE_BYTES)]
-Word = Annotated[str, Meta(max_length=64)]
+from chatroom.protocol.fields import (
+    Challenge,
+    Code,
+    Count,
+    Features,
+    Handle,
+    LogId,
+    Nonce,
+    PublicKey,
+    Reason,
+    RequestId,
+    RoomName,
+    RoomNumber,
+    Seq,
+    SessionId,
+    Signature,
+    Text,
+    Time,
+    Topic,
+    Word,
+)
 
 
 class Presence(IntEnum):
@@ -53,75 +65,82 @@ class Request(Packet, frozen=True, gc=False):
     id: RequestId
 
 
-# -- the door: Hello, Login, Welcome --------------------------------------------------------------------------------
+# -- the door: Hello, Login, Welcome -------------------------------------------------------------------------
 
 
 class Hello(Packet, frozen=True, gc=False):
-    """The server speaks first: versions from `min_version` to `version`, its name, a fresh challenge, and which
-    log it serves. `log_id` changes when the log is not the one it was (a restored backup). `admission` says what a
-    new account needs: "open", "invite" or "closed", and `password` whether every new account needs the server's."""
+    """The server speaks first: versions from `min_version` to `version`, its name, a fresh challenge, and
+    which log it serves. `log_id` changes when the log is not the one it was (a restored backup). `admission`
+    says what a new account needs: "open", "invite" or "closed", and `password` whether every new account
+    needs the server's.
+    """
 
-    version: int
-    min_version: int
+    version: Code
+    min_version: Code
     server_name: Word
     challenge: Challenge
-    log_id: Annotated[bytes, Meta(min_length=16, max_length=16)]
+    log_id: LogId
     admission: Word = "open"
     password: bool = False
-    features: Annotated[list[Word], Meta(max_length=64)] = []
+    features: Features = []
 
 
 class Login(Request, frozen=True, gc=False):
     """Who I am: a handle, its Ed25519 key, and the signature of `auth.login_message`.
 
-    `session` names the client process: a new connection with the same account and session replaces the old one.
-    `password` and `invite` matter only where the handle is new."""
+    `session` names the client process: a new connection with the same account and session replaces the old
+    one. `password` and `invite` matter only where the handle is new.
+    """
 
-    version: int
+    version: Code
     handle: Handle
-    public_key: Challenge
+    public_key: PublicKey
     challenge: Challenge
-    signature: Annotated[bytes, Meta(min_length=limits.SIGNATURE_BYTES, max_length=limits.SIGNATURE_BYTES)]
-    session: Annotated[bytes, Meta(min_length=limits.SESSION_BYTES, max_length=limits.SESSION_BYTES)]
+    signature: Signature
+    session: SessionId
     password: Annotated[str, Meta(max_length=limits.PASSWORD_CHARS)] = ""
     invite: Word = ""
     program: Word = ""
-    features: Annotated[list[Word], Meta(max_length=64)] = []
+    features: Features = []
 
 
 class Welcome(Packet, frozen=True, gc=False):
-    """The login worked. Exactly `room_count` `RoomState` notices follow at once: the rooms and open invitations."""
+    """The login worked. Exactly `room_count` `RoomState` notices follow at once: the rooms and open
+    invitations.
+    """
 
     id: RequestId
     handle: Handle
-    role: int
+    role: Code
     is_new: bool
-    now: int
-    room_count: int
-    text: Annotated[str, Meta(max_length=limits.TEXT_BYTES)] = ""
+    now: Time
+    room_count: Count
+    text: Text = ""
 
 
-# -- rooms ----------------------------------------------------------------------------------------------------------
+# -- rooms ---------------------------------------------------------------------------------------------------
 
 
 class RoomInfo(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One room as one account sees it.
 
-    `first` and `head` are the least and greatest seq (head 0: empty). `read` is the account's read marker; `unread`
-    and `mentions` count the messages after it, of others, up to `limits.UNREAD_COUNT`. `partner` is the other
-    account of a direct room. `is_member` is False in a room list and for an invitation, which names who `invited`."""
+    `first` and `head` are the least and greatest seq (head 0: empty). `read` is the account's read marker;
+    `unread` and `mentions` count the messages after it, of others, up to `limits.UNREAD_COUNT`. `partner` is
+    the other account of a direct room. `is_member` is False in a room list and for an invitation, which names
+    who `invited`.
+    """
 
     room: RoomNumber
     name: RoomName
-    kind: int
-    topic: Annotated[str, Meta(max_length=limits.TOPIC_CHARS)]
+    kind: Code
+    topic: Topic
     first: Seq
     head: Seq
-    member_count: int
+    member_count: Count
     is_member: bool
     read: Seq = 0
-    unread: int = 0
-    mentions: int = 0
+    unread: Count = 0
+    mentions: Count = 0
     partner: Handle = ""
     invited_by: Handle = ""
 
@@ -129,28 +148,31 @@ class RoomInfo(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Follow(Request, frozen=True, gc=False):
     """Send me these rooms: for each (room, cursor) every entry after the cursor, then what comes.
 
-    `backlog` > 0 begins at most that many entries before the head instead. Following again moves the cursor."""
+    `backlog` > 0 begins at most that many entries before the head instead. Following again moves the cursor.
+    """
 
     cursors: Annotated[list[tuple[RoomNumber, Seq]], Meta(max_length=limits.CURSORS)]
     backlog: Seq = 0
 
 
 class Following(Packet, frozen=True, gc=False):
-    """Answers `Follow`: for each room (room, start, head): entries after `start` will come; the head is at `head`.
+    """Answers `Follow`: for each room (room, start, head): entries after `start` will come; the head is at
+    `head`.
 
-    `start` greater than the cursor asked for means skipped entries, to be had with `History`. `head` less than the
-    cursor means that the server's log went back."""
+    `start` greater than the cursor asked for means skipped entries, to be had with `History`. `head` less
+    than the cursor means that the server's log went back.
+    """
 
     id: RequestId
-    rooms: list[tuple[RoomNumber, Seq, Seq]]
+    rooms: Annotated[list[tuple[RoomNumber, Seq, Seq]], Meta(max_length=limits.CURSORS)]
 
 
 class Join(Request, frozen=True, gc=False):
-    """Become a member of a room by name. With `create` the room is made where there is none, as `kind` says."""
+    """Become a member of a room by name. With `create` it is made where there is none, as `kind` says."""
 
     name: RoomName
     create: bool = False
-    kind: int = 0
+    kind: Code = 0
 
 
 class OpenDirect(Request, frozen=True, gc=False):
@@ -176,7 +198,7 @@ class SetTopic(Request, frozen=True, gc=False):
     """Set the topic of a room; empty takes it away. Answered by `Done`."""
 
     room: RoomNumber
-    text: Annotated[str, Meta(max_length=limits.TOPIC_CHARS)]
+    text: Topic
 
 
 class Invite(Request, frozen=True, gc=False):
@@ -197,7 +219,7 @@ class RoomList(Packet, frozen=True, gc=False):
     """Answers `ListRooms`; `more` says whether there are others after the last."""
 
     id: RequestId
-    rooms: list[RoomInfo]
+    rooms: Annotated[list[RoomInfo], Meta(max_length=limits.ROOMS_PAGE)]
     more: bool
 
 
@@ -213,8 +235,8 @@ class Member(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One member of a room: handle, `Role`, `Presence`."""
 
     handle: Handle
-    role: int
-    presence: int
+    role: Code
+    presence: Code
 
 
 class MemberList(Packet, frozen=True, gc=False):
@@ -222,22 +244,23 @@ class MemberList(Packet, frozen=True, gc=False):
 
     id: RequestId
     room: RoomNumber
-    members: list[Member]
+    members: Annotated[list[Member], Meta(max_length=limits.MEMBERS_PAGE)]
     more: bool
 
 
-# -- messages -------------------------------------------------------------------------------------------------------
+# -- messages ------------------------------------------------------------------------------------------------
 
 
 class Post(Request, frozen=True, gc=False):
     """Store this message.
 
-    The entry with this nonce is the answer where the connection follows the room; otherwise, and where the nonce was
-    stored before, `Stored` is. Repeating a post with the same nonce is safe for ever."""
+    The entry with this nonce is the answer where the connection follows the room; otherwise, and where the
+    nonce was stored before, `Stored` is. Repeating a post with the same nonce is safe for ever.
+    """
 
     room: RoomNumber
     nonce: Nonce
-    text: Annotated[str, Meta(max_length=limits.TEXT_BYTES)]
+    text: Text
     style: Annotated[int, Meta(ge=0, le=255)] = 0
 
 
@@ -254,7 +277,8 @@ class Stored(Packet, frozen=True, gc=False):
 class History(Request, frozen=True, gc=False):
     """Entries of a room with after < seq < before (before 0: no upper end).
 
-    With `before` the newest `limit` of them, without it the oldest; always sent in rising order."""
+    With `before` the newest `limit` of them, without it the oldest; always sent in rising order.
+    """
 
     room: RoomNumber
     after: Seq = 0
@@ -263,38 +287,43 @@ class History(Request, frozen=True, gc=False):
 
 
 class HistoryPage(Packet, frozen=True, gc=False):
-    """Answers `History`; `more`: there are others in the range asked for, beyond the end this page came from."""
+    """Answers `History`; `more`: the range asked for holds others, beyond the end this page came from."""
 
     id: RequestId
     room: RoomNumber
-    entries: list[Entry]
+    entries: Annotated[list[Entry], Meta(max_length=limits.PAGE_ENTRIES)]
     more: bool
 
 
 class Search(Request, frozen=True, gc=False):
-    """Messages with all these words, newest first, in one room (0: all rooms of the account), by `author` if given.
+    """Messages with all these words, newest first, in one room (0: all rooms of the account), by `author` if
+    given.
 
-    `before` continues: the `next` of the page before."""
+    `before` continues: the `next` of the page before.
+    """
 
     query: Annotated[str, Meta(max_length=limits.QUERY_CHARS)]
     room: Annotated[int, Meta(ge=0, le=limits.ROOM_MAX)] = 0
     author: Handle = ""
-    before: Annotated[int, Meta(ge=0, le=2**62)] = 0
+    before: Annotated[int, Meta(ge=0, le=limits.SEARCH_MARK_MAX)] = 0
     limit: Annotated[int, Meta(ge=1, le=limits.SEARCH_HITS)] = limits.SEARCH_HITS
 
 
 class SearchPage(Packet, frozen=True, gc=False):
-    """Answers `Search`. `next` is 0 at the end; `unindexed` is how many of the newest messages are not searchable yet."""
+    """Answers `Search`. `next` is 0 at the end; `unindexed` is how many of the newest messages are not
+    searchable yet.
+    """
 
     id: RequestId
-    entries: list[Entry]
-    next: int
-    unindexed: int = 0
+    entries: Annotated[list[Entry], Meta(max_length=limits.SEARCH_HITS)]
+    next: Annotated[int, Meta(ge=0, le=limits.SEARCH_MARK_MAX)]
+    unindexed: Count = 0
 
 
 class MarkRead(Request, frozen=True, gc=False):
-    """Everything up to `seq` was read; a marker never goes back. Answered by `Done`; a `ReadMarker` goes to all
-    connections of the account."""
+    """Everything up to `seq` was read; a marker never goes back. Answered by `Done`; a `ReadMarker` goes to
+    all connections of the account.
+    """
 
     room: RoomNumber
     seq: Seq
@@ -305,11 +334,11 @@ class ReadMarker(Packet, frozen=True, gc=False):
 
     room: RoomNumber
     seq: Seq
-    unread: int
-    mentions: int
+    unread: Count
+    mentions: Count
 
 
-# -- people and the connection --------------------------------------------------------------------------------------
+# -- people and the connection -------------------------------------------------------------------------------
 
 
 class SetPresence(Request, frozen=True, gc=False):
@@ -321,11 +350,13 @@ class SetPresence(Request, frozen=True, gc=False):
 class PresenceChanged(Packet, frozen=True, gc=False):
     """Some accounts that share a room with the receiver changed: (handle, `Presence`). Latest value only."""
 
-    changes: list[tuple[Handle, int]]
+    changes: Annotated[list[tuple[Handle, Code]], Meta(max_length=limits.PRESENCE_CHANGES)]
 
 
 class RoomState(Packet, frozen=True, gc=False):
-    """The account has this room now: at login, by an invitation, by a direct message, or joined on another device."""
+    """The account has this room now: at login, by an invitation, by a direct message, or joined on another
+    device.
+    """
 
     info: RoomInfo
 
@@ -334,7 +365,7 @@ class RoomGone(Packet, frozen=True, gc=False):
     """The account is no longer a member of this room; nothing more of it will come."""
 
     room: RoomNumber
-    text: Annotated[str, Meta(max_length=limits.TOPIC_CHARS)] = ""
+    text: Topic = ""
 
 
 class Done(Packet, frozen=True, gc=False):
@@ -347,9 +378,9 @@ class Refused(Packet, frozen=True, gc=False):
     """The request did nothing. `retry_ms` > 0: it may work after that time."""
 
     id: RequestId
-    code: int
-    text: Annotated[str, Meta(max_length=1000)]
-    retry_ms: int = 0
+    code: Code
+    text: Reason
+    retry_ms: Count = 0
 
 
 class Ping(Packet, frozen=True, gc=False):
@@ -365,11 +396,13 @@ class Pong(Packet, frozen=True, gc=False):
 
 
 class Closing(Packet, frozen=True, gc=False):
-    """The last packet of a connection: why it ends, and after what time coming back makes sense (0: as you like)."""
+    """The last packet of a connection: why it ends, and after what time coming back makes sense (0: as you
+    like).
+    """
 
-    code: int
-    text: Annotated[str, Meta(max_length=1000)]
-    retry_ms: int = 0
+    code: Code
+    text: Reason
+    retry_ms: Count = 0
 
 
 ServerPacket = Packet | Entry

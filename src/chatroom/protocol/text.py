@@ -4,8 +4,9 @@ The client cleans what it sends and what it receives; the server refuses what is
 stores can harm a terminal, a log file or an export. Names have stricter rules in `names.py`.
 
 What never travels: control characters but newline (C0, DEL, C1), bidirectional overrides, isolates and marks,
-zero-width characters but the joiners that scripts and emoji need, line and paragraph separators, tag characters,
-lone surrogates, non-characters, and more than `MARKS_PER_BASE` combining marks on one base. A tab becomes spaces.
+zero-width characters but the joiners that scripts and emoji need, line and paragraph separators, tag
+characters, lone surrogates, non-characters, and more than `MARKS_PER_BASE` marks on one base. A tab becomes
+spaces.
 """
 
 import re
@@ -15,49 +16,71 @@ from typing import Final
 from chatroom.protocol.limits import TEXT_BYTES, TEXT_LINES
 
 MARKS_PER_BASE: Final = 8
-"""Combining marks kept on one base character: every living script fits, stacked marks ("zalgo") do not."""
+"""Marks kept on one base: every living script and every emoji fits, stacked marks ("zalgo") do not."""
 
 TAB_SPACES: Final = "    "
 
-_FORBIDDEN: Final = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f"  # C0 but newline, DEL, C1
+_NEVER: Final = (
+    "\x00-\x09\x0b-\x1f\x7f-\x9f"  # C0 but newline, DEL, C1
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # soft hyphen, joiners and fillers nobody sees
-    "\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"  # zero width, direction, line separators (U+200C and U+200D stay)
-    "\u3164\ufeff\uffa0\ufff0-\uffff"  # fillers, byte order mark, interlinear, specials
+    "\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"  # zero width, direction, line separators
+    "\u3164\ufeff\uffa0\ufff0-\ufffc"  # fillers, byte order mark, interlinear annotation
     "\ud800-\udfff"  # lone surrogates
-    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # musical controls, tags and selectors
-    "\U0001fffe\U0001ffff\U0010fffe\U0010ffff]"
+    "\ufdd0-\ufdef\ufffe\uffff\U0001fffe\U0001ffff\U0002fffe\U0002ffff"  # non-characters
+    "\U000efffe\U000effff\U000ffffe\U000fffff\U0010fffe\U0010ffff"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # controls of three notations
+    "\U0003fffe-\U000e0fff"  # planes nothing is in; tags; supplementary selectors
 )
+_FORBIDDEN: Final = re.compile(f"[{_NEVER}]")
+_INVISIBLE: Final = re.compile(f"[{_NEVER}\\s\u2800\u200c\u200d\ufe00-\ufe0f]*")
 _LINE_ENDS: Final = re.compile("\r\n?|\u2028|\u2029|\x85|\x0b|\x0c")
-_INVISIBLE: Final = re.compile("[\\s\u2800\u200c\u200d\ufe00-\ufe0f]+")
+
+_JOINER: Final = "\u200d"
 _JOINERS: Final = "\u200c\u200d"
+_STRAY_JOINER: Final = re.compile("(?:^|(?<=[\x00-\x7f\\s\u200c\u200d]))[\u200c\u200d]")
+"""A joiner that joins nothing: it follows no character, an ASCII one, white space or another joiner."""
+
+_MARK_BLOCKS: Final = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u1fff\u200c\u200d\u20d0-\u20ff\u2cef-\u2cf1\u2d7f\u2de0-\u2dff"
+    "\u302a-\u302f\u3099\u309a\ua66f-\uabff\ud7b0-\ud7ff\ufb1e\ufe00-\ufe2f\U00010000-\U0001efff"
+    "\U0001f3fb-\U0001f3ff\U000e0000-\U000effff"
+)
+_MAYBE_STACKED: Final = re.compile(f"[{_MARK_BLOCKS}]{{{MARKS_PER_BASE + 1}}}")
+"""Finds every text without joiners that `_cap_marks` could change, and passes over most others."""
+
+_MARK_CATEGORIES: Final = frozenset({"Mn", "Mc", "Me"})
 
 
 def clean_text(text: str) -> str:
     """Return `text` as it may travel: a message of one or more lines.
 
-    Line ends of all systems become newlines, tabs become spaces, what never travels is deleted, stacked marks are
-    cut, trailing white space and empty lines around the text go. Idempotent. It never shortens text otherwise: too
-    long is for `text_fault` to say.
+    Line ends of all systems become newlines, tabs become spaces, what never travels is deleted, stacked marks
+    are cut, trailing white space and empty lines around the text go. Idempotent. It never shortens text
+    otherwise: too long is for `text_fault` to say.
     """
     text = _LINE_ENDS.sub("\n", text).replace("\t", TAB_SPACES)
-    text = _cap_marks(_FORBIDDEN.sub("", text))
+    if not _may_travel(text):
+        text = _cap_marks(_STRAY_JOINER.sub("", _FORBIDDEN.sub("", text)))
     lines = [line.rstrip() for line in text.split("\n")]
     return "\n".join(lines).strip("\n")
 
 
 def clean_line(text: str) -> str:
-    """Return `text` as one line: a topic, a reason, a display of anything untrusted. Runs of white space become one."""
+    """Return `text` as one line: a topic, a reason, a display of anything untrusted.
+
+    As `clean_text`, and every run of white space becomes one space, none at the ends. Idempotent.
+    """
     return " ".join(clean_text(text).split())
 
 
 def text_fault(text: str, *, max_bytes: int = TEXT_BYTES, max_lines: int = TEXT_LINES) -> str | None:
     """Return why `text` may not be stored as a message, in words for its author, or None when it may."""
-    if len(text) > max_bytes or len(text.encode(errors="surrogatepass")) > max_bytes:
+    chars = len(text)
+    if chars > max_bytes or (chars * 4 > max_bytes and _byte_length(text) > max_bytes):
         return f"longer than {max_bytes} bytes"
     if text.count("\n") >= max_lines:
         return f"more than {max_lines} lines"
-    if _FORBIDDEN.search(text) or (not text.isascii() and _cap_marks(text) != text):
+    if not _may_travel(text):
         return "contains characters that may not travel"
     if is_blank(text):
         return "empty"
@@ -65,17 +88,19 @@ def text_fault(text: str, *, max_bytes: int = TEXT_BYTES, max_lines: int = TEXT_
 
 
 def line_fault(text: str, *, max_chars: int) -> str | None:
-    """Return why `text` may not serve as one line of at most `max_chars` characters, or None; empty is allowed."""
+    """Return why `text` may not serve as one line of at most `max_chars` characters, or None; empty may."""
     if len(text) > max_chars:
         return f"longer than {max_chars} characters"
-    if text != clean_line(text):
+    if "\n" in text or not _may_travel(text):
         return "contains characters that may not travel"
+    if text != clean_line(text):
+        return "contains white space at an end, or more than one space in a row"
     return None
 
 
 def is_blank(text: str) -> bool:
     """Whether nothing of `text` would be seen."""
-    return _INVISIBLE.fullmatch(text) is not None or not text
+    return _INVISIBLE.fullmatch(text) is not None
 
 
 def log_safe(text: str, max_chars: int = 200) -> str:
@@ -85,15 +110,48 @@ def log_safe(text: str, max_chars: int = 200) -> str:
     return shown if len(cut) <= max_chars else shown[:max_chars] + "..."
 
 
+def _byte_length(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))
+
+
+def _may_travel(text: str) -> bool:
+    """Whether nothing in `text` is what `clean_text` deletes for what it is (white space apart)."""
+    if text.isascii():  # 0.2 us for 100 characters, against 1.3 us by the pattern
+        return text.replace("\n", "").isprintable()
+    if _FORBIDDEN.search(text) or (_has_joiner(text) and _STRAY_JOINER.search(text)):
+        return False
+    return _cap_marks(text) == text
+
+
+def _has_joiner(text: str) -> bool:
+    return "\u200d" in text or "\u200c" in text
+
+
 def _cap_marks(text: str) -> str:
-    """Return `text` without the combining marks and joiners beyond `MARKS_PER_BASE` in a row."""
-    if text.isascii():
+    """Return `text` without marks beyond `MARKS_PER_BASE` on one base; what a joiner joins is one base."""
+    if not (_JOINER in text or _MAYBE_STACKED.search(text)):
         return text
     kept: list[str] = []
-    row = 0
+    marks = 0
+    is_joined = False
     for char in text:
-        is_mark = char in _JOINERS or unicodedata.category(char) in ("Mn", "Me")
-        row = row + 1 if is_mark else 0
-        if row <= MARKS_PER_BASE:
-            kept.append(char)
+        if _is_mark(char):
+            marks += 1
+            if marks > MARKS_PER_BASE:
+                continue
+        elif not is_joined:
+            marks = 0
+        is_joined = char == _JOINER
+        kept.append(char)
     return "".join(kept)
+
+
+def _is_mark(char: str) -> bool:
+    """Whether `char` is drawn on the one before: combining, joiner, skin tone, vowel or final of Hangul."""
+    if char < "\u0300":
+        return False
+    if unicodedata.category(char) in _MARK_CATEGORIES or char in _JOINERS:
+        return True
+    return (
+        "\u1160" <= char <= "\u11ff" or "\ud7b0" <= char <= "\ud7ff" or "\U0001f3fb" <= char <= "\U0001f3ff"
+    )
