@@ -118,7 +118,7 @@ class Loop:
             self._ask_for(watch, events)
 
     def unwatch(self, sock_or_fd: HasFileno | int) -> None:
-        """Forget the descriptor. Safe in any callback: none of its own runs after that, in this pass or later.
+        """Forget the descriptor. Safe in any callback: none of its own runs after that, even in this pass.
 
         Harmless for what is not watched. A socket object that was closed first is found by identity.
         """
@@ -153,13 +153,13 @@ class Loop:
         return self._timers.add(when, callback)
 
     def call_later(self, delay_s: float, callback: Callback) -> Timer:
-        """Call once, `delay_s` seconds from now. Made by a timer, it runs in the next pass at the earliest."""
+        """Call once, `delay_s` seconds from now. Made by a timer, it runs in a later pass."""
         return self._timers.add(time.monotonic() + delay_s, callback)
 
     # Threads and signals
 
     def call_from_thread(self, callback: Callback) -> None:
-        """Call in the loop's thread, in order of arrival; wakes the loop. Dropped silently after `close`."""
+        """Call in the loop's thread, in order of arrival; wakes it. Dropped after `close`."""
         with self._wake_lock:
             if self._is_closed:
                 return

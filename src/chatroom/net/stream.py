@@ -1,29 +1,32 @@
 """Streams: a connected socket as a byte stream that never blocks, bounded in both directions.
 
-Here lives the plain stream and the shape that every stream has. It keeps order, drops nothing and copies nothing:
-what the kernel does not take at once is kept as a view of the sender's own bytes, so a thousand slow peers
-share one buffer. What the bytes mean is not known here. Next: `tls.py`, the same shape over TLS.
+Here lives the plain stream and the shape that every stream has. It keeps order, drops nothing and copies
+nothing: what the kernel does not take at once is kept as a view of the sender's own bytes, so a thousand
+slow peers share one buffer. What the bytes mean is not known here. Next: `tls.py`, the same shape over TLS.
 """
 
+import contextlib
 import socket
 from collections.abc import Callable
 from typing import Protocol
 
-# A read takes what one call gives, up to this: large enough to empty a busy socket, small enough that one peer
-# cannot hold a pass.
+from chatroom.net.address import format_address, plain_host
+
+# A read takes what one call gives, up to this: large enough to empty a busy socket, small enough that one
+# peer cannot hold a pass.
 READ_BUDGET_BYTES = 64 * 1024
 
-# What may wait behind something that waits already. A peer is fed from the log only when its stream is empty, so
-# more than this means that whoever feeds it does not look at what `send` answers.
+# What may wait behind something that waits already. A peer is fed from the log only when its stream is
+# empty, so more than this means that whoever feeds it does not look at what `send` answers.
 PENDING_LIMIT_BYTES = 1024 * 1024
 
-# Buffers given to the kernel in one call when a backlog is flushed; below IOV_MAX (1024) everywhere. Sending 8
-# buffers of 8 kB so took 12.3 µs against 13.1 µs for joining them; a few short ones are no faster than joined,
-# which is why `send` takes one buffer and the caller joins.
+# Buffers given to the kernel in one call when a backlog is flushed; below IOV_MAX (1024) everywhere.
+# Sending 8 buffers of 8 kB so took 12.3 µs against 13.1 µs for joining them; a few short ones are no faster
+# than joined, which is why `send` takes one buffer and the caller joins.
 FLUSH_BUFFERS = 64
 
 
-class StreamClosed(Exception):
+class StreamClosed(Exception):  # noqa: N818 - an end is not always an error
     """The stream is at its end. `reason` is one line for a person; `clean` when the other end simply left."""
 
     def __init__(self, reason: str, *, clean: bool = False) -> None:
@@ -33,7 +36,7 @@ class StreamClosed(Exception):
 
 
 class Stream(Protocol):
-    """A non-blocking byte stream. Its owner watches `fileno()` and calls `read` and `flush` when they can work."""
+    """A byte stream that never blocks. Its owner reads when `fileno()` is readable, flushes when writable."""
 
     @property
     def more_to_read(self) -> bool:
@@ -69,8 +72,8 @@ class Stream(Protocol):
 class PlainStream:
     """A stream over a connected socket, which it owns from now on: made non-blocking, Nagle's delay off.
 
-    After a failed send nothing is sent any more; reading goes on to what had arrived before. A caller that has
-    several buffers for one peer joins them: one call of the kernel costs more than the join.
+    After a failed send nothing is sent any more; reading goes on to what had arrived before. A caller that
+    has several buffers for one peer joins them: one call of the kernel costs more than the join.
     """
 
     __slots__ = (
@@ -88,7 +91,9 @@ class PlainStream:
 
     def __init__(self, sock: socket.socket, pending_limit_bytes: int = PENDING_LIMIT_BYTES) -> None:
         sock.setblocking(False)
-        if sock.family in (socket.AF_INET, socket.AF_INET6):
+        with contextlib.suppress(
+            OSError
+        ):  # a socket pair has no such option, a reset socket on macOS neither
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.more_to_read = False
         self.pending_bytes = 0
@@ -104,7 +109,8 @@ class PlainStream:
     def read(self, budget_bytes: int = READ_BUDGET_BYTES) -> bytes:
         """See `Stream.read`. One call of the kernel: a read shorter than the budget has emptied the socket.
 
-        What comes between that call and the next pass makes the socket readable again, so nothing is overlooked.
+        What comes between that call and the next pass makes the socket readable again, so nothing is
+        overlooked.
         """
         try:
             data = self._recv(budget_bytes)
@@ -113,14 +119,15 @@ class PlainStream:
             return b""
         except OSError as error:
             self.more_to_read = False
-            raise StreamClosed(reason_of(error)) from error
+            reason = "closed at this end" if self._sock.fileno() < 0 else reason_of(error)
+            raise StreamClosed(reason) from error
         self.more_to_read = len(data) == budget_bytes
         if not data:
             raise StreamClosed("closed by the other end", clean=True)
         return data
 
     def send(self, data: bytes | memoryview) -> bool:
-        """See `Stream.send`. StreamClosed when the socket has failed or the limit of what may wait is passed."""
+        """See `Stream.send`. StreamClosed when the socket has failed or more waits than the limit."""
         if self.pending_bytes or self._broken is not None:
             return self._keep(data)
         try:
@@ -224,21 +231,14 @@ def reason_of(error: OSError) -> str:
     return (error.strerror or str(error) or type(error).__name__).lower()
 
 
-def format_address(host: str, port: int) -> str:
-    """`host:port`, with brackets about an IPv6 address."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 def _peer_address(sock: socket.socket) -> str:
     try:
         name = sock.getpeername()
     except OSError:  # gone already: the first read will tell
         return "gone"
-    return format_address(str(name[0]), int(name[1])) if isinstance(name, tuple) else "local"
+    return format_address(plain_host(str(name[0])), int(name[1])) if isinstance(name, tuple) else "local"
 
 
 def _end(sock: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):  # reset meanwhile: the next read tells
         sock.shutdown(socket.SHUT_WR)
-    except OSError:  # reset meanwhile: the next read tells
-        pass
