@@ -1,7 +1,7 @@
 """What a session tells its owner, as plain values taken with `Session.take_events`.
 
-An event says what changed, not what to draw; the state itself is read from the session (`session.py`, `timeline.py`,
-`roster.py`). Everything in an event is clean text already.
+An event says what changed, not what to draw; the state itself is read from the session (`session.py`,
+`timeline.py`, `roster.py`). Everything in an event is clean text already.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class StateChanged:
 
 @dataclass(frozen=True, slots=True)
 class LoginRefused:
-    """The server does not let us in: trying again by itself is of no use (handle taken, banned, not admitted)."""
+    """The server does not let us in, and trying again by itself is of no use: handle taken, banned …"""
 
     code: ErrorCode
     text: str
@@ -41,7 +41,7 @@ class RoomsChanged:
 
 @dataclass(frozen=True, slots=True)
 class TimelineChanged:
-    """The timeline of a room changed at its end, at its beginning, in a gap, or in what waits to be stored."""
+    """The timeline of a room changed: its end, its beginning, a gap, or what waits to be stored."""
 
     room: int
 
@@ -75,7 +75,7 @@ class PostStored:
 
 @dataclass(frozen=True, slots=True)
 class PostRefused:
-    """One's own message will never be stored; it left the outbox, its text is here so that nothing typed is lost."""
+    """One's own message will never be stored and left the outbox; here is its text, so nothing is lost."""
 
     room: int
     nonce: bytes
@@ -109,7 +109,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The answer to `search`, newest first: (room, seq, at in ms, author, text). `next` continues, 0 is the end."""
+    """The answer to `search`, newest first: (room, seq, at in ms, author, text).
+
+    `next` continues, 0 is the end.
+    """
 
     query: str
     hits: tuple[tuple[int, int, int, str, str], ...]

@@ -1,0 +1,102 @@
+"""Lists the server gives in pages: the rooms there are, the members of a room, the hits of a search.
+
+Each answer is either the last page, and then the list is told or kept, or the next page is asked for; all
+bounded. Read next: `roster.py`.
+"""
+
+from typing import Final
+
+from chatroom.client.session.events import Found, Listed
+from chatroom.client.session.intake import is_handle, line_of, presence_of, role_of, room_fault, shown_line
+from chatroom.client.session.news import News
+from chatroom.client.session.rooms import Rooms
+from chatroom.client.session.roster import MAX_MEMBERS, Member, Roster
+from chatroom.client.session.wire import Wire
+from chatroom.protocol import limits
+from chatroom.protocol.entries import Posted, RoomKind
+from chatroom.protocol.packets import (
+    ListMembers,
+    ListRooms,
+    MemberList,
+    RoomInfo,
+    RoomList,
+    Search,
+    SearchPage,
+)
+
+MAX_LISTED: Final = 2_000
+"""Most rooms of a room list."""
+
+
+class Listings:
+    """What is asked for page by page."""
+
+    def __init__(self, me: str, wire: Wire, rooms: Rooms, roster: Roster, news: News) -> None:
+        self._me = me
+        self._wire = wire
+        self._rooms = rooms
+        self._roster = roster
+        self._news = news
+        self._listed: list[RoomInfo] = []
+
+    def ask_rooms(self, after: str = "") -> None:
+        """Ask for the rooms there are, those after a name."""
+        self._wire.ask(ListRooms(self._wire.next_id(), after))
+
+    def take_rooms(self, packet: RoomList) -> None:
+        """Take a page of rooms; the last one makes the event."""
+        request = self._wire.answered(packet.id)
+        if not isinstance(request, ListRooms):
+            return
+        if not request.after:
+            self._listed = []
+        self._listed.extend(info for info in packet.rooms if room_fault(info) is None)
+        last = packet.rooms[-1].name if packet.rooms else ""
+        if packet.more and last > request.after and len(self._listed) < MAX_LISTED:
+            self.ask_rooms(last)
+            return
+        rows = {
+            info.name: (
+                info.name,
+                shown_line(info.topic, limits.TOPIC_CHARS),
+                info.member_count,
+                info.is_member,
+            )
+            for info in self._listed
+            if info.kind != RoomKind.DIRECT
+        }
+        self._listed = []
+        self._news.add(Listed(tuple(rows[name] for name in sorted(rows))))
+
+    def ask_members(self, room: int, after: str = "") -> None:
+        """Ask for the members of a room, those after a handle."""
+        self._wire.ask(ListMembers(self._wire.next_id(), room, after))
+
+    def take_members(self, packet: MemberList) -> None:
+        """Take a page of members into the roster."""
+        request = self._wire.answered(packet.id)
+        if not isinstance(request, ListMembers) or request.room not in self._rooms.by_number:
+            return
+        members = [
+            Member(member.handle, role_of(member.role), presence_of(member.presence))
+            for member in packet.members
+            if is_handle(member.handle)
+        ]
+        last = packet.members[-1].handle if packet.members else ""
+        is_last = not packet.more or last <= request.after
+        count = self._roster.take_page(request.room, members, is_first=not request.after, is_last=is_last)
+        self._news.members_changed(request.room)
+        if not is_last and count < MAX_MEMBERS:
+            self.ask_members(request.room, last)
+
+    def take_found(self, packet: SearchPage) -> None:
+        """Take a page of hits: messages of rooms we know."""
+        request = self._wire.answered(packet.id)
+        if not isinstance(request, Search):
+            return
+        hits = [
+            (line.room, line.seq, line.at, line.author, line.body.text)
+            for line in (line_of(entry, self._me) for entry in packet.entries)
+            if isinstance(line.body, Posted) and line.room in self._rooms.by_number
+        ]
+        self._news.add(Found(request.query, tuple(hits), max(packet.next, 0), max(packet.unindexed, 0)))

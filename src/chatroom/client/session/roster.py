@@ -1,0 +1,115 @@
+"""The roster: who is a member of which room, and who is there.
+
+Members of a room are known only after they were asked for; then entries keep the list right. Presence is the
+latest value only. Bounded, because a server may be hostile. Read next: `conversation.py`, which feeds it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from chatroom.protocol.packets import Presence, Role
+
+MAX_MEMBERS: Final = 20_000
+"""Most members of one room kept; more do not fit any list a person reads."""
+
+MAX_PEOPLE: Final = 100_000
+"""Most handles whose presence is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of a room."""
+
+    handle: str
+    role: Role
+    presence: Presence
+
+
+class Roster:
+    """Members by room, presence by handle. `wanted` are the rooms whose members are to be known."""
+
+    def __init__(self) -> None:
+        self.wanted: set[int] = set()
+        self._roles: dict[int, dict[str, Role]] = {}
+        self._arriving: dict[int, dict[str, Role]] = {}
+        self._presence: dict[str, Presence] = {}
+        self._sorted: dict[int, list[Member]] = {}
+
+    def members(self, room: int) -> list[Member]:
+        """Return the members known: online ones, away ones, offline ones, each by handle."""
+        known = self._sorted.get(room)
+        if known is None:
+            roles = self._roles.get(room, {})
+            known = [Member(handle, role, self.presence(handle)) for handle, role in roles.items()]
+            known.sort(key=lambda member: (-member.presence, member.handle))
+            self._sorted[room] = known
+        return known
+
+    def presence(self, handle: str) -> Presence:
+        """Return whether somebody is there; offline when nothing is known."""
+        return self._presence.get(handle, Presence.OFFLINE)
+
+    def is_loaded(self, room: int) -> bool:
+        """Whether the members of a room are known."""
+        return room in self._roles
+
+    def rooms_of(self, handle: str) -> list[int]:
+        """Return the rooms whose known members include `handle`."""
+        return [room for room, roles in self._roles.items() if handle in roles]
+
+    # -- what feeds it ---------------------------------------------------------------------------------------
+
+    def take_page(self, room: int, members: Iterable[Member], *, is_first: bool, is_last: bool) -> int:
+        """Take a page of the member list; the list changes with the last page, or grows if it was not known.
+
+        Returns how many members have arrived.
+        """
+        if is_first:
+            self._arriving[room] = {}
+        arriving = self._arriving.setdefault(room, {})
+        for member in members:
+            if len(arriving) < MAX_MEMBERS:
+                arriving[member.handle] = member.role
+            self.set_presence(member.handle, member.presence)
+        if is_last or not self.is_loaded(room):
+            self._roles[room] = arriving
+        if is_last:
+            self._arriving.pop(room, None)
+        self._sorted.pop(room, None)
+        return len(arriving)
+
+    def joined(self, room: int, handle: str) -> None:
+        """Somebody became a member, just now as far as we know, so they are there."""
+        if self.presence(handle) is Presence.OFFLINE:
+            self.set_presence(handle, Presence.ONLINE)
+        for table in (self._roles, self._arriving):
+            roles = table.get(room)
+            if roles is not None and len(roles) < MAX_MEMBERS:
+                roles.setdefault(handle, Role.MEMBER)
+        self._sorted.pop(room, None)
+
+    def left(self, room: int, handle: str) -> None:
+        """Somebody is no longer a member."""
+        for table in (self._roles, self._arriving):
+            table.get(room, {}).pop(handle, None)
+        self._sorted.pop(room, None)
+
+    def set_presence(self, handle: str, presence: Presence) -> None:
+        """Somebody came or went."""
+        if self._presence.get(handle) is presence:
+            return
+        if len(self._presence) < MAX_PEOPLE or handle in self._presence:
+            self._presence[handle] = presence
+            self._sorted.clear()
+
+    def forget_room(self, room: int) -> None:
+        """Forget the members of a room."""
+        self.wanted.discard(room)
+        for table in (self._roles, self._arriving):
+            table.pop(room, None)
+        self._sorted.pop(room, None)
+
+    def connection_lost(self) -> None:
+        """Pages under way will not come; what is known stays until it is asked for anew."""
+        self._arriving.clear()
