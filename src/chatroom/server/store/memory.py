@@ -1,0 +1,346 @@
+"""The log in memory: the rules of the store in plain Python, for tests and benches.
+
+It forgets everything at `close`. `SqliteLog` does the same on disk; a test runs both side by side. Read next:
+`sqlite.py`.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final, assert_never
+
+from chatroom.protocol.entries import (
+    Created,
+    EntryKind,
+    Invited,
+    Joined,
+    Posted,
+    RoomKind,
+    TopicSet,
+    encode_body,
+    encode_entry,
+)
+from chatroom.protocol.errors import ErrorCode
+from chatroom.protocol.limits import PAGE_BYTES, ROOM_MAX, TIME_MAX, UNREAD_COUNT
+from chatroom.protocol.names import skeleton
+from chatroom.protocol.packets import Role
+from chatroom.server.hub.ports import (
+    AccountRecord,
+    AddAccount,
+    AddEntry,
+    AddRoom,
+    Change,
+    Committed,
+    Failed,
+    Hits,
+    Logged,
+    Outcome,
+    Repeated,
+    RoomRecord,
+    SetRead,
+    Snapshot,
+    StorageError,
+    Unread,
+)
+from chatroom.server.store import refusals
+from chatroom.server.store.frames import body_of, entry_of, within
+from chatroom.server.store.words import cut_words, holds, parse_query
+
+
+@dataclass(slots=True)
+class _Account:
+    handle: str
+    role: Role
+    public_keys: list[bytes]
+
+
+@dataclass(slots=True)
+class _Room:
+    name: str
+    kind: RoomKind
+    topic: str = ""
+    at: int = 0
+    log: list[Logged] = field(default_factory=list)
+    members: set[int] = field(default_factory=set)
+    invited: dict[int, int] = field(default_factory=dict)
+
+
+class MemoryLog:
+    """A `Log` without a disk. While `fault` is set it refuses every change and every read with that text."""
+
+    def __init__(self) -> None:
+        self.fault = ""
+        self._log_id = secrets.token_bytes(16)
+        self._accounts: dict[int, _Account] = {}
+        self._handles: dict[int, str] = {refusals.SERVER: refusals.SERVER_HANDLE}
+        self._numbers: dict[str, int] = {}
+        self._skeletons: dict[str, str] = {}
+        self._public_keys: set[bytes] = set()
+        self._rooms: dict[int, _Room] = {}
+        self._names: dict[str, int] = {}
+        self._pairs: dict[frozenset[int], int] = {}
+        self._nonces: dict[tuple[int, bytes], Logged] = {}
+        self._mentions: dict[tuple[int, int], list[int]] = {}
+        self._reads: dict[tuple[int, int], int] = {}
+        self._messages: list[Logged] = []
+        self._outcomes: list[Outcome] = []
+
+    @property
+    def log_id(self) -> bytes:
+        """As `Log.log_id`."""
+        return self._log_id
+
+    def load(self) -> Snapshot:
+        """As `Log.load`."""
+        accounts = (
+            AccountRecord(number, account.handle, account.role, tuple(account.public_keys))
+            for number, account in self._accounts.items()
+        )
+        return Snapshot(tuple(accounts), tuple(_record(*item) for item in self._rooms.items()))
+
+    def submit(self, changes: Sequence[Change], now_ms: int) -> None:
+        """As `Log.submit`."""
+        now_ms = min(max(now_ms, 0), TIME_MAX)
+        if self.fault:
+            self._outcomes += [Failed(ErrorCode.STORAGE, self.fault)] * len(changes)
+            return
+        self._outcomes += [self._decide(change, now_ms) for change in changes]
+
+    def outcomes(self) -> list[Outcome]:
+        """As `Log.outcomes`."""
+        outcomes, self._outcomes = self._outcomes, []
+        return outcomes
+
+    # -- changes -------------------------------------------------------------------------------------------
+
+    def _decide(self, change: Change, now_ms: int) -> Outcome:
+        match change:
+            case AddEntry():
+                return self._add_entry(change, now_ms)
+            case SetRead():
+                return self._set_read(change)
+            case AddRoom():
+                return self._add_room(change, now_ms)
+            case AddAccount():
+                return self._add_account(change)
+            case _:
+                assert_never(change)
+
+    def _add_account(self, change: AddAccount) -> Outcome:
+        bones = skeleton(change.handle)
+        if bones in self._skeletons:
+            same = self._skeletons[bones] == change.handle
+            return refusals.HANDLE_TAKEN if same else refusals.LOOKS_ALIKE
+        if change.public_key in self._public_keys:
+            return refusals.KEY_TAKEN
+        number = len(self._accounts) + 1
+        self._accounts[number] = _Account(change.handle, change.role, [change.public_key])
+        self._handles[number] = self._skeletons[bones] = change.handle
+        self._numbers[change.handle] = number
+        self._public_keys.add(change.public_key)
+        return Committed(number, ())
+
+    def _add_room(self, change: AddRoom, now_ms: int) -> Outcome:
+        members = change.members
+        pair = frozenset(members)
+        if len(pair) != len(members):
+            return refusals.MEMBER_ALREADY
+        if any(member not in self._accounts for member in members):
+            return refusals.NO_SUCH_ACCOUNT
+        if change.kind is RoomKind.DIRECT:
+            if len(pair) != 2:
+                return refusals.NOT_A_PAIR
+            if pair in self._pairs:
+                return Committed(self._pairs[pair], ())
+        elif change.name in self._names:
+            return refusals.NAME_TAKEN
+        number = len(self._rooms) + 1
+        if number > ROOM_MAX:
+            return refusals.TOO_MANY_ROOMS
+        self._rooms[number] = room = _Room(change.name, change.kind)
+        if change.kind is RoomKind.DIRECT:
+            self._pairs[pair] = number
+        else:
+            self._names[change.name] = number
+        creator = members[0] if members else refusals.SERVER
+        created = AddEntry(number, creator, EntryKind.CREATED, encode_body(Created(change.name, change.kind)))
+        room.log.append(self._logged(room, created, now_ms))
+        for member in members:
+            joined = AddEntry(number, member, EntryKind.JOINED, encode_body(Joined()))
+            room.log.append(self._logged(room, joined, now_ms))
+        room.members |= pair
+        room.at = now_ms
+        return Committed(number, tuple(room.log))
+
+    def _add_entry(self, change: AddEntry, now_ms: int) -> Outcome:
+        room = self._rooms.get(change.room)
+        if room is None:
+            return refusals.NO_SUCH_ROOM
+        if change.author not in self._handles:
+            return refusals.NO_SUCH_ACCOUNT
+        if change.nonce:
+            known = self._nonces.get((change.author, change.nonce))
+            if known is not None:
+                return _repeated(known, change)
+        logged = self._logged(room, change, now_ms)
+        project = _PROJECTIONS.get(change.kind)
+        if project is not None:
+            refusal = project(room, logged, self._numbers)
+            if refusal is not None:
+                return refusal
+        room.log.append(logged)
+        room.at = max(now_ms, room.at)
+        if change.nonce:
+            self._nonces[change.author, change.nonce] = logged
+        for account in change.mentioned:
+            self._mentions.setdefault((account, change.room), []).append(logged.seq)
+        if change.kind == EntryKind.POSTED:
+            self._messages.append(logged)
+        return Committed(0, (logged,))
+
+    def _logged(self, room: _Room, change: AddEntry, now_ms: int) -> Logged:
+        """Return what the next entry of the room would be."""
+        number, author, kind = change.room, change.author, change.kind
+        at = max(now_ms, room.at)
+        seq = len(room.log) + 1
+        frame = encode_entry(number, seq, at, self._handles[author], change.nonce, kind, change.body)
+        return Logged(number, seq, author, kind, frame)
+
+    def _set_read(self, change: SetRead) -> Outcome:
+        room = self._rooms.get(change.room)
+        if room is None:
+            return refusals.NO_SUCH_ROOM
+        if change.account not in self._accounts:
+            return refusals.NO_SUCH_ACCOUNT
+        if change.seq > len(room.log):
+            return refusals.NO_SUCH_ENTRY
+        place = change.account, change.room
+        self._reads[place] = max(change.seq, self._reads.get(place, 0))
+        return Committed(0, ())
+
+    # -- reads ---------------------------------------------------------------------------------------------
+
+    def after(self, room: int, seq: int, limit: int, budget_bytes: int) -> list[bytes]:
+        """As `Log.after`."""
+        log = self._log_of(room)
+        return within([logged.frame for logged in log[max(seq, 0) :][: max(limit, 0)]], budget_bytes)
+
+    def before(self, room: int, seq: int, floor: int, limit: int, budget_bytes: int) -> list[bytes]:
+        """As `Log.before`."""
+        log = self._log_of(room)
+        newest_first = reversed(log[max(floor, 0) : max(seq - 1, 0)])
+        frames = [logged.frame for logged in islice(newest_first, max(limit, 0))]
+        return within(frames, budget_bytes)[::-1]
+
+    def unread(self, account: int, rooms: Sequence[int]) -> dict[int, Unread]:
+        """As `Log.unread`."""
+        return {room: self._unread(account, room) for room in rooms if self._log_of(room)}
+
+    def _unread(self, account: int, room: int) -> Unread:
+        read = self._reads.get((account, room), 0)
+        new = self._rooms[room].log[read:]
+        messages = sum(entry.kind == EntryKind.POSTED and entry.author != account for entry in new)
+        mentions = sum(seq > read for seq in self._mentions.get((account, room), ()))
+        return Unread(read, min(messages, UNREAD_COUNT), min(mentions, UNREAD_COUNT))
+
+    def search(self, query: str, rooms: Sequence[int], author: int, before: int, limit: int) -> Hits:
+        """As `Log.search`; a place in the result is the number of the message in the order of storing."""
+        self._check()
+        terms = parse_query(query)
+        allowed = set(rooms)
+        frames: list[bytes] = []
+        size = last = 0
+        newest = min(before - 1, len(self._messages)) if before else len(self._messages)
+        for number in range(newest, 0, -1):
+            logged = self._messages[number - 1]
+            if logged.room not in allowed or author not in (0, logged.author):
+                continue
+            body = body_of(logged.frame)
+            words = cut_words(body.text) if isinstance(body, Posted) else []
+            if all(holds(words, term) for term in terms):
+                size += len(logged.frame)
+                if frames and (len(frames) >= limit or size > PAGE_BYTES):
+                    return Hits(frames, last, 0)
+                frames.append(logged.frame)
+                last = number
+        return Hits(frames, 0, 0)
+
+    def index(self, budget_s: float) -> bool:
+        """As `Log.index`: everything is searchable at once."""
+        return False
+
+    def close(self) -> None:
+        """As `Log.close`."""
+
+    def _log_of(self, room: int) -> list[Logged]:
+        self._check()
+        found = self._rooms.get(room)
+        return found.log if found else []
+
+    def _check(self) -> None:
+        if self.fault:
+            raise StorageError(self.fault)
+
+
+def _join(room: _Room, entry: Logged, _numbers: dict[str, int]) -> Failed | None:
+    if entry.author in room.members:
+        return refusals.MEMBER_ALREADY
+    room.members.add(entry.author)
+    room.invited.pop(entry.author, None)
+    return None
+
+
+def _leave(room: _Room, entry: Logged, _numbers: dict[str, int]) -> Failed | None:
+    if entry.author not in room.members:
+        return refusals.NOT_A_MEMBER
+    room.members.remove(entry.author)
+    return None
+
+
+def _invite(room: _Room, entry: Logged, numbers: dict[str, int]) -> Failed | None:
+    body = body_of(entry.frame)
+    invited = numbers.get(body.handle) if isinstance(body, Invited) else None
+    if invited is None:
+        return refusals.NO_SUCH_ACCOUNT
+    if invited in room.members:
+        return refusals.MEMBER_ALREADY
+    room.invited[invited] = entry.author
+    return None
+
+
+def _set_topic(room: _Room, entry: Logged, _numbers: dict[str, int]) -> Failed | None:
+    body = body_of(entry.frame)
+    if isinstance(body, TopicSet):
+        room.topic = body.text
+    return None
+
+
+_PROJECTIONS: Final[dict[int, Callable[[_Room, Logged, dict[str, int]], Failed | None]]] = {
+    EntryKind.JOINED: _join,
+    EntryKind.LEFT: _leave,
+    EntryKind.INVITED: _invite,
+    EntryKind.TOPIC_SET: _set_topic,
+}
+"""What an entry of a kind changes besides the log, or why it may not be."""
+
+
+def _record(number: int, room: _Room) -> RoomRecord:
+    return RoomRecord(
+        number=number,
+        name=room.name,
+        kind=room.kind,
+        topic=room.topic,
+        first=1,
+        head=len(room.log),
+        members=tuple(sorted(room.members)),
+        invited=tuple(sorted(room.invited.items())),
+    )
+
+
+def _repeated(known: Logged, change: AddEntry) -> Outcome:
+    """Compare an entry that was stored under this nonce with the one that is to be."""
+    body = bytes(entry_of(known.frame).body)
+    if (known.room, known.kind, body) == (change.room, change.kind, change.body):
+        return Repeated(known.room, known.seq)
+    return refusals.NONCE_REUSED

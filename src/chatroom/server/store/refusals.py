@@ -1,0 +1,29 @@
+"""Why the store refuses a change: every code and text, once, for both implementations.
+
+The hub has checked what it can check by itself; here is what only the data can say. Read next: `memory.py`
+for the rules in plain Python, `writer.py` for the same rules in SQL.
+"""
+
+from typing import Final
+
+from chatroom.protocol.errors import ErrorCode
+from chatroom.server.hub.ports import Failed
+
+HANDLE_TAKEN: Final = Failed(ErrorCode.HANDLE_TAKEN, "somebody else has this handle")
+LOOKS_ALIKE: Final = Failed(ErrorCode.BAD_HANDLE, "this handle looks like one that is taken")
+KEY_TAKEN: Final = Failed(ErrorCode.NOT_ADMITTED, "this key belongs to another account")
+NAME_TAKEN: Final = Failed(ErrorCode.NAME_TAKEN, "a room of this name exists")
+NO_SUCH_ROOM: Final = Failed(ErrorCode.NO_SUCH_ROOM, "there is no such room")
+NO_SUCH_ACCOUNT: Final = Failed(ErrorCode.NO_SUCH_ACCOUNT, "there is no such account")
+NOT_A_PAIR: Final = Failed(ErrorCode.NOT_ALLOWED, "a direct room has two members")
+TOO_MANY_ROOMS: Final = Failed(ErrorCode.TOO_MANY, "there are as many rooms as there can be")
+MEMBER_ALREADY: Final = Failed(ErrorCode.NOT_ALLOWED, "a member of this room already")
+NOT_A_MEMBER: Final = Failed(ErrorCode.NOT_A_MEMBER, "not a member of this room")
+NONCE_REUSED: Final = Failed(ErrorCode.NONCE_REUSED, "this nonce stands for another message")
+NO_SUCH_ENTRY: Final = Failed(ErrorCode.BAD_RANGE, "there is no such entry yet")
+
+SERVER: Final = 0
+"""The account number of the server itself, the author of rooms that belong to nobody."""
+
+SERVER_HANDLE: Final = "server"
+"""What such entries show as their author: a reserved handle."""
