@@ -30,6 +30,8 @@ class DialogKind(Enum):
     ROOM_LIST = "room list"
     SEARCH = "search"
     INPUT_HISTORY = "input history"
+    MEMBERS = "members"
+    WELCOME = "welcome"
     PASTE = "paste"
     QUIT = "quit"
     TRUST = "trust"

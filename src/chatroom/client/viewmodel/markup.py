@@ -20,7 +20,7 @@ _FENCE: Final = re.compile(r"[ ]{0,3}```[ ]*([\w+#.-]{0,20})[ ]*")
 _FENCE_END: Final = re.compile(r"[ ]{0,3}```[ ]*")
 _FENCED_LINE: Final = re.compile(r"[ ]{0,3}```(.+)```[ ]*")
 _INLINE: Final = re.compile(
-    r"(?P<ticks>`{1,2})(?P<code>(?!`).+?(?<!`))(?P=ticks)(?!`)"
+    r"(?<!`)(?:`(?P<code>[^`]+)`|``(?P<code2>[^`]+(?:`[^`]+)*)``)(?!`)"
     r"|(?P<url>https?://[^\s<>\"`]+)"
     r"|(?<![\w*])\*\*(?P<bold>[\w\"'(](?:[^*]*[^\s*])?)\*\*(?![\w*])"
     r"|(?<![\w*])\*(?P<italic>[\w\"'(](?:[^*]*[^\s*])?)\*(?![\w*])"
@@ -134,8 +134,8 @@ def _inline(line: str) -> Iterator[tuple[int, int, Style, str]]:
         if match["url"]:
             url = _trimmed(match["url"])
             yield begin, begin + len(url), Style.URL, url
-        elif match["code"]:
-            yield begin, end, Style.CODE, match["code"]
+        elif code := match["code"] or match["code2"]:
+            yield begin, end, Style.CODE, code
         elif match["bold"]:
             yield begin, end, Style.BOLD, match["bold"]
         else:

@@ -51,7 +51,6 @@ class ScreenMemory:
 
     drafts: Mapping[str, str] = field(default_factory=dict)
     last_room: str = ""
-    inputs: Sequence[str] = ()
     ignored: Sequence[str] = ()
 
 
@@ -80,7 +79,7 @@ class ScreenModel:
         self, session: Session, keymap: Keymap, settings: ScreenSettings, memory: ScreenMemory, now: Moment
     ) -> None: ...
 
-    # -- what happens ------------------------------------------------------------------------------------------
+    # -- what happens ------------------------------------------------------------------------------------
 
     def handle_event(self, event: Event, now: Moment) -> list[Effect]:
         """Take in one event of the session."""
@@ -107,7 +106,7 @@ class ScreenModel:
     def note(self, text: str, now: Moment, *, is_error: bool = False) -> None:
         """Show a toast."""
 
-    # -- what the user does ------------------------------------------------------------------------------------
+    # -- what the user does ------------------------------------------------------------------------------
 
     @property
     def context(self) -> Context:
@@ -139,7 +138,7 @@ class ScreenModel:
     def select_row(self, index: int, now: Moment) -> list[Effect]:
         """Choose this transcript row (a click); a gap or the top row loads instead."""
 
-    # -- dialogs -----------------------------------------------------------------------------------------------
+    # -- dialogs -----------------------------------------------------------------------------------------
 
     @property
     def dialog(self) -> Dialog | None:
@@ -159,7 +158,7 @@ class ScreenModel:
         nothing but closing is offered. The answer comes as `TrustAnswered`.
         """
 
-    # -- what is shown -----------------------------------------------------------------------------------------
+    # -- what is shown -----------------------------------------------------------------------------------
 
     def take_dirty(self) -> frozenset[Part]:
         """Return the parts that changed since the last call."""

@@ -1,0 +1,72 @@
+"""What a dialog says when it was answered; the screen model carries it out and, but for `Ask`, closes the
+dialog.
+
+Read next: `box.py`.
+"""
+
+from dataclasses import dataclass
+
+from chatroom.client.commands.slash import Command
+from chatroom.client.viewmodel.effects import Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Nothing; the dialog only closes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open the room with this number."""
+
+    room: int
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Do what this command does."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Search; the dialog stays open for the answer. `before` 0: from the newest message on."""
+
+    query: str
+    room_name: str
+    author: str
+    before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """Show the message `seq` of a room in its place."""
+
+    room: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Put this text into the composer in place of what is there."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Put this text in at the composer's cursor; `and_send`: then send all of it."""
+
+    text: str
+    and_send: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Hand this effect to the owner of the model."""
+
+    effect: Effect
+
+
+Answer = Close | Open | Do | Ask | Jump | Write | Insert | Emit
