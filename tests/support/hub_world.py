@@ -1,7 +1,7 @@
 """A hub with peers in one process: real log, real packets, links that are lists.
 
-`World` runs passes; `Guest` is one connection with what it was sent. A guest's link may be given a capacity, so that
-it stalls as a slow reader does.
+`World` runs passes; `Guest` is one connection with what it was sent. A guest's link may be given a capacity,
+so that it stalls as a slow reader does.
 """
 
 from itertools import count

@@ -1,6 +1,7 @@
 """A real `chatroom-server` process on a free port, with its own data directory.
 
-`ServerProcess` starts it and waits until it is ready; it can be killed and started again on the same data and port.
+`ServerProcess` starts it and waits until it is ready; it can be killed and started again on the same data
+and port.
 """
 
 import contextlib
@@ -34,7 +35,9 @@ class ServerProcess:
         self.config.write_text("".join(_sections(settings or {})), encoding="utf-8")
 
     def start(self) -> None:
-        """Start it and return when it has said that it is ready; on the port it had before, if it ran before."""
+        """Start it and return when it has said that it is ready; on the port it had before, if it ran
+        before.
+        """
         command = [sys.executable, "-m", "chatroom.cli.server", "-c", str(self.config), "--host", "127.0.0.1"]
         command += ["--port", str(self.port), "--data-dir", str(self.data_dir)]
         if not self.tls:

@@ -2,9 +2,9 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.hub_world import Guest, World
 
 from chatroom.protocol.packets import Join, Opened, Post, PresenceChanged
+from support.hub_world import Guest, World
 
 
 def nonce(number: int) -> bytes:

@@ -2,11 +2,11 @@
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from support.hub_world import World
 
 from chatroom.protocol.errors import ErrorCode, ProtocolError
 from chatroom.protocol.packets import Closing, Hello, ListRooms, Ping, Pong, RoomState, Welcome
 from chatroom.server.hub.state import Stage
+from support.hub_world import World
 
 
 def closing(guest: object) -> int:
@@ -52,7 +52,7 @@ def test_another_key_cannot_have_a_taken_handle() -> None:
 
 
 @pytest.mark.parametrize(
-    "handle", ["server", "admin", "a", "Ana", "ana bell", "аna", "x" * 25, "adm1n", "ev3ry-0ne"]
+    "handle", ["server", "admin", "a", "Ana", "ana bell", "аna", "x" * 25, "s-e-r-v-e-r"]
 )
 def test_handles_that_break_the_rules_are_refused(handle: str) -> None:
     world = World()
@@ -62,7 +62,7 @@ def test_handles_that_break_the_rules_are_refused(handle: str) -> None:
             guest.login(handle)
         return
     guest.login(handle)
-    assert (handle == "ev3ry-0ne") or closing(guest) == ErrorCode.BAD_HANDLE
+    assert closing(guest) == ErrorCode.BAD_HANDLE
 
 
 def test_a_handle_that_looks_like_another_is_refused() -> None:

@@ -1,7 +1,6 @@
 """Posting, reading back, searching and read markers, through the hub's public verbs."""
 
 import pytest
-from support.hub_world import World
 
 from chatroom.protocol.entries import Entry, EntryKind, read_body
 from chatroom.protocol.errors import ErrorCode
@@ -19,6 +18,7 @@ from chatroom.protocol.packets import (
     SearchPage,
     Stored,
 )
+from support.hub_world import World
 
 
 def nonce(number: int) -> bytes:

@@ -1,7 +1,5 @@
 """Following, joining, leaving, inviting, topics and lists, through the hub's public verbs."""
 
-from support.hub_world import Guest, World
-
 from chatroom.protocol.entries import EntryKind, RoomKind
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import (
@@ -25,6 +23,7 @@ from chatroom.protocol.packets import (
     RoomState,
     SetTopic,
 )
+from support.hub_world import Guest, World
 
 
 def nonce(number: int) -> bytes:
@@ -147,7 +146,7 @@ def test_a_second_join_of_one_pass_finds_the_account_a_member() -> None:
 def test_room_names_are_checked() -> None:
     world = World()
     ana = world.member("ana")
-    for name in ("", "Lab", "#lab", "a b", "a\u202eb", "../x", "x" * 32 + "!"[:0] + " "):
+    for name in ("", "Lab", "#lab", "a b", "a\u202eb", "../x", "x y"):
         ana.ask(Join(5, name, create=True))
         assert code_of(ana) == ErrorCode.BAD_NAME, name
 
@@ -261,7 +260,7 @@ def test_a_topic_is_an_entry_and_shows_in_the_list() -> None:
     world = World()
     ana, bob = world.member("ana"), world.member("bob")
     lobby = world.lobby(ana)
-    assert ana.ask(SetTopic(5, lobby, "be kind"))[-1] == Done(5)
+    assert Done(5) in ana.ask(SetTopic(5, lobby, "be kind"))
     assert bob.entries(lobby)[-1].kind == EntryKind.TOPIC_SET
     listed = bob.ask(ListRooms(6))[-1]
     assert isinstance(listed, RoomList)
