@@ -130,6 +130,14 @@ class MessagePane:
             self._scroll = 0
             self._anchor = _Anchor(view.row(0).key, _BEYOND)
 
+    def to_share(self, view: TranscriptView, share: float) -> None:
+        """Show the row before which this share (0 … 1) of all rows stands: a click on the scroll bar."""
+        if view.length:
+            self._wanted = None
+            self._scroll = 0
+            index = min(max(round(share * (view.length - 1)), 0), view.length - 1)
+            self._anchor = _Anchor(view.row(index).key, 0)
+
     def bring_into_view(self, key: Key) -> None:
         """Show the row with this key, in the middle when it is not in view now."""
         self._wanted = key

@@ -1,0 +1,244 @@
+"""Dialogs: one drawing for every box above the screen, from the data the view model gives.
+
+    ╭─ Title ─────────────╮
+    │ text, wrapped       │   then fields with their faults, a list that scrolls, buttons
+    ╰───────── what to do ╯
+
+Here lives the drawing, the editors of the fields and how far a list is scrolled; what a key does is the
+model's. Read next: `view.py`.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from chatroom.client.themes.styles import Style
+from chatroom.client.ui.editor import Editor
+from chatroom.client.ui.emoji import Emoji
+from chatroom.client.ui.layout import Box
+from chatroom.client.ui.strips import Strip, columns, layered, shorten, strip
+from chatroom.client.ui.wrap import wrap_spans
+from chatroom.client.viewmodel.dialogs import Choice, Dialog, DialogRow
+
+_COLS_MAX: Final = 84
+_COLS_LEAST: Final = 36
+_FIELD_COLS_LEAST: Final = 24
+_EDGES: Final = 4  # │ and a blank on both sides
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnDialog:
+    """A dialog drawn: where it stands, its strips, and the cursor on the whole screen when a field has it."""
+
+    box: Box
+    strips: list[Strip]
+    cursor: tuple[int, int] | None
+
+
+class DialogPane:
+    """The one open dialog as the ui sees it. `show` before every drawing."""
+
+    def __init__(self, emoji: Emoji) -> None:
+        self._emoji = emoji
+        self._dialog: Dialog | None = None
+        self.editors: list[Editor] = []
+        """The editors of the fields."""
+        self._first = 0  # the first row of the list in view
+        self._list_rows = 1
+        self._row_at: dict[int, int] = {}  # line of the screen → row of the list
+        self._choice_at: list[tuple[Box, Choice]] = []
+        self._choice_spans: list[tuple[int, int, Choice]] = []  # (column, columns, button)
+
+    def show(self, dialog: Dialog | None) -> None:
+        """Take over what the model says."""
+        before = self._dialog
+        self._dialog = dialog
+        if dialog is None:
+            self.editors = []
+        elif before is None or before.identity != dialog.identity or len(self.editors) != len(dialog.fields):
+            self.editors = [Editor(is_multiline=False) for _ in dialog.fields]
+            self._first = 0
+            for editor, field in zip(self.editors, dialog.fields, strict=True):
+                editor.reset(field.text)
+        elif before.revision != dialog.revision:
+            for editor, field in zip(self.editors, dialog.fields, strict=True):
+                editor.take_over(field.text, len(field.text))
+
+    @property
+    def focused(self) -> tuple[int, Editor] | None:
+        """The field that has the cursor: its number and its editor."""
+        if self._dialog is None or not self.editors:
+            return None
+        focus = min(self._dialog.focus, len(self.editors) - 1)
+        return focus, self.editors[focus]
+
+    def scroll(self, rows: int) -> None:
+        """Scroll a list in which nothing is chosen: so many rows down."""
+        self._first = max(self._first + rows, 0)
+
+    def scroll_pages(self, pages: int) -> None:
+        """Scroll so many times what is in view."""
+        self.scroll(pages * max(self._list_rows - 1, 1))
+
+    # Drawing
+
+    def draw(self, cols: int, rows: int) -> DrawnDialog | None:
+        """Return the dialog drawn for a screen of that size; None when there is none or no room at all."""
+        dialog = self._dialog
+        if dialog is None or cols < 3 or rows < 3:
+            return None
+        width = _width(dialog, cols)
+        inner = width - _EDGES if width > 12 else width - 2
+        head, cursor = self._head(dialog, inner)
+        feet = self._buttons(dialog, inner)
+        room = max(rows - 2 - len(head) - len(feet), 0)
+        body = self._list(dialog, inner, min(room, len(dialog.rows)))
+        content = (head + body + feet)[: rows - 2]
+        box = Box((cols - width) // 2, max((rows - len(content) - 2) // 2, 0), width, len(content) + 2)
+        self._note_places(box, len(head), len(body), inner)
+        strips = _framed(dialog, content, width, inner)
+        if cursor is not None:
+            place = (box.left + (width - inner) // 2 + cursor[0], box.top + 1 + cursor[1])
+            cursor = place if cursor[1] < len(content) else None
+        return DrawnDialog(box, strips, cursor)
+
+    def _head(self, dialog: Dialog, cols: int) -> tuple[list[Strip], tuple[int, int] | None]:
+        """Return text and fields, and where the cursor is in them."""
+        lines: list[Strip] = []
+        for spans in dialog.text:
+            fitted = [(_on_dialog(style), self._emoji.fit(text)) for style, text in spans]
+            lines += [_line(line, cols) for line in wrap_spans(fitted, cols)]
+        if lines and (dialog.fields or dialog.rows):
+            lines.append(_line((), cols))
+        cursor = None
+        label_cols = max((columns(field.label) + 1 for field in dialog.fields if field.label), default=0)
+        for number, (field, editor) in enumerate(zip(dialog.fields, self.editors, strict=True)):
+            room = max(cols - label_cols, 1)
+            strips, (x, _) = editor.draw(room, 1, Style.DIALOG_FIELD)
+            if not editor.text and field.placeholder:
+                strips = [strip(((Style.PLACEHOLDER, field.placeholder),), room)]
+            on_field = strip((), room, Style.DIALOG_FIELD)
+            shown = strips[0] if strips else on_field
+            label = strip(((Style.DIALOG_DIM, field.label),), min(label_cols, cols), Style.DIALOG)
+            if number == dialog.focus:
+                cursor = (min(label_cols + x, cols - 1), len(lines))
+            lines.append([*label, *_grounded(shown, Style.DIALOG_FIELD)])
+            if field.fault:
+                faults = wrap_spans(((Style.DIALOG_ERROR, field.fault),), max(cols - label_cols, 2))
+                lines += [_line(((None, " " * label_cols), *line), cols) for line in faults]
+        if dialog.fields and dialog.rows:
+            lines.append(_line((), cols))
+        return lines, cursor
+
+    def _list(self, dialog: Dialog, cols: int, rows: int) -> list[Strip]:
+        """Return the part of the list in view, the chosen row in it."""
+        self._list_rows = rows
+        if rows <= 0:
+            return []
+        most = len(dialog.rows) - rows
+        if dialog.selected >= 0:
+            self._first = min(max(self._first, dialog.selected - rows + 1), dialog.selected)
+            if dialog.selected == 1 and dialog.rows[0].is_heading and rows > 1:
+                self._first = 0
+        self._first = min(max(self._first, 0), most)
+        shown = dialog.rows[self._first : self._first + rows]
+        return [
+            self._row(row, cols, is_selected=self._first + place == dialog.selected)
+            for place, row in enumerate(shown)
+        ]
+
+    def _row(self, row: DialogRow, cols: int, *, is_selected: bool) -> Strip:
+        right = shorten(row.right, cols // 2)
+        left: list[tuple[Hashable, str]] = []
+        room = cols - (columns(right) + 1 if right else 0)
+        for style, text in row.spans:
+            text = shorten(self._emoji.fit(text), room)
+            left.append((_on_dialog(style), text))
+            room -= columns(text)
+        ground = Style.SELECTED if is_selected else None
+        gap = " " * (room + 1 if right else room)
+        return _line((*left, (None, gap), (Style.DIALOG_DIM, right)), cols, ground)
+
+    def _buttons(self, dialog: Dialog, cols: int) -> list[Strip]:
+        self._choice_spans = []
+        if not dialog.choices:
+            return []
+        spans: list[tuple[Hashable, str]] = []
+        at = 0
+        for number, choice in enumerate(dialog.choices):
+            ground = Style.SELECTED if number == dialog.choice else Style.DIALOG_FIELD
+            label = f" {choice.label} "
+            self._choice_spans.append((at, columns(label), choice))
+            spans += [(ground, label), (None, "  ")]
+            at += columns(label) + 2
+        return [_line((), cols), _line(spans, cols)]
+
+    def _note_places(self, box: Box, head_rows: int, list_rows: int, inner: int) -> None:
+        """Remember what a click at which place means."""
+        top = box.top + 1 + head_rows
+        self._row_at = {top + place: self._first + place for place in range(list_rows)}
+        left = box.left + (box.cols - inner) // 2
+        row = box.top + box.rows - 2
+        self._choice_at = [
+            (Box(left + at, row, width, 1), choice) for at, width, choice in self._choice_spans
+        ]
+
+    # What is where
+
+    def row_at(self, line: int) -> int | None:
+        """Return the row of the list drawn at this line of the screen."""
+        return self._row_at.get(line)
+
+    def choice_at(self, col: int, row: int) -> Choice | None:
+        """Return the button at this place of the screen."""
+        return next((choice for box, choice in self._choice_at if box.holds(col, row)), None)
+
+
+def _width(dialog: Dialog, cols: int) -> int:
+    """Return how wide the dialog wants to be and may be."""
+    texts = [sum(columns(text) for _, text in spans) for spans in dialog.text]
+    rows = [
+        sum(columns(text) for _, text in row.spans) + (columns(row.right) + 2 if row.right else 0)
+        for row in dialog.rows
+    ]
+    fields = [columns(field.label) + 1 + _FIELD_COLS_LEAST for field in dialog.fields]
+    buttons = sum(columns(choice.label) + 4 for choice in dialog.choices)
+    edges = [columns(dialog.title) + 4, columns(dialog.note) + 4, buttons]
+    wanted = max([*texts, *rows, *fields, *edges, _COLS_LEAST]) + _EDGES
+    margin = 4 if cols >= 60 else 0
+    return min(wanted, _COLS_MAX, cols - margin)
+
+
+def _framed(dialog: Dialog, content: Sequence[Strip], width: int, inner: int) -> list[Strip]:
+    """Return the content inside its edges, the title in the upper and the note in the lower one."""
+    edge = Style.DIALOG_WARNING if dialog.is_alarm else Style.DIALOG_EDGE
+    title_style = Style.DIALOG_WARNING if dialog.is_alarm else Style.DIALOG_TITLE
+    title = shorten(dialog.title, width - 6)
+    title = f" {title} " if title else ""
+    rest = width - 3 - columns(title)
+    top = _line(((edge, "╭─"), (title_style, title), (edge, "─" * rest + "╮")), width)
+    note = shorten(dialog.note, width - 6)
+    note = f" {note} " if note else ""
+    rest = width - 3 - columns(note)
+    bottom = _line(((edge, "╰" + "─" * rest), (Style.DIALOG_DIM, note), (edge, "─╯")), width)
+    pad = " " * ((width - inner - 2) // 2)
+    left = _line(((edge, "│"), (None, pad)), 1 + len(pad))
+    right = _line(((None, pad), (edge, "│")), 1 + len(pad))
+    return [top, *([*left, *line, *right] for line in content), bottom]
+
+
+def _line(spans: Sequence[tuple[Hashable, str]], cols: int, ground: Hashable = None) -> Strip:
+    """Return a strip on the dialog's ground, or on `ground` above it."""
+    line = strip(spans, cols, ground)
+    return _grounded(line, Style.DIALOG)
+
+
+def _grounded(line: Strip, ground: Hashable) -> Strip:
+    return [(layered(attr, ground), charset, text) for attr, charset, text in line]
+
+
+def _on_dialog(style: Style) -> Style:
+    """Return the style of a span of plain text on a dialog's ground."""
+    return {Style.TEXT: Style.DIALOG_TEXT, Style.DIM: Style.DIALOG_DIM, Style.NOTE: Style.DIALOG_DIM}.get(
+        style, style
+    )

@@ -1,0 +1,74 @@
+"""What comes from the keyboard, before any key means something: pastes are put together, answers dropped.
+
+A paste arrives as a flood of single keys in which every line end is an Enter and every escape sequence a key
+of its own, so between its markers only text counts and it becomes one `Paste`. Terminals that do not mark
+pastes are recognised by text that goes on after an Enter in one read. What the terminal answers to questions
+arrives here as well and is dropped: urwid raises on it. Read next: `keys.py`.
+"""
+
+from collections.abc import Iterable
+from typing import Final, Self
+
+PASTE_CHARS_MAX: Final = 1_000_000
+"""More of one paste is thrown away; the model refuses far less."""
+
+_TEXT_OF: Final = {"enter": "\n", "meta enter": "\n", "ctrl j": "\n", "tab": "    "}
+
+# An unmarked paste: so many keys in one read, with text after an Enter. Nobody types so in one read.
+_UNMARKED_KEYS_MIN: Final = 16
+_UNMARKED_AFTER_ENTER_MIN: Final = 4
+
+InputKey = str | tuple[str, int, int, int]
+
+
+class Paste(str):
+    """A paste, as a key among keys: the string is its name, `text` is what was pasted."""
+
+    __slots__ = ("text",)
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Return the paste of `text`."""
+        key = super().__new__(cls, "<paste>")
+        key.text = text
+        return key
+
+
+class InputReader:
+    """Turns what urwid read into keys for the view; a paste may go on over many reads."""
+
+    def __init__(self) -> None:
+        self._paste: list[str] | None = None
+
+    def read(self, keys: Iterable[object]) -> list[InputKey]:
+        """Return the keys, mouse events and pastes in what urwid decoded from one read."""
+        found: list[InputKey] = []
+        for key in keys:
+            if isinstance(key, tuple):
+                if len(key) == 4 and "mouse" in key[0]:
+                    found.append(key)
+            elif key == "begin paste":
+                self._paste = []
+            elif key == "end paste":
+                if self._paste is not None:
+                    found.append(Paste("".join(self._paste)))
+                self._paste = None
+            elif isinstance(key, str):
+                self._take(key, found)
+        return _joined_unmarked(found)
+
+    def _take(self, key: str, found: list[InputKey]) -> None:
+        if self._paste is None or key in ("window resize", "focus in", "focus out"):
+            found.append(key)
+        elif len(self._paste) < PASTE_CHARS_MAX:
+            self._paste.append(key if len(key) == 1 else _TEXT_OF.get(key, ""))
+
+
+def _joined_unmarked(keys: list[InputKey]) -> list[InputKey]:
+    """Return the keys, or one paste of them when they can only be an unmarked one."""
+    if len(keys) < _UNMARKED_KEYS_MIN or "enter" not in keys[:-_UNMARKED_AFTER_ENTER_MIN]:
+        return keys
+    if all(isinstance(key, str) and (len(key) == 1 or key in _TEXT_OF) for key in keys):
+        return [Paste("".join(_TEXT_OF.get(str(key), str(key)) for key in keys))]
+    return keys
