@@ -105,9 +105,9 @@ def is_blank(text: str) -> bool:
 
 def log_safe(text: str, max_chars: int = 200) -> str:
     """Return `text` for one field of a log line: printable, one line, shortened, other characters escaped."""
-    cut = text[: max_chars + 1]
-    shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in cut)
-    return shown if len(cut) <= max_chars else shown[:max_chars] + "..."
+    start = text[: max_chars + 1]
+    shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in start)
+    return shown if len(shown) <= max_chars else shown[:max_chars] + "..."
 
 
 def _byte_length(text: str) -> int:
