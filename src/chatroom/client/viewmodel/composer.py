@@ -39,11 +39,15 @@ class Composer:
         self.cursor = len(text) if cursor is None else cursor
         self.revision += 1
 
-    def insert(self, text: str) -> None:
-        """Put `text` in at the cursor."""
+    def insert(self, text: str, *, on_own_lines: bool = False) -> None:
+        """Put `text` in at the cursor, `on_own_lines` with line ends around it where there are none."""
         self._place = None
-        cursor = self.cursor + len(text)
-        self.put(self.text[: self.cursor] + text + self.text[self.cursor :], cursor)
+        before, after = self.text[: self.cursor], self.text[self.cursor :]
+        if on_own_lines and before and not before.endswith("\n"):
+            before += "\n"
+        if on_own_lines and after and not after.startswith("\n"):
+            after = "\n" + after
+        self.put(before + text + after, len(before + text))
 
     def with_inserted(self, text: str) -> str:
         """Return what `insert` would make."""
@@ -71,6 +75,10 @@ class Composer:
         if text.strip() and self.inputs[-1:] != [text]:
             self.inputs.append(text)
             del self.inputs[:-KEPT_INPUTS]
+
+    def forget_draft(self, title: str) -> None:
+        """What was typed in a room that is no longer current has done its work."""
+        self._drafts.pop(title, None)
 
     def give_back(self, title: str, text: str) -> bool:
         """A text of the room `title` was not sent after all: it is the draft again if there is no other.

@@ -8,7 +8,7 @@ waits to be stored. Read next: `row_maker.py`.
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from chatroom.client.session.ports import Waiting
 from chatroom.client.session.timeline import Gap, Item, Line, Timeline
@@ -29,16 +29,40 @@ TOP_KEY: Final = (0,)
 """The key of the row at the top."""
 
 
+class TranscriptView(Protocol):
+    """What a transcript shows, for whoever draws it. Valid until the next verb of the model."""
+
+    @property
+    def length(self) -> int:
+        """How many rows there are: at least the one at the top, or 0 when there is no room."""
+
+    @property
+    def version(self) -> int:
+        """A number that grows with every change of any row."""
+
+    @property
+    def prepended(self) -> int:
+        """How many rows were ever put before the first entry."""
+
+    def row(self, index: int) -> TranscriptRow:
+        """Return row `index`, 0 … length-1; made when asked for. Row 0 is BEGINNING, LOADING or GAP."""
+
+    def index_of(self, key: tuple[int, ...]) -> int:
+        """Return the index of the row with this key, or of the row that has taken it in, else the nearest
+        above.
+        """
+
+
 class Transcript:
     """The rows of one room. `sync` takes in what changed; the rest reads.
 
-    `version` grows with every change of any row, and so do the versions of the rows.
+    Versions only grow: that of the transcript with every change, that of a row when it looks different.
     """
 
     def __init__(self, timeline: Timeline, me: str, title: str, calendar: Calendar) -> None:
         """Take the timeline, one's own handle, and the title of the room."""
-        self.version = 0
-        self._timeline = timeline
+        self._version = 0
+        self.timeline = timeline
         self._index = RowIndex(timeline, calendar)
         self._maker = RowMaker(Reader(me, self._index.authors), calendar, title)
         self._waiting: tuple[Waiting, ...] = ()
@@ -51,7 +75,7 @@ class Transcript:
         self._made = 0
         self._kept: dict[tuple[int, ...], tuple[object, TranscriptRow]] = {}
 
-    # -- taking in what changed --------------------------------------------------------------------------
+    # -- taking in what changed ------------------------------------------------------------------
 
     def sync(self, waiting: Sequence[Waiting], ignored: Container[str], now_ms: int) -> bool:
         """Take in the timeline as it is now, and what waits; True when any row may have changed."""
@@ -64,7 +88,7 @@ class Transcript:
             self._unread_seq = None
         self._find_unread(changed or 0)
         self._hide()
-        self.version += 1
+        self._version += 1
         return True
 
     def set_unread_after(self, seq: int | None) -> None:
@@ -75,25 +99,25 @@ class Transcript:
             self._unread_after = seq
             self._unread_seq = None
             self._find_unread(0)
-            self.version += 1
+            self._version += 1
 
     def clear(self) -> None:
         """Hide the rows there are now; `show_all` brings them back."""
-        self._cleared_through = self._timeline.head
+        self._cleared_through = self.timeline.head
         self._hide()
-        self.version += 1
+        self._version += 1
 
     def show_all(self) -> bool:
         """Show what `clear` hid; True when something was hidden."""
         was_hidden = self._hidden > 0
         self._cleared_through = self._hidden = 0
-        self.version += was_hidden
+        self._version += was_hidden
         return was_hidden
 
     def turn_spinner(self) -> None:
         """Let the spinner of a page under way go on."""
         self._spinner += 1
-        self.version += 1
+        self._version += 1
 
     def _find_unread(self, row: int) -> None:
         """Find the first message of somebody else after `unread_after`, in the index row `row`
@@ -111,7 +135,7 @@ class Transcript:
     def _hide(self) -> None:
         self._hidden = self._index.row_of(self._cleared_through) + 1 if self._cleared_through else 0
 
-    # -- reading -----------------------------------------------------------------------------------------
+    # -- reading ---------------------------------------------------------------------------------
 
     @property
     def length(self) -> int:
@@ -119,9 +143,24 @@ class Transcript:
         return 1 + len(self._index) - self._hidden + len(self._waiting)
 
     @property
+    def version(self) -> int:
+        """A number that grows with every change of any row."""
+        return self._version
+
+    @property
     def prepended(self) -> int:
         """How many rows were ever put before the first entry."""
         return self._index.prepended
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether a page is on its way, so that the spinner turns."""
+        return self.timeline.is_loading
+
+    @property
+    def is_cleared(self) -> bool:
+        """Whether rows are hidden."""
+        return self._hidden > 0
 
     @property
     def authors(self) -> dict[str, int]:
@@ -199,15 +238,15 @@ class Transcript:
             at += step
         return None
 
-    # -- making rows -------------------------------------------------------------------------------------
+    # -- making rows -----------------------------------------------------------------------------
 
     def _top_row(self) -> TranscriptRow:
         kind, style, mark = RowKind.GAP, Style.GAP, ""
         if self._hidden:
             text = "… cleared — PgUp or Esc shows it again"
-        elif self._timeline.at_beginning:
+        elif self.timeline.at_beginning:
             kind, style, text = RowKind.BEGINNING, Style.BEGINNING, f"beginning of {self._maker.title}"
-        elif self._timeline.is_loading:
+        elif self.timeline.is_loading:
             kind, style, text = RowKind.LOADING, Style.LOADING, "loading older messages"
             mark = self._spinner_mark
         else:
@@ -216,7 +255,7 @@ class Transcript:
 
     @property
     def _spinner_mark(self) -> str:
-        return SPINNER[self._spinner % len(SPINNER)] if self._timeline.is_loading else ""
+        return SPINNER[self._spinner % len(SPINNER)] if self.timeline.is_loading else ""
 
     def _entry_row(self, number: int) -> TranscriptRow:
         """Return row `number` of the index."""
@@ -261,3 +300,21 @@ class Transcript:
                 self._kept.clear()
         self._kept[row.key] = (proof, row)
         return row
+
+
+class _NoRows:
+    """The transcript of no room."""
+
+    length = version = prepended = 0
+
+    def row(self, index: int) -> TranscriptRow:
+        """There is none."""
+        raise IndexError(index)
+
+    def index_of(self, key: tuple[int, ...]) -> int:
+        """There is none."""
+        return 0
+
+
+NO_ROWS: Final[TranscriptView] = _NoRows()
+"""The transcript where there is no room."""

@@ -56,10 +56,13 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """Put this text in at the composer's cursor; `and_send`: then send all of it."""
+    """Put this text in at the composer's cursor; `on_own_lines`: apart from what is there; `and_send`: send
+    it all.
+    """
 
     text: str
     and_send: bool = False
+    on_own_lines: bool = False
 
 
 @dataclass(frozen=True, slots=True)

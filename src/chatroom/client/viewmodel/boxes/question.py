@@ -96,10 +96,10 @@ def paste_question(identity: int, text: str) -> QuestionBox:
     shown = [_preview(line) for line in lines[:PREVIEW_LINES]]
     if len(lines) > PREVIEW_LINES:
         shown.append(((Style.DIALOG_DIM, f"… and {len(lines) - PREVIEW_LINES} lines more"),))
-    fence = "```" not in text
     choices: list[tuple[Choice, Answer]] = [(Choice("s", "Send as one message"), Insert(text, and_send=True))]
-    if fence:
-        choices.append((Choice("c", "Send as code"), Insert(f"```\n{text}\n```", and_send=True)))
+    if "```" not in text:
+        code = Insert(f"```\n{text}\n```", and_send=True, on_own_lines=True)
+        choices.append((Choice("c", "Send as code"), code))
     choices += [(Choice("e", "Edit first"), Insert(text)), (Choice("n", "Cancel"), Close())]
     return QuestionBox(DialogKind.PASTE, identity, f"Paste of {len(lines)} lines", shown, choices)
 
