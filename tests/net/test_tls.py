@@ -1,6 +1,9 @@
 import socket
 import ssl
 import struct
+import subprocess
+import sys
+import textwrap
 import time
 from collections.abc import Callable
 
@@ -366,6 +369,9 @@ def test_a_half_close_leaves_the_other_direction_open(tls_pair: MakeTls) -> None
 def test_the_end_is_signalled_after_what_is_pending(tls_pair: MakeTls) -> None:
     server, client = tls_pair(SMALL)
     total = _stall(server)
+    for size in (100, 100_000):
+        assert server.send(b"x" * size) is False
+        total += size
     server.shutdown_write()
     assert _pump(server, client, total) == b"x" * total
     _wait_for(server.flush)
@@ -425,6 +431,16 @@ def test_a_backlog_is_the_senders_own_buffer_but_for_a_few_records(tls_pair: Mak
         assert server.send(shared) is False
     assert server._raw.pending_bytes <= AHEAD_BYTES * 1.01
     assert server.pending_bytes > 5_000_000
+    assert all(view.obj is shared for view in server._waiting)
+
+
+def test_nothing_is_encrypted_for_a_peer_that_takes_nothing(tls_pair: MakeTls) -> None:
+    server, _ = tls_pair(SMALL)
+    _stall(server, bytes(1000))
+    cipher_bytes, shared = server._raw.pending_bytes, bytes(500)
+    for _ in range(100):
+        assert server.send(shared) is False
+    assert server._raw.pending_bytes == cipher_bytes
     assert all(view.obj is shared for view in server._waiting)
 
 
@@ -495,3 +511,65 @@ def test_a_loop_carries_a_stalled_stream_to_its_end(
     assert got == data * 300
     loop.unwatch(server)
     loop.unwatch(client)
+
+
+# A server process that says by how much a connection has made it grow: each is greeted with 20 kB and idles.
+HOLDING = textwrap.dedent(
+    """
+    import gc, resource, sys
+    from pathlib import Path
+    from chatroom.net.listener import Listener
+    from chatroom.net.loop import Loop
+    from chatroom.net.tls import TlsStream, server_context
+
+    context, loop, held = server_context(Path(sys.argv[1]), Path(sys.argv[2])), Loop(), []
+
+    def take(sock, address):
+        stream = TlsStream(sock, context, server_side=True)
+        loop.watch(stream, lambda: go_on(stream))
+
+    def go_on(stream):
+        if stream not in held and stream.handshake():
+            held.append(stream)
+            stream.send(bytes(20_000))
+
+    def resident():
+        gc.collect()
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * resource.getpagesize()
+
+    listener = Listener(loop, "127.0.0.1", 0, take)
+    print(listener.address[1], flush=True)
+    warm, measured = int(sys.argv[3]), int(sys.argv[4])
+    while len(held) < warm:
+        loop.run_once()
+    before = resident()
+    while len(held) < warm + measured:
+        loop.run_once()
+    print((resident() - before) // measured, flush=True)
+    sys.stdin.read()
+    """
+)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="resident memory is read from /proc")
+def test_an_idle_connection_costs_a_server_at_most_32_kib(
+    server_key: ServerKey, client_tls: ssl.SSLContext
+) -> None:
+    warm, measured = 10, 150
+    arguments = [str(server_key.cert_path), str(server_key.key_path), str(warm), str(measured)]
+    clients: list[socket.socket] = []
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDING, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            port = int(server.stdout.readline())
+            for _ in range(warm + measured):
+                raw = socket.create_connection(("127.0.0.1", port), 5)
+                clients.append(client_tls.wrap_socket(raw, server_hostname="localhost"))
+            bytes_each = int(server.stdout.readline())
+        finally:
+            for client in clients:
+                client.close()
+            server.stdin.close()
+    assert bytes_each <= 32 * 1024

@@ -25,7 +25,20 @@ REST_S = 1.0
 ANY_HOSTS = frozenset({"", "*"})
 
 _NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
-_NO_MEMORY = frozenset({errno.ENOBUFS, errno.ENOMEM})
+# One connection failed before it was accepted, and is gone from the backlog (accept(2), "Error handling").
+_CONNECTION_LOST = frozenset(
+    {
+        errno.ECONNABORTED,
+        errno.ECONNRESET,
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.ENETDOWN,
+        errno.ENETUNREACH,
+        errno.EPERM,
+        errno.EPROTO,
+        errno.ETIMEDOUT,
+    }
+)
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]  # as getaddrinfo gives it
 AcceptCallback = Callable[[socket.socket, tuple[str, int]], None]
@@ -85,13 +98,13 @@ class Listener:
             except BlockingIOError:
                 return
             except OSError as error:
+                if error.errno in _CONNECTION_LOST:
+                    continue
                 if error.errno in _NO_DESCRIPTORS:
                     self._turn_away_some(error)
-                    return
-                if error.errno in _NO_MEMORY or self._sock.fileno() < 0:
+                else:  # no memory, or what nobody has foreseen: trying again at once would spin
                     self._take_rest(error)
-                    return
-                continue  # that one failed before it was accepted: aborted, firewall, network (accept(2))
+                return
             self._hand_over(sock, address)
             if self._sock.fileno() < 0:  # closed by the callback
                 return
@@ -112,12 +125,17 @@ class Listener:
         """
         self._drop_spare()
         turned_away = 0
-        with contextlib.suppress(OSError):  # nobody left, or another thread took the descriptor
+        is_anybody_left = True
+        try:
             while turned_away < ACCEPTS_PER_PASS:
                 self._sock.accept()[0].close()
                 turned_away += 1
+        except BlockingIOError:
+            is_anybody_left = False
+        except OSError:  # another thread or process took the descriptor: they go on waiting
+            pass
         self._spare_fd = _spare()
-        if turned_away or self._spare_fd is None:
+        if turned_away or is_anybody_left:
             self._take_rest(error, turned_away)
 
     def _take_rest(self, error: OSError, turned_away: int = 0) -> None:

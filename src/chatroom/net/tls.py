@@ -102,7 +102,7 @@ class TlsStream:
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side, server_name)
         self._limit_bytes = pending_limit_bytes
-        self._waiting: list[memoryview] = []  # plain text behind what the raw stream has pending
+        self._waiting: list[memoryview] = []  # plain text; never without cipher text pending before it
         self._waiting_bytes = 0
         self._direct_bytes = 0  # how much `send` encrypts at once; 0 before the handshake and after the end
         self._is_ready = False
@@ -122,8 +122,7 @@ class TlsStream:
         return self._raw.peer_address
 
     def handshake(self) -> bool:
-        """Go on with the handshake; True once it is done. Call it when readable, and `flush` while bytes
-        are pending.
+        """Go on with the handshake; True once it is done. Call it when readable; `flush` what is pending.
 
         StreamClosed when it fails; the alert that tells the other end why has then been sent. A caller that
         gets True looks at `more_to_read`: the other end may have sent more along with its last message.
@@ -173,7 +172,7 @@ class TlsStream:
 
     def send(self, data: bytes | memoryview) -> bool:
         """See `Stream.send`. Only after the handshake."""
-        if self._waiting_bytes or self._raw.pending_bytes or not 0 < len(data) <= self._direct_bytes:
+        if self._raw.pending_bytes or not 0 < len(data) <= self._direct_bytes:
             return self._send_later(data)
         return self._raw.send(self._encrypt(data))
 
