@@ -259,7 +259,7 @@ class Conversation:
             case Post():
                 self.posting.take_refused(request, code, text, packet.retry_ms, self._now)
             case Follow():
-                if packet.retry_ms > 0 or code is ErrorCode.STORAGE:
+                if packet.retry_ms or code is ErrorCode.STORAGE:
                     self.fault = f"the server cannot read its log: {text}"
                 else:
                     self.feed.refused(request)

@@ -13,6 +13,7 @@ from chatroom.client.session.events import LoginRefused, Noticed
 from chatroom.client.session.intake import code_of, shown_line, shown_text
 from chatroom.client.session.news import News
 from chatroom.client.session.ports import Signer
+from chatroom.client.session.rooms import MAX_ROOMS
 from chatroom.client.session.wire import Wire
 from chatroom.protocol import limits
 from chatroom.protocol.auth import login_message
@@ -150,7 +151,7 @@ class Door:
         if code in FINAL_CODES:
             self.is_final = True
             self._news.add(LoginRefused(code, reason))
-        self.retry_after_s = min(max(retry_ms, 0) / 1000, MAX_RETRY_AFTER_S)
+        self.retry_after_s = min(retry_ms / 1000, MAX_RETRY_AFTER_S)
         self.fault = reason or f"refused: {code.name.lower()}"
 
     def _take_hello(self, hello: Hello) -> None:
@@ -184,7 +185,7 @@ class Door:
     def _take_welcome(self, welcome: Welcome) -> None:
         if not isinstance(self._wire.answered(welcome.id), Login) or welcome.handle != self._handle:
             raise ProtocolError(ErrorCode.BAD_ORDER, "Welcome for somebody else")
-        if not 0 <= welcome.room_count <= limits.ROOM_MAX:
+        if welcome.room_count > MAX_ROOMS:
             raise ProtocolError(ErrorCode.BAD_PACKET, f"{welcome.room_count} rooms")
         self.stage = Stage.ROOMS
         self._room_count = welcome.room_count

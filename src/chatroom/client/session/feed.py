@@ -123,8 +123,8 @@ class Feed:
 
     def take_entry(self, entry: Entry) -> Line | None:
         """Return the entry as a line, now the last of its timeline; None where it has no place there."""
-        if not 1 <= entry.seq <= limits.SEQ_MAX:
-            raise ProtocolError(ErrorCode.BAD_PACKET, f"entry with seq {entry.seq}")
+        if not entry.seq:
+            raise ProtocolError(ErrorCode.BAD_PACKET, "an entry with seq 0")
         timeline = self.timelines.get(entry.room)
         if timeline is None or entry.room not in self.followed or entry.seq <= timeline.cursor:
             return None

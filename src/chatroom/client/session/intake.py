@@ -1,4 +1,4 @@
-"""The edge where what a server sent becomes what may be shown: every string is cleaned, every number bounded.
+"""The edge where what a server sent becomes what may be shown: every string is cleaned, every code known.
 
 Nothing from the network reaches a timeline, a roster, a room list or an event but through here. A server may
 be hostile; all it can achieve is to say nothing. Read next: `chatroom.protocol.text`.
@@ -28,9 +28,6 @@ from chatroom.protocol.names import RESERVED_HANDLES, handle_fault, room_name_fa
 from chatroom.protocol.packets import Presence, Role, RoomInfo
 from chatroom.protocol.text import clean_line, clean_text, is_blank
 
-LATEST_MS: Final = 253_402_300_799_999
-"""The last millisecond of the year 9999: later ones have no date."""
-
 CUT_MARK: Final = " …"
 """Stands at the end of a text that was too long to show."""
 
@@ -55,10 +52,8 @@ def shown_line(text: str, max_chars: int) -> str:
 
 
 def shown_text(text: str) -> str:
-    """Return the text of a message, clean and no longer than a message may be."""
+    """Return the text of a message, clean and of no more lines than a message may have."""
     text = clean_text(text)
-    if len(text) > limits.TEXT_BYTES:
-        text = text[: limits.TEXT_BYTES] + CUT_MARK
     if text.count("\n") >= limits.TEXT_LINES:
         text = "\n".join(text.split("\n")[: limits.TEXT_LINES]) + CUT_MARK
     return text
@@ -71,8 +66,7 @@ def line_of(entry: Entry, me: str) -> Line:
         author, body = NOBODY, Unknown()
     is_own = author == me
     mentions_me = isinstance(body, Posted) and not is_own and mentions(body.text, me)
-    at = min(max(entry.at, 0), LATEST_MS)
-    return Line(entry.room, entry.seq, at, author, entry.kind, body, entry.nonce, mentions_me, is_own)
+    return Line(entry.room, entry.seq, entry.at, author, entry.kind, body, entry.nonce, mentions_me, is_own)
 
 
 def is_shown(line: Line) -> bool:

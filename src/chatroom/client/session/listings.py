@@ -99,4 +99,4 @@ class Listings:
             for line in (line_of(entry, self._me) for entry in packet.entries)
             if isinstance(line.body, Posted) and line.room in self._rooms.by_number
         ]
-        self._news.add(Found(request.query, tuple(hits), max(packet.next, 0), max(packet.unindexed, 0)))
+        self._news.add(Found(request.query, tuple(hits), packet.next, packet.unindexed))

@@ -90,13 +90,13 @@ class Posting:
     def take_refused(self, request: Post, code: ErrorCode, text: str, retry_ms: int, now: float) -> None:
         """The server did not store it: for now, where trying again can help, else for good."""
         self._numbers.pop(request.nonce, None)
-        if retry_ms <= 0 and code not in _FOR_NOW:
+        if not retry_ms and code not in _FOR_NOW:
             self._refuse(request.nonce, code, text)
             return
         if not self._was_told:
             self._was_told = True
             self._news.add(Noticed(f"the server cannot store messages now ({text}); they wait here"))
-        delay_s = retry_ms / 1000 if retry_ms > 0 else RETRY_S
+        delay_s = retry_ms / 1000 if retry_ms else RETRY_S
         self._outbox.put_off(request.nonce, now + min(delay_s, MAX_RETRY_S))
         self._news.timeline_changed(request.room)
 

@@ -145,8 +145,8 @@ def take_marker(view: RoomView, marker: ReadMarker, timeline: Timeline | None) -
     if timeline is not None and _is_up_to_date(timeline, view, marker.seq):
         view.unread, view.mentions = _count(timeline, marker.seq)
     else:
-        view.unread = min(max(marker.unread, 0), limits.UNREAD_COUNT)
-        view.mentions = min(max(marker.mentions, 0), limits.UNREAD_COUNT)
+        view.unread = min(marker.unread, limits.UNREAD_COUNT)
+        view.mentions = min(marker.mentions, limits.UNREAD_COUNT)
 
 
 def _is_up_to_date(timeline: Timeline, view: RoomView, seq: int) -> bool:
@@ -174,12 +174,12 @@ def _view(info: RoomInfo) -> RoomView:
         topic=shown_line(info.topic, limits.TOPIC_CHARS),
         head=info.head,
         read=info.read,
-        unread=min(max(info.unread, 0), limits.UNREAD_COUNT),
-        mentions=min(max(info.mentions, 0), limits.UNREAD_COUNT),
+        unread=min(info.unread, limits.UNREAD_COUNT),
+        mentions=min(info.mentions, limits.UNREAD_COUNT),
         is_member=info.is_member,
         invited_by=info.invited_by if is_handle(info.invited_by) else "",
         partner=info.partner if is_direct else "",
-        member_count=max(info.member_count, 0),
+        member_count=info.member_count,
         first=max(info.first, 1),
         folded_to=info.head,
         live_after=info.head,

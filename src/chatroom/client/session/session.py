@@ -239,7 +239,7 @@ class Session:
             text = clean_text(text)
             fault = text_fault(text)
             if fault is not None:
-                raise TextRefused(f"the message is {fault}" if fault[0] == "l" else f"the message: {fault}")
+                raise TextRefused(f"the message {'' if fault.startswith('contains') else 'is '}{fault}")
             posts.append(Waiting(self._new_nonce(), room, text, style, now_ms, view.title))
         try:
             self._outbox.add(posts)
