@@ -172,9 +172,19 @@ def test_the_client_keeps_sections_it_does_not_know_and_takes_keys_in_two_forms(
     assert settings.file == path
 
 
-def test_settings_cannot_be_changed_by_who_reads_them(tmp_path: Path) -> None:
+def test_a_theme_of_ones_own_is_a_table_of_text(tmp_path: Path) -> None:
+    path = tmp_path / "client.toml"
+    path.write_text("[look]\ntheme = 'sea'\n[themes.sea]\nbased_on = 'dark'\nground = 'white on blue'\n")
+    settings = load_client_settings(path, themes=["dark"])
+    assert settings.themes == {"sea": {"based_on": "dark", "ground": "white on blue"}}
+    path.write_text("[themes.sea]\nground = 5\n")
+    with pytest.raises(SettingsError, match=r"themes\] sea: must be a table of styles and their looks"):
+        load_client_settings(path)
+
+
+def test_settings_cannot_be_changed_by_who_reads_them() -> None:
     settings = ClientSettings()
     with pytest.raises(AttributeError):
         settings.look.theme = "x"  # type: ignore[misc]
     with pytest.raises(TypeError):
-        load_client_settings(tmp_path / "none").keys["x"] = ()  # type: ignore[index]
+        settings.keys["x"] = ()  # type: ignore[index]

@@ -12,7 +12,7 @@ ROWS = [
     row
     for settings in (ServerSettings, ClientSettings)
     for section in sections(settings).values()
-    for row in (section.rows or {}).values()
+    for row in section.rows.values()
 ]
 
 
@@ -37,7 +37,7 @@ def test_every_number_has_a_range(row: Row) -> None:
     ("settings", "names"),
     [
         (ServerSettings, ["server", "rooms", "access", "limits", "log"]),
-        (ClientSettings, ["client", "look", "notify", "keys"]),
+        (ClientSettings, ["client", "look", "notify", "keys", "themes"]),
     ],
 )
 def test_the_sections_are_the_fields_of_the_settings(settings: Settings, names: list[str]) -> None:
@@ -46,5 +46,5 @@ def test_the_sections_are_the_fields_of_the_settings(settings: Settings, names: 
 
 def test_no_key_stands_in_two_sections_of_a_file() -> None:
     for settings in (ServerSettings, ClientSettings):
-        keys = [key for section in sections(settings).values() for key in section.rows or ()]
+        keys = [key for section in sections(settings).values() for key in section.rows]
         assert len(keys) == len(set(keys))

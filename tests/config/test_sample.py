@@ -24,7 +24,8 @@ def test_a_sample_holds_every_setting_and_changes_none(settings: Settings, tmp_p
     path.write_text(uncommented(sample(settings)))
     tables = read_toml(path).tables
     for section in sections(settings).values():
-        assert list(tables[section.name]) == list(section.rows or ())  # type: ignore[call-overload]
+        if section.any_key is None:
+            assert list(tables[section.name]) == list(section.rows)
 
 
 def test_the_defaults_a_sample_shows_are_the_defaults(tmp_path: Path) -> None:
@@ -63,7 +64,7 @@ def test_the_page_has_a_row_for_every_setting() -> None:
     for settings in (ServerSettings, ClientSettings):
         for section in sections(settings).values():
             assert f"### `[{section.name}]`" in page
-            for row in (section.rows or {}).values():
+            for row in section.rows.values():
                 assert re.search(
                     rf"^\| `{row.key}` \| .* \| {re.escape(row.documentation)} \|$", page, re.MULTILINE
                 )

@@ -14,7 +14,6 @@ import msgspec
 
 from chatroom.config.errors import SettingsError, did_you_mean, quoted
 from chatroom.config.rows import Row, Section
-from chatroom.config.settings import Keys
 from chatroom.config.toml_file import TomlFile
 
 PathHook = Callable[[type, object], object]
@@ -61,46 +60,31 @@ def paths_from(directory: Path) -> PathHook:
     return read_path
 
 
-def as_key_list(value: object) -> object:
-    """Return the keys of an action as a list: one key may stand alone in the file."""
-    return [value] if isinstance(value, str) else value
-
-
 def _check_section(
     file: TomlFile, known: Mapping[str, Section], section: Section, table: Mapping[str, object]
 ) -> None:
     for key, value in table.items():
-        if section.rows is None:
-            _check_keys(file, section.name, key, value)
-        elif key in section.rows:
-            _check_value(file, section.rows[key], value)
-        else:
+        row = section.rows.get(key, section.any_key)
+        if row is None:
             hint = _belongs_in(key, known) or did_you_mean(key, section.rows)
             raise file.error(f"unknown key{hint}", section.name, key)
+        _check_value(file, row, key, value)
 
 
 def _belongs_in(key: str, known: Mapping[str, Section]) -> str:
     """Return words that send a key to the section that has it, or nothing."""
-    homes = [section.name for section in known.values() if section.rows and key in section.rows]
+    homes = [section.name for section in known.values() if key in section.rows]
     return f"; it belongs in [{homes[0]}]" if homes else ""
 
 
-def _check_value(file: TomlFile, row: Row, value: object) -> None:
+def _check_value(file: TomlFile, row: Row, key: str, value: object) -> None:
     try:
         msgspec.convert(value, row.type, dec_hook=paths_from(file.path.parent))
     except msgspec.ValidationError:
-        raise file.error(f"must be {row.form}, not {_wrong(value)}", row.section, row.key) from None
+        raise file.error(f"must be {row.form}, not {_wrong(value)}", row.section, key) from None
     if row.key == "password" and value and _anybody_may_read(file.path):
         problem = f"every user of this machine can read the file; run chmod 600 {file.path}"
-        raise file.error(problem, row.section, row.key)
-
-
-def _check_keys(file: TomlFile, section: str, action: str, value: object) -> None:
-    try:
-        msgspec.convert(as_key_list(value), Keys)
-    except msgspec.ValidationError:
-        problem = f'must be a key such as "ctrl n", or a list of at most 8 keys, not {_wrong(value)}'
-        raise file.error(problem, section, action) from None
+        raise file.error(problem, row.section, key)
 
 
 def _wrong(value: object) -> str:

@@ -6,17 +6,17 @@ called is not known here: those who know complain with `toml_file.settings_error
 
 import ipaddress
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
-from chatroom.config.check import as_key_list, check_file, check_flag, paths_from
+from chatroom.config.check import check_file, check_flag, paths_from
 from chatroom.config.errors import did_you_mean, quoted
 from chatroom.config.rows import sections
 from chatroom.config.settings import ClientSettings, ServerSettings
-from chatroom.config.toml_file import read_toml, settings_error
+from chatroom.config.toml_file import TomlFile, read_toml, settings_error
 
 SERVER_FILE: Final = Path("server.toml")
 """What `chatroom-server` reads without `-c`, in the directory it is started in, if it is there."""
@@ -63,25 +63,32 @@ def load_client_settings(
     """Return what the client runs with: the file at `path`, or defaults where there is none.
 
     Sections this version does not know are passed over: the file is the user's, and may serve a newer version
-    too. `actions` and `themes` are the names that exist, checked when given. Raises SettingsError.
+    too. `actions` and `themes` are the names that exist in the program, checked when given. Raises
+    SettingsError.
     """
     if not _exists(path):
         return ClientSettings()
-    file = read_toml(path)
+    file = _with_key_lists(read_toml(path))
     known = sections(ClientSettings)
     check_file(file, known, keep_unknown_sections=True)
     tables = {name: table for name, table in file.tables.items() if name in known}
-    keys = tables.get("keys")
-    if isinstance(keys, dict):
-        tables["keys"] = {action: as_key_list(value) for action, value in keys.items()}
     settings = msgspec.convert(tables, ClientSettings, dec_hook=paths_from(path.parent))
     for action in settings.keys:
         if actions is not None and action not in actions:
             raise file.error(f"unknown action{did_you_mean(action, actions)}", "keys", action)
     theme = settings.look.theme
-    if themes is not None and theme not in themes:
-        raise file.error(f"unknown theme {quoted(theme)}{did_you_mean(theme, themes)}", "look", "theme")
-    return msgspec.structs.replace(settings, keys=MappingProxyType(dict(settings.keys)), file=path)
+    if themes is not None and theme not in (known_themes := {*themes, *settings.themes}):
+        raise file.error(f"unknown theme {quoted(theme)}{did_you_mean(theme, known_themes)}", "look", "theme")
+    return msgspec.structs.replace(settings, file=path)
+
+
+def _with_key_lists(file: TomlFile) -> TomlFile:
+    """Return the file with every action's keys as a list: in the file one key may stand alone."""
+    keys = file.tables.get("keys")
+    if not isinstance(keys, dict):
+        return file
+    lists = {action: [value] if isinstance(value, str) else value for action, value in keys.items()}
+    return replace(file, tables={**file.tables, "keys": lists})
 
 
 _FLAGS: Final = {
@@ -98,9 +105,8 @@ def _with_flags(settings: ServerSettings, flags: ServerFlags) -> ServerSettings:
     known = sections(ServerSettings)
     for field, (flag, section, key) in _FLAGS.items():
         value = getattr(flags, field)
-        rows = known[section].rows
-        if value is not None and rows is not None:
-            check_flag(flag, rows[key], value)
+        if value is not None:
+            check_flag(flag, known[section].rows[key], value)
             changed = msgspec.structs.replace(getattr(settings, section), **{key: value})
             settings = msgspec.structs.replace(settings, **{section: changed})
     return settings

@@ -38,13 +38,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One table of a settings file. `rows` maps each key to its row; None where the keys are free, as in
-    `[keys]`.
+    """One table of a settings file.
+
+    `rows` maps each key to its row. Where keys are free, as in `[keys]`, it is empty and `any_key` is the row
+    of whatever key there is.
     """
 
     name: str
     documentation: str
-    rows: dict[str, Row] | None
+    rows: dict[str, Row]
+    any_key: Row | None = None
 
 
 def sections(settings: Settings) -> dict[str, Section]:
@@ -75,7 +78,15 @@ def _sections(settings: Settings) -> Iterator[Section]:
             documentation = (field.type.__doc__ or "").strip()
             yield Section(field.name, documentation, {row.key: row for row in _rows(field.name, field.type)})
         else:
-            yield Section(field.name, _described(field.type)[0], None)
+            documentation, example = _described(field.type)
+            value = get_args(get_args(field.type)[0])[1]  # of Annotated[Mapping[str, value], Meta(…)]
+            form = _form(inspect.type_info(value))
+            yield Section(
+                field.name,
+                documentation,
+                {},
+                Row(field.name, "", value, documentation, form, (), None, example),
+            )
 
 
 def _rows(section: str, struct: type[msgspec.Struct]) -> Iterator[Row]:
@@ -108,6 +119,8 @@ def _form(described: inspect.Type, named: str = "") -> str:
     match described:
         case inspect.Metadata():
             return _form(described.type, (described.extra or {}).get("form", named))
+        case inspect.VarTupleType() | inspect.DictType() if named:
+            return named
         case inspect.UnionType():
             return _form(
                 next(kind for kind in described.types if not isinstance(kind, inspect.NoneType)), named

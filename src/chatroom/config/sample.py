@@ -63,12 +63,10 @@ def sample(settings: Settings, chosen: Mapping[tuple[str, str], object] | None =
     lines = [*_comment(head), *_comment(_HEAD)]
     for section in sections(settings).values():
         lines += ["", "", *_comment(section.documentation), f"[{section.name}]"]
-        for row in (section.rows or {}).values():
-            lines += [
-                "",
-                *_comment(f"{row.documentation} {_sentence(row)}".rstrip()),
-                _setting(row, chosen or {}),
-            ]
+        for row in section.rows.values():
+            lines += ["", *_comment(f"{row.documentation}{_sentence(row)}"), _setting(row, chosen or {})]
+        if section.any_key and isinstance(section.any_key.example, dict):
+            lines += ["", *(f"#{key} = {_literal(value)}" for key, value in section.any_key.example.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -89,24 +87,15 @@ def _comment(text: str) -> Iterator[str]:
 
 def _sentence(row: Row) -> str:
     """Return the values of a row as a sentence, where the default does not show them already."""
-    if isinstance(row.default, bool):
+    if not row.form.startswith(("a whole", "a number", "one of")):
         return ""
-    return (
-        f"{row.form[0].upper()}{row.form[1:]}."
-        if row.form.startswith(("a whole", "a number", "one of"))
-        else ""
-    )
+    return f" {row.form[0].upper()}{row.form[1:]}."
 
 
 def _setting(row: Row, chosen: Mapping[tuple[str, str], object]) -> str:
     if (row.section, row.key) in chosen:
-        return _assignment(row, chosen[row.section, row.key])
-    return "#" + _assignment(row, row.example if row.default is None else row.default)
-
-
-def _assignment(row: Row, value: object) -> str:
-    """Return `key = value` on one line."""
-    return f"{row.key} = {_literal(value)}"
+        return f"{row.key} = {_literal(chosen[row.section, row.key])}"
+    return f"#{row.key} = {_literal(row.example if row.default is None else row.default)}"
 
 
 def _literal(value: object) -> str:
@@ -119,7 +108,7 @@ def _literal(value: object) -> str:
 
 def _page_section(section: Section) -> str:
     lines = ["", f"### `[{section.name}]`", "", section.documentation, ""]
-    if section.rows is not None:
+    if section.rows:
         lines += ["| key | default | value | meaning |", "|---|---|---|---|"]
         lines += [_page_row(row) for row in section.rows.values()]
     return "\n".join(lines).rstrip("\n") + "\n"

@@ -270,7 +270,13 @@ class ClientSection(Struct, frozen=True, kw_only=True):
 class LookSection(Struct, frozen=True, kw_only=True):
     """What the screen looks like."""
 
-    theme: Annotated[Word, Meta(description="Name of the theme.")] = "default"
+    theme: Annotated[
+        Word,
+        Meta(
+            description="A built-in theme (dark, light, terminal, high-contrast, mono), one of your own,"
+            " or auto: dark or light, as the terminal says it is."
+        ),
+    ] = "auto"
     colours: Annotated[
         Literal["auto", "true", "256", "16", "mono"],
         Meta(description="Colours the terminal can show; auto asks the environment, NO_COLOR among it."),
@@ -311,22 +317,37 @@ class NotifySection(Struct, frozen=True, kw_only=True):
     when_focused: Annotated[bool, Meta(description="Do so even while the terminal has the focus.")] = False
 
 
-Key = Annotated[str, Meta(pattern=_LINE, min_length=1, max_length=40, extra={"form": "a key"})]
-Keys = Annotated[tuple[Key, ...], Meta(max_length=8)]
-
-KEYS_DOCUMENTATION: Final = (
-    "Keys for actions, one line each: the action's name, and one key or a list of keys that replace its own."
-    " An empty list takes its keys away. The names of actions and keys are in docs/keys.md."
-)
+Key = Annotated[str, Meta(pattern=_LINE, min_length=1, max_length=40)]
+Keys = Annotated[
+    tuple[Key, ...], Meta(max_length=8, extra={"form": 'a key such as "ctrl n", or a list of at most 8 keys'})
+]
+Theme = Annotated[
+    Mapping[str, Annotated[Line, Meta(max_length=200)]],
+    Meta(extra={"form": "a table of styles and their looks"}),
+]
 
 
 class ClientSettings(Struct, frozen=True, kw_only=True):
-    """What `chatroom` runs with. `keys` maps an action's name to its keys; `file` is where it all came
-    from.
+    """What `chatroom` runs with. `keys` maps the name of an action to its keys, `themes` the name of a
+    theme to its table; `file` is where it all came from.
     """
 
     client: ClientSection = ClientSection()
     look: LookSection = LookSection()
     notify: NotifySection = NotifySection()
-    keys: Annotated[Mapping[str, Keys], Meta(description=KEYS_DOCUMENTATION)] = MappingProxyType({})
+    keys: Annotated[
+        Mapping[str, Keys],
+        Meta(
+            description="Keys for actions: the name of an action, and a key, or a list of keys, instead of its"
+            " own. An empty list takes its keys away. docs/keys.md lists actions and keys.",
+            examples=[{"next_room": ["ctrl n", "meta right"]}],
+        ),
+    ] = MappingProxyType({})
+    themes: Annotated[
+        Mapping[str, Theme],
+        Meta(
+            description="Themes of your own, each in a section [themes.NAME]: based_on is a built-in theme,"
+            " every other key a style with its look. docs/themes.md lists styles and looks."
+        ),
+    ] = MappingProxyType({})
     file: Path | None = None
