@@ -157,7 +157,9 @@ ACTIONS: Final[tuple[ActionRow, ...]] = (
     ),
     _main(Action.SEARCH_INPUT, "search texts", "Search the texts you sent."),
     _main(Action.EDIT_OUTSIDE, "$EDITOR", "Write the text in your own editor.", "edit"),
-    _main(Action.INTERRUPT, "clear", "Clear the text; with nothing typed: ask whether to quit."),
+    _main(
+        Action.INTERRUPT, "clear", "Clear the text; pressed twice with nothing typed: ask whether to quit."
+    ),
     _main(Action.ESCAPE, "leave", "Leave a mode, remove the line of new messages. Never loses text."),
     _main(Action.NEXT_ROOM, "next room", "Open the room below."),
     _main(Action.PREVIOUS_ROOM, "previous room", "Open the room above."),
@@ -165,8 +167,9 @@ ACTIONS: Final[tuple[ActionRow, ...]] = (
         Action.NEXT_ACTIVE,
         "next active",
         "Open the next room with a mention, else a direct message, else something unread; then back.",
+        "next",
     ),
-    _main(Action.SWITCH_ROOM, "find a room", "Find a room or a person by some letters of the name."),
+    _main(Action.SWITCH_ROOM, "find a room", "Find a room or a person by some letters of the name.", "w"),
     *(
         _main(action, f"room {index}", f"Open room {index} of the sidebar.", f"w {index}")
         for index, action in enumerate(ROOM_ACTIONS, start=1)
@@ -177,7 +180,7 @@ ACTIONS: Final[tuple[ActionRow, ...]] = (
     _screen(Action.LINE_DOWN, "line down", "Scroll down one line."),
     _screen(Action.TOP, "top", "Scroll to the first message that is loaded."),
     _screen(Action.BOTTOM, "bottom", "Scroll to the newest message and stay there."),
-    _main(Action.FIRST_UNREAD, "first unread", "Scroll to the line of new messages."),
+    _main(Action.FIRST_UNREAD, "first unread", "Scroll to the line of new messages.", "unread"),
     _main(Action.PREVIOUS_MENTION, "mention before", "Scroll to the mention of you before this place."),
     _main(Action.NEXT_MENTION, "mention after", "Scroll to the mention of you after this place."),
     _main(Action.SEARCH, "search", "Search the messages of all your rooms.", "search"),

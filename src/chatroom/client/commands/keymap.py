@@ -84,7 +84,10 @@ EDITING_KEYS: Final = (
 )
 """Keys of the text editor itself, which cannot be changed: (key, another key or "", what it does)."""
 
-MUST_HAVE_KEYS: Final = (Action.SEND, Action.INTERRUPT, Action.DIALOG_ACCEPT, Action.DIALOG_CANCEL)
+MUST_HAVE_KEYS: Final = (
+    *(Action.SEND, Action.INTERRUPT, Action.SELECT_LEAVE),
+    *(Action.DIALOG_ACCEPT, Action.DIALOG_CANCEL),
+)
 """Actions that may not be left without any key: one could not send, or not get out."""
 
 

@@ -104,7 +104,9 @@ def _folded(name: str) -> str:
 
 
 def _letter(letter: str, modifiers: set[str]) -> str:
-    """Return the letter in the case a terminal reports with these modifiers; Shift is in the letter itself."""
+    """Return the letter in the case a terminal reports with these modifiers; Shift is in the
+    letter itself.
+    """
     has_shift = "shift" in modifiers
     modifiers.discard("shift")
     if has_shift and "ctrl" not in modifiers:

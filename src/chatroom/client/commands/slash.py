@@ -246,10 +246,12 @@ COMMANDS: Final[tuple[SlashCommand, ...]] = (
     SlashCommand(
         "w",
         ("window", "go"),
-        "NUMBER|NAME",
-        "Open the room with this number in the sidebar, or with this name.",
-        _word(OpenRoom),
+        "[NUMBER|NAME]",
+        "Open the room with this number in the sidebar, or with this name; without: find one.",
+        lambda rest: OpenRoom(rest) if rest else Run(Action.SWITCH_ROOM),
     ),
+    SlashCommand("next", (), "", "Open the next room with something new.", _run(Action.NEXT_ACTIVE)),
+    SlashCommand("unread", (), "", "Scroll to the line of new messages.", _run(Action.FIRST_UNREAD)),
     SlashCommand("clear", (), "", "Empty the transcript; scrolling up brings it back.", _nothing(Clear())),
     SlashCommand(
         "ignore",
@@ -299,7 +301,7 @@ def parse(typed: str) -> Command:
     if typed.startswith("//"):
         return Post(typed[1:])
     word, *rest = typed[1:].split(maxsplit=1) or [""]
-    if typed[1:2].isspace():
+    if not word or typed[1].isspace():
         return Fault("a command's name follows the slash at once; //… posts a text that begins with a slash")
     row = _ROWS.get(word.lower())
     if row is None:
