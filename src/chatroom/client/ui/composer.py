@@ -5,10 +5,14 @@ what the model changes (a completion list, a sent text, another room's draft) is
 grew. Read next: `editor.py`.
 """
 
+from typing import Final
+
 from chatroom.client.themes.styles import Style
 from chatroom.client.ui.editor import Completer, Editor
 from chatroom.client.ui.strips import Strip, columns, cut, strip
 from chatroom.client.viewmodel.rows import ComposerView
+
+_ROOMY_COLS: Final = 40  # from here on the prompt stands one column in, as everything above it does
 
 
 class Composer:
@@ -16,7 +20,7 @@ class Composer:
 
     def __init__(self, completer: Completer) -> None:
         self.editor = Editor(completer=completer)
-        self._view = ComposerView("", 0, -1, "❯ ", "")
+        self._view = ComposerView("", 0, -1, "❯", "")
         self._room: int | None = None
 
     def show(self, view: ComposerView, room: int) -> None:
@@ -46,5 +50,7 @@ class Composer:
 
     def _prompt(self, cols: int) -> str:
         """Return the prompt, cut where the text needs the room more."""
-        prompt = self._view.prompt
-        return prompt if columns(prompt) <= cols // 3 else cut(prompt[-2:], 2) if cols >= 8 else ""
+        prompt = self._view.prompt + " "
+        if cols >= _ROOMY_COLS:
+            prompt = " " + prompt
+        return prompt if columns(prompt) <= cols // 3 else cut(self._view.prompt[-1:] + " ", cols // 4)

@@ -83,7 +83,7 @@ def _badge(row: SidebarRow) -> tuple[tuple[Hashable, str], ...]:
     if row.unread:
         return ((Style.BADGE_UNREAD, f" {row.unread} "),)
     if row.has_draft:
-        return ((Style.DIM, "✎ "),)
+        return ((Style.DIM, "… "),)
     return ()
 
 
