@@ -1,7 +1,7 @@
 """The log in memory: the rules of the store in plain Python, for tests and benches.
 
-It forgets everything at `close`. `SqliteLog` does the same on disk; a test runs both side by side. Read next:
-`sqlite.py`.
+It forgets everything at `close`. `SqliteLog` does the same on disk; a test runs both side by side. Read
+next: `sqlite.py`.
 """
 
 import secrets
@@ -67,7 +67,9 @@ class _Room:
 
 
 class MemoryLog:
-    """A `Log` without a disk. While `fault` is set it refuses every change and every read with that text."""
+    """A `Log` without a disk. While `fault` is set it refuses every change and every read with that
+    text.
+    """
 
     def __init__(self) -> None:
         self.fault = ""

@@ -1,10 +1,10 @@
 """Words: what a message is searched by, and what a query asks for.
 
 One rule for both implementations, so that the text index of the database only sees words that were cut
-here. A word is a run of letters, digits and their marks, folded to lower case and compatibility form, without
-accents. Scripts that put no spaces between words give one word per character, and what stands together in a
-query must stand together in the message: so any part of a Chinese or Thai sentence is found. Read next:
-`search.py`.
+here. A word is a run of letters, digits and their marks, folded to lower case and compatibility form,
+without accents. Scripts that put no spaces between words give one word per character, and what stands
+together in a query must stand together in the message: so any part of a Chinese or Thai sentence is
+found. Read next: `search.py`.
 """
 
 import re

@@ -1,0 +1,122 @@
+"""Reading: accounts and rooms at start, pages of history, unread counts.
+
+Every read is bounded: by a number of rows and of bytes, and never by the size of the log. Read next:
+`search.py`.
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from chatroom.protocol.entries import EntryKind, RoomKind
+from chatroom.protocol.limits import SEQ_MAX, UNREAD_COUNT
+from chatroom.protocol.packets import Role
+from chatroom.server.hub.ports import AccountRecord, RoomRecord, Snapshot, Unread
+from chatroom.server.store.schema import entry_id, seq_of
+
+SCAN_ENTRIES: Final = 10_000
+"""Most entries looked at for one unread count, 1 ms: what is left over was not a message of another."""
+
+_HEADS: Final = """
+    SELECT id, name, kind, topic,
+        (SELECT min(id) FROM entries WHERE id BETWEEN rooms.id << 40 AND (rooms.id << 40) + ?1),
+        (SELECT max(id) FROM entries WHERE id BETWEEN rooms.id << 40 AND (rooms.id << 40) + ?1)
+    FROM rooms ORDER BY id"""
+"""Two seeks per room."""
+
+_UNREAD: Final = """
+    SELECT count(*) FROM (
+        SELECT 1 FROM (SELECT author, kind FROM entries WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?5)
+        WHERE kind = ?3 AND author <> ?4 LIMIT ?6)"""
+
+_MENTIONS: Final = """
+    SELECT count(*) FROM (
+        SELECT 1 FROM mentions WHERE account = ? AND room = ? AND seq > ? LIMIT ?)"""
+
+
+def read_snapshot(connection: sqlite3.Connection) -> Snapshot:
+    """Return all accounts and rooms."""
+    keys: defaultdict[int, list[bytes]] = defaultdict(list)
+    query = "SELECT account, public_key FROM devices WHERE revoked_at IS NULL ORDER BY added_at"
+    for account, public_key in connection.execute(query):
+        keys[account].append(public_key)
+    accounts = tuple(
+        AccountRecord(number, handle, Role(role), tuple(keys[number]))
+        for number, handle, role in connection.execute("SELECT id, handle, role FROM accounts ORDER BY id")
+    )
+    members: defaultdict[int, list[int]] = defaultdict(list)
+    for room, account in connection.execute("SELECT room, account FROM members ORDER BY room, account"):
+        members[room].append(account)
+    invited: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    query = "SELECT room, account, inviter FROM invitations ORDER BY room, account"
+    for room, account, inviter in connection.execute(query):
+        invited[room].append((account, inviter))
+    rooms = tuple(
+        RoomRecord(
+            number=number,
+            name=name or "",
+            kind=RoomKind(kind),
+            topic=topic,
+            first=seq_of(first),
+            head=seq_of(head),
+            members=tuple(members[number]),
+            invited=tuple(invited[number]),
+        )
+        for number, name, kind, topic, first, head in connection.execute(_HEADS, (SEQ_MAX,))
+    )
+    return Snapshot(accounts, rooms)
+
+
+def read_after(
+    connection: sqlite3.Connection, room: int, seq: int, limit: int, budget_bytes: int
+) -> list[bytes]:
+    """Return frames as `Log.after` does."""
+    rows = connection.execute(
+        "SELECT frame FROM entries WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
+        (entry_id(room, max(seq, 0)), entry_id(room, SEQ_MAX), max(limit, 0)),
+    )
+    return _page(rows, budget_bytes)
+
+
+def read_before(
+    connection: sqlite3.Connection, room: int, seq: int, floor: int, limit: int, budget_bytes: int
+) -> list[bytes]:
+    """Return frames as `Log.before` does."""
+    rows = connection.execute(
+        "SELECT frame FROM entries WHERE id > ? AND id < ? ORDER BY id DESC LIMIT ?",
+        (entry_id(room, max(floor, 0)), entry_id(room, min(max(seq, 0), SEQ_MAX)), max(limit, 0)),
+    )
+    return _page(rows, budget_bytes)[::-1]
+
+
+def _page(rows: Iterator[tuple[bytes]], budget_bytes: int) -> list[bytes]:
+    """Take frames as long as they fit; one always does."""
+    frames: list[bytes] = []
+    for (frame,) in rows:
+        budget_bytes -= len(frame)
+        if budget_bytes < 0 and frames:
+            break
+        frames.append(frame)
+    return frames
+
+
+def read_unread(
+    connection: sqlite3.Connection, account: int, heads: Sequence[tuple[int, int]]
+) -> dict[int, Unread]:
+    """Return marker and counts for each (room, head): what was read up to the head costs no further
+    look.
+    """
+    query = "SELECT room, seq FROM reads WHERE account = ?"
+    markers: dict[int, int] = dict(connection.execute(query, (account,)).fetchall())
+    found: dict[int, Unread] = {}
+    for room, head in heads:
+        read = markers.get(room, 0)
+        unread = mentions = 0
+        if read < head:
+            span = entry_id(room, read), entry_id(room, head)
+            bounds = EntryKind.POSTED, account, SCAN_ENTRIES, UNREAD_COUNT
+            (unread,) = connection.execute(_UNREAD, span + bounds).fetchone()
+            (mentions,) = connection.execute(_MENTIONS, (account, room, read, UNREAD_COUNT)).fetchone()
+        found[room] = Unread(read, unread, mentions)
+    return found

@@ -1,0 +1,154 @@
+"""The log on disk: one SQLite database behind the port of the hub.
+
+This class holds the parts together and turns their errors into the port's; what they do stands in
+`writer.py`, `reading.py`, `search.py` and `indexer.py`. One connection, one thread, one writer. Read
+next: `schema.py`.
+"""
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from chatroom.server.hub.ports import Change, Hits, Outcome, Snapshot, StorageError, Unread
+from chatroom.server.store import refusals
+from chatroom.server.store.database import StoreError, open_database
+from chatroom.server.store.disk_faults import trouble
+from chatroom.server.store.heads import Heads
+from chatroom.server.store.indexer import Indexer
+from chatroom.server.store.nonces import Nonces
+from chatroom.server.store.reading import read_after, read_before, read_snapshot, read_unread
+from chatroom.server.store.schema import read_log_id
+from chatroom.server.store.search import newest_below, search
+from chatroom.server.store.writer import Writer
+
+SEARCH_S: Final = 0.02
+"""Time limit of a search: the server stands still meanwhile."""
+
+IDLE_CHECKPOINT: Final = 1_000
+"""Changed rows after which an idle server moves the write-ahead log to the database, so that a busy one
+need not.
+"""
+
+
+class SqliteLog:
+    """A `Log` in the file at `path`, which is made if there is none.
+
+    Raises StoreError, with one line that names the file, when it cannot be opened. `search_s` is the
+    time limit of a search. An operation that the disk refuses changes nothing and works again when the
+    disk does.
+    """
+
+    def __init__(self, path: Path, search_s: float = SEARCH_S) -> None:
+        self._search_s = search_s
+        self._connection = open_database(path)
+        self._cursor = self._connection.cursor()
+        self._outcomes: list[Outcome] = []
+        self._checkpointed = 0
+        try:
+            self._log_id = read_log_id(self._connection)
+            self._heads = Heads(self._cursor)
+            self._nonces = Nonces(self._cursor)
+            self._nonces.load()
+            self._indexer = Indexer(self._cursor)
+            self._indexer.load()
+            handles = dict(self._cursor.execute("SELECT id, handle FROM accounts").fetchall())
+            handles[refusals.SERVER] = refusals.SERVER_HANDLE
+            self._writer = Writer(self._cursor, self._heads, self._nonces, handles)
+        except (sqlite3.Error, StorageError) as error:
+            self._connection.close()
+            raise StoreError(f"{path}: {trouble(error)}") from None
+
+    @property
+    def log_id(self) -> bytes:
+        """As `Log.log_id`."""
+        return self._log_id
+
+    def load(self) -> Snapshot:
+        """As `Log.load`."""
+        with _reading():
+            return read_snapshot(self._connection)
+
+    def submit(self, changes: Sequence[Change], now_ms: int) -> None:
+        """As `Log.submit`; every outcome is there when it returns."""
+        if changes:
+            self._outcomes += self._writer.store(changes, now_ms)
+
+    def outcomes(self) -> list[Outcome]:
+        """As `Log.outcomes`."""
+        outcomes, self._outcomes = self._outcomes, []
+        return outcomes
+
+    def after(self, room: int, seq: int, limit: int, budget_bytes: int) -> list[bytes]:
+        """As `Log.after`."""
+        with _reading():
+            return read_after(self._connection, room, seq, limit, budget_bytes)
+
+    def before(self, room: int, seq: int, floor: int, limit: int, budget_bytes: int) -> list[bytes]:
+        """As `Log.before`."""
+        with _reading():
+            return read_before(self._connection, room, seq, floor, limit, budget_bytes)
+
+    def unread(self, account: int, rooms: Sequence[int]) -> dict[int, Unread]:
+        """As `Log.unread`; a room that does not exist is left out."""
+        with _reading():
+            return read_unread(self._connection, account, self._seqs(rooms))
+
+    def search(self, query: str, rooms: Sequence[int], author: int, before: int, limit: int) -> Hits:
+        """As `Log.search`; `unindexed` counts entries of all kinds that were not looked at yet."""
+        below = newest_below(self._indexer.newest, before)
+        with _reading():
+            hits = search(self._connection, query, rooms, author, below, limit, self._search_s)
+            unindexed = sum(newest - self._indexer.done(room) for room, newest in self._seqs(rooms))
+        return Hits(hits.frames, hits.next, unindexed)
+
+    def _seqs(self, rooms: Sequence[int]) -> list[tuple[int, int]]:
+        """Return (room, newest seq) of those rooms that exist."""
+        heads = [(room, self._heads.get(room)) for room in rooms]
+        return [(room, head.seq) for room, head in heads if head is not None]
+
+    def index(self, budget_s: float) -> bool:
+        """As `Log.index`; it does the other work that can wait too.
+
+        Raises StorageError when the disk refuses; what was left to do is still to be done then.
+        """
+        stop_at = time.monotonic() + budget_s
+        self._indexer.note(self._writer.take_fresh())
+        try:
+            while self._has_work():
+                if self._indexer.is_done:
+                    self._nonces.index_slice()
+                else:
+                    self._indexer.write_batch()
+                if time.monotonic() >= stop_at:
+                    return self._has_work()
+            self._checkpoint()
+        except (sqlite3.Error, StorageError) as error:
+            raise StorageError(trouble(error)) from None
+        return False
+
+    def _has_work(self) -> bool:
+        return not self._indexer.is_done or self._nonces.is_due(idle=True)
+
+    def _checkpoint(self) -> None:
+        """Move the write-ahead log to the database when it has grown enough to be worth it."""
+        changes = self._connection.total_changes
+        if changes - self._checkpointed >= IDLE_CHECKPOINT:
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            self._checkpointed = changes
+
+    def close(self) -> None:
+        """As `Log.close`. What can wait, and was left, is done when the log is opened again."""
+        with contextlib.suppress(sqlite3.Error):  # everything is in the write-ahead log, and stays there
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._connection.close()
+
+
+@contextlib.contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StorageError(trouble(error)) from None
