@@ -87,7 +87,7 @@ class MessagePane:
         self._wanted: Key | None = None
         self._scroll = 0
         self._placed: list[_Placed] = []
-        self._cache: OrderedDict[Hashable, DrawnRow] = OrderedDict()
+        self._cache: OrderedDict[Hashable, tuple[TranscriptRow, DrawnRow]] = OrderedDict()
         self._handle_cols = 0
         self._time_cols = 0
         self._page = 10
@@ -233,14 +233,17 @@ class MessagePane:
         row = view.row(index)
         self._take_measure(row)
         is_selected = row.key == self.selected
-        name = (row.key, row.version, share, is_selected)
-        drawn = self._cache.get(name)
-        if drawn is None:
-            drawn = self._cache[name] = draw_row(row, share, self._emoji, is_selected=is_selected)
+        name = (row.key, share, is_selected)
+        kept = self._cache.get(name)
+        if kept is not None and (kept[0] is row or kept[0] == row):
+            drawn = kept[1]
+            self._cache.move_to_end(name)
+        else:
+            drawn = draw_row(row, share, self._emoji, is_selected=is_selected)
+            self._cache[name] = (row, drawn)
+            self._cache.move_to_end(name)
             if len(self._cache) > CACHED_ROWS:
                 self._cache.popitem(last=False)
-        else:
-            self._cache.move_to_end(name)
         return _Placed(index, row.key, row.kind in _PASSING, 0, drawn)
 
     def _take_measure(self, row: TranscriptRow) -> None:

@@ -22,8 +22,6 @@ from chatroom.client.viewmodel.rows import RowKind, SpanLine, TranscriptRow
 LEAST_HANDLE_COLS: Final = 8
 _LINKS_MAX: Final = 2000  # longer addresses are drawn without a link; urwid takes up to 2083 characters
 
-_NOTE_KINDS: Final = frozenset({RowKind.NOTE, RowKind.GAP, RowKind.LOADING, RowKind.BEGINNING})
-_MARK_STYLES: Final = {"!": Style.MARK_REFUSED}
 _HANDLE_STYLES: Final = {
     RowKind.NOTE: Style.NOTE,
     RowKind.GAP: Style.GAP,
@@ -151,17 +149,23 @@ def _handle_cell(row: TranscriptRow, cols: int) -> tuple[tuple[Hashable, str], .
     style = _HANDLE_STYLES.get(row.kind, row.handle_style)
     if not row.mark:
         return ((style, right_aligned(row.handle, cols)),)
-    mark_style = _MARK_STYLES.get(row.mark, Style.MARK_WAITING)
+    mark_style = _mark_style(row)
     if not row.handle:
         return ((mark_style, right_aligned(row.mark, cols)),)
     handle = shorten(row.handle, cols - 2)
     return ((mark_style, right_aligned(row.mark, cols - 1 - columns(handle))), (style, " " + handle))
 
 
+def _mark_style(row: TranscriptRow) -> Style:
+    if row.kind is RowKind.LOADING:
+        return Style.LOADING
+    return Style.MARK_REFUSED if row.mark == "!" else Style.MARK_WAITING
+
+
 def _inline_head(row: TranscriptRow) -> SpanLine:
     spans: list[tuple[Style, str]] = []
     if row.mark:
-        spans.append((_MARK_STYLES.get(row.mark, Style.MARK_WAITING), row.mark + " "))
+        spans.append((_mark_style(row), row.mark + " "))
     if row.handle:
         spans.append((_HANDLE_STYLES.get(row.kind, row.handle_style), row.handle + " "))
     return tuple(spans)
