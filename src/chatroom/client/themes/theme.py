@@ -57,7 +57,7 @@ def user_theme(name: str, table: Mapping[str, str]) -> Theme:
 
 
 def _nearest(key: str) -> str:
-    close = difflib.get_close_matches(key, list(Style), n=1)
+    close = difflib.get_close_matches(key, [style.value for style in Style], n=1)
     return f"did you mean {close[0]!r}?" if close else "docs/configuration.md lists them"
 
 
