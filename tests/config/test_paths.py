@@ -17,8 +17,8 @@ def test_on_linux_the_xdg_directories_are_used(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("XDG_DATA_HOME", "")  # empty counts as unset, says the XDG specification
     paths = client_paths()
     assert paths.settings == tmp_path / ".config/chatroom/client.toml"
-    assert paths.state == tmp_path / ".local/share/chatroom/client/state.toml"
-    assert server_data_directory() == tmp_path / ".local/share/chatroom/server"
+    assert paths.state == tmp_path / ".local/share/chatroom/state.toml"
+    assert server_data_directory() == tmp_path / ".local/share/chatroom-server"
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "c"))
     assert client_paths().settings == tmp_path / "c/chatroom/client.toml"
 

@@ -41,10 +41,10 @@ def client_paths(settings: Path | None = None, data: Path | None = None) -> Clie
     """
     return ClientPaths(
         settings=settings or platformdirs.user_config_path(_PROGRAM, appauthor=False) / "client.toml",
-        data=data or platformdirs.user_data_path(_PROGRAM, appauthor=False) / "client",
+        data=data or platformdirs.user_data_path(_PROGRAM, appauthor=False),
     )
 
 
 def server_data_directory() -> Path:
     """Return where a server keeps its data when neither a flag nor its settings say."""
-    return platformdirs.user_data_path(_PROGRAM, appauthor=False) / "server"
+    return platformdirs.user_data_path(f"{_PROGRAM}-server", appauthor=False)

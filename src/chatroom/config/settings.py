@@ -338,8 +338,8 @@ class ClientSettings(Struct, frozen=True, kw_only=True):
     keys: Annotated[
         Mapping[str, Keys],
         Meta(
-            description="Keys for actions: the name of an action, and a key, or a list of keys, instead of its"
-            " own. An empty list takes its keys away. docs/keys.md lists actions and keys.",
+            description="Keys for actions: the name of an action, and a key, or a list of keys, instead of"
+            " its own. An empty list takes its keys away. docs/keys.md lists actions and keys.",
             examples=[{"next_room": ["ctrl n", "meta right"]}],
         ),
     ] = MappingProxyType({})
