@@ -262,7 +262,7 @@ def test_a_reader_that_stops_delays_nobody_and_catches_up(tmp_path: Path) -> Non
         raw_client(server.port) as ana,
         raw_client(server.port) as slow,
     ):
-        slow.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
         lobby = ana.enter("ana")
         slow.enter("slow")
         expected = [f"{number} " + "x" * 8_000 for number in range(1_500)]

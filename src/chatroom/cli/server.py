@@ -35,7 +35,7 @@ from chatroom.server.hub.context import HubSettings
 from chatroom.server.hub.hub import Hub
 from chatroom.server.log_lines import log_to_stderr
 from chatroom.server.service import Service, ServiceSettings
-from chatroom.server.store.errors import StoreError
+from chatroom.server.store.database import StoreError
 from chatroom.server.store.sqlite import SqliteLog
 
 EXIT_OK: Final = 0
