@@ -29,7 +29,7 @@ class Composer:
     def edited(self, text: str, cursor: int) -> None:
         """Somebody typed: the editor has this text now."""
         if text != self.text:
-            self._place = None
+            self._end_walk()
         self.text = text
         self.cursor = cursor
 
@@ -41,7 +41,7 @@ class Composer:
 
     def insert(self, text: str, *, on_own_lines: bool = False) -> None:
         """Put `text` in at the cursor, `on_own_lines` with line ends around it where there are none."""
-        self._place = None
+        self._end_walk()
         before, after = self.text[: self.cursor], self.text[self.cursor :]
         if on_own_lines and before and not before.endswith("\n"):
             before += "\n"
@@ -65,8 +65,8 @@ class Composer:
     def take(self) -> str:
         """Return the text and empty the composer; the text is among those sent before."""
         text = self.text
+        self._end_walk()
         self.remember(text)
-        self._place = None
         self.put("")
         return text
 
@@ -125,6 +125,12 @@ class Composer:
     def has_draft(self, title: str) -> bool:
         """Whether something typed waits in a room that is not the current one."""
         return title != self.title and title in self._drafts
+
+    def _end_walk(self) -> None:
+        """The text shown is a new one now; what was being written before the walk is kept with those sent."""
+        if self._place is not None:
+            self._place = None
+            self.remember(self._unsent)
 
     def _walk_to(self, place: int) -> None:
         self.put(self.inputs[place])

@@ -43,6 +43,7 @@ class Hearing:
     def __init__(self, state: ScreenState, acting: Acting) -> None:
         self._state = state
         self._acting = acting
+        self._welcome = ""
         self._take: dict[type[object], Callable[[Event], None]] = dict(
             [
                 _row(StateChanged, self._state_changed),
@@ -65,7 +66,7 @@ class Hearing:
         """Take in one event."""
         self._take[type(event)](event)
 
-    # -- events ----------------------------------------------------------------------------------------
+    # -- events --------------------------------------------------------------------------
 
     def _state_changed(self, event: StateChanged) -> None:
         state = self._state
@@ -148,14 +149,19 @@ class Hearing:
             self._state.touch(Part.DIALOG)
 
     def _noticed(self, event: Noticed) -> None:
-        """A line is a toast; what has several is to be read at leisure."""
+        """A line is a toast; what has several is to be read at leisure, once: it comes with every
+        connection.
+        """
         state = self._state
-        if "\n" in event.text and state.box is None:
+        if "\n" in event.text:
+            if event.text == self._welcome or state.box is not None:
+                return
+            self._welcome = event.text
             state.open_box(welcome_box(state.next_identity(), state.session.server_name, event.text))
         else:
             state.say(event.text)
 
-    # -- the reader ------------------------------------------------------------------------------------
+    # -- the reader ----------------------------------------------------------------------
 
     def focus_changed(self, has_focus: bool) -> None:
         """The terminal got or lost the focus."""
