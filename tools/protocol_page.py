@@ -158,6 +158,8 @@ def render(page: str, facts: dict[str, Facts]) -> str:
 
 def _table(facts: Facts, old: Sequence[tuple[str, ...]]) -> Iterator[str]:
     """Yield the lines of a table: the facts, and the prose that stood beside each row's name."""
+    if not facts.rows:
+        return
     width = len(facts.columns)
     heads = old[0][width:] if old else ()
     if facts.has_prose and not heads:
