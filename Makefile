@@ -1,0 +1,47 @@
+# The words of this repository; `make` alone lists them. Everything happens in .venv, made at the first need.
+
+PYTHON_IN_VENV := .venv/bin/python
+# What `make chat` keeps (a server's data, each handle's own): .chat/. Another place: make chat CHAT_DIR=…
+CHAT_DIR ?= .chat
+
+.PHONY: help chat stop test screenshots bench docs clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r word text; do \
+		printf 'make %-12s %s\n' "$$word" "$$text"; done
+
+chat: .venv/installed ## chat here: starts a server on this machine if need be; HANDLE=bob for another person
+	@$(PYTHON_IN_VENV) -m chatroom.cli.local --directory '$(CHAT_DIR)' $(if $(HANDLE),--handle '$(HANDLE)')
+
+stop: .venv/installed ## end the server that `make chat` started
+	@$(PYTHON_IN_VENV) -m chatroom.cli.local --directory '$(CHAT_DIR)' --stop
+
+test: .venv/installed-dev ## style, types and all tests
+	$(PYTHON_IN_VENV) -m ruff check .
+	$(PYTHON_IN_VENV) -m ruff format --check .
+	$(PYTHON_IN_VENV) -m mypy
+	$(PYTHON_IN_VENV) -m pytest -q
+
+screenshots: .venv/installed-dev ## draw screenshots/ anew from real programs
+	$(PYTHON_IN_VENV) -m tools.screenshots
+
+bench: .venv/installed-dev ## measure how fast it is here
+	$(PYTHON_IN_VENV) -m bench
+
+docs: .venv/installed-dev ## write the pages and samples that are made from tables
+	$(PYTHON_IN_VENV) -m chatroom.config.document
+	$(PYTHON_IN_VENV) -m chatroom.client.commands.document
+
+clean: ## remove .venv and what tools left behind; what was said in .chat stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks build dist
+	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Installed again when pyproject.toml changes. Whoever has the tools to work on it can also run it.
+.venv/installed: pyproject.toml tools/venv.sh
+	@test .venv/installed-dev -nt pyproject.toml || tools/venv.sh .
+	@touch $@
+
+.venv/installed-dev: pyproject.toml tools/venv.sh
+	@tools/venv.sh '.[dev]'
+	@touch $@
