@@ -4,6 +4,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chatroom.protocol.errors import ErrorCode, ProtocolError
+from chatroom.protocol.limits import VERSION
 from chatroom.protocol.packets import Closing, Hello, ListRooms, Ping, Pong, RoomState, Welcome
 from chatroom.server.hub.state import Stage
 from support.hub_world import World
@@ -135,10 +136,11 @@ def test_a_second_login_breaks_the_protocol() -> None:
     assert caught.value.code == ErrorCode.BAD_ORDER
 
 
-def test_a_version_from_before_the_first_is_refused() -> None:
+@pytest.mark.parametrize("version", [0, VERSION + 1])
+def test_a_version_the_server_does_not_speak_is_refused(version: int) -> None:
     world = World()
     guest = world.guest()
-    guest.login("ana", version=0)
+    guest.login("ana", version=version)
     assert closing(guest) == ErrorCode.BAD_VERSION
 
 

@@ -24,7 +24,7 @@ MIN_VERSION = 1
 
 def login(context: Context, peer: Peer, request: Login) -> None:
     """Check who it is; let an account in, or propose a new one."""
-    if request.version < MIN_VERSION:
+    if not MIN_VERSION <= request.version <= VERSION:
         context.close(peer, ErrorCode.BAD_VERSION, f"this server speaks versions {MIN_VERSION} to {VERSION}")
         return
     handle = request.handle
