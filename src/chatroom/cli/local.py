@@ -133,7 +133,7 @@ class LocalServer:
         """
         command = [sys.executable, "-c", _SERVER, "--host", "127.0.0.1", "--port", str(port)]
         with self.announced.open("wb") as announced, self.log.open("ab") as log:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603 - our own program, no shell
                 [*command, "--data-dir", str(self.data)],
                 stdin=subprocess.DEVNULL,
                 stdout=announced,
