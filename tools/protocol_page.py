@@ -1,7 +1,7 @@
 """Keeps the tables of docs/protocol.md in step with the code.
 
-    python tools/protocol_page.py            rewrites them
-    python tools/protocol_page.py --check    says what is out of step and exits 1
+    python -m tools.protocol_page            rewrites them (`make docs`)
+    python -m tools.protocol_page --check    says what is out of step and exits 1
 
 A line `<!-- facts: WHAT -->` in the page stands above a table. Its first columns are facts and come from
 `chatroom.protocol`; the columns after them are prose and stay, row by row, with the name in the row. A fact

@@ -229,6 +229,19 @@ def test_a_payload_that_was_cut_short_is_refused(packet: Packet, shown: str) -> 
         assert refused_as(codec.packet_type(type(packet)), payload[:end]) is ErrorCode.BAD_PACKET
 
 
+@pytest.mark.parametrize("number", ["0a", "cc0a", "cd000a", "ce0000000a", "cf" + "00" * 7 + "0a"])
+@pytest.mark.parametrize("text", ["a26869", "d9026869", "da00026869", "db000000026869"])
+@pytest.mark.parametrize("array", ["95", "dc0005", "dd00000005"])
+def test_longer_forms_of_the_same_values_are_accepted(array: str, number: str, text: str) -> None:
+    payload = bytes.fromhex(f"{array}{number}d107d0c50010{NONCE.hex()}{text}00")
+    assert decode(0x0020, payload) == Post(10, 2_000, NONCE, "hi")
+
+
+def test_what_is_ignored_may_be_nested() -> None:
+    payload = bytes.fromhex(f"960a07c410{NONCE.hex()}a2686900" + "91" * 31 + "90")
+    assert decode(0x0020, payload) == Post(10, 7, NONCE, "hi")
+
+
 # -- the registry ------------------------------------------------------------------------------------------
 
 
