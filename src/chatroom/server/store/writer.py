@@ -197,49 +197,41 @@ class Writer:
                 assert_never(change)
 
     def _add_entry(self, change: AddEntry, now_ms: int, draft: _Draft, looks_up: bool) -> Outcome:
-        if self._heads.get(change.room) is None:
+        """Give the entry its seq, time and frame, and gather its row."""
+        room, author, kind, nonce = change.room, change.author, change.kind, change.nonce
+        head = self._heads.get(room)
+        if head is None:
             return refusals.NO_SUCH_ROOM
-        if change.author not in self._handles:
+        handle = self._handles.get(author)
+        if handle is None:
             return refusals.NO_SUCH_ACCOUNT
         key = None
-        if change.nonce:
-            key = nonce_key(change.author, change.nonce)
+        if nonce:
+            key = nonce_key(author, nonce)
             known = draft.keys.get(key) or self._nonces.recent(key)
             if known is None and looks_up:
                 known = self._nonces.stored(key)
             if known is not None:
                 return self._repeated(known, change, draft)
-        result = self._append(change, now_ms, draft, key)
-        if isinstance(result, Failed):
-            return result
-        for account in change.mentioned:
-            draft.mentions.append((account, change.room, result.seq))
-        return Committed(0, (result,))
-
-    def _append(self, change: AddEntry, now_ms: int, draft: _Draft, key: bytes | None) -> Logged | Failed:
-        """Give the entry its seq, time and frame, and gather its row."""
-        room, author, kind = change.room, change.author, change.kind
-        head = self._heads.get(room)
-        assert head is not None
         seq = head.seq + 1
-        at = max(head.at, now_ms)
-        frame = encode_entry(room, seq, at, self._handles[author], change.nonce, kind, change.body)
+        at = max(now_ms, head.at)
+        frame = encode_entry(room, seq, at, handle, nonce, kind, change.body)
         logged = Logged(room, seq, author, kind, frame)
-        project = PROJECTIONS.get(kind)
-        if project is not None:
+        if kind in PROJECTIONS:
             self._begin(draft)
-            refusal = project(self._cursor, logged)
+            refusal = PROJECTIONS[kind](self._cursor, logged)
             if refusal is not None:
                 return refusal
-        if room not in draft.rooms:
-            draft.rooms[room] = at
+        draft.rooms.setdefault(room, at)
         head.seq = seq
         head.at = at
         entry = room << ROOM_SHIFT | seq
         draft.rows.append((entry, author, kind, frame, key))
         if key is not None:
             draft.keys[key] = entry
-        return logged
+        for account in change.mentioned:
+            draft.mentions.append((account, room, seq))
+        return Committed(0, (logged,))
 
     def _repeated(self, entry: int, change: AddEntry, draft: _Draft) -> Outcome:
         """Compare the entry that was stored, or is about to be, under this nonce with the one asked for."""
@@ -286,9 +278,9 @@ class Writer:
         self._heads.begin(outcome.number)
         entries: list[Logged] = []
         for entry in first_entries(outcome.number, change):
-            logged = self._append(entry, now_ms, draft, None)
-            assert isinstance(logged, Logged)
-            entries.append(logged)
+            added = self._add_entry(entry, now_ms, draft, looks_up=False)
+            assert isinstance(added, Committed)
+            entries += added.entries
         return Committed(outcome.number, tuple(entries))
 
 
