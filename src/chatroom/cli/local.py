@@ -22,6 +22,7 @@ from typing import Final
 from chatroom.cli import client
 from chatroom.config.client_file import create_client_settings
 from chatroom.config.lock import AlreadyLocked, DirectoryLock
+from chatroom.config.private_files import make_private_directory
 from chatroom.net import address
 from chatroom.protocol.names import fold_handle, handle_fault
 
@@ -170,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if fault is not None:
             print(f"{handle!r} cannot be a handle: {fault}", file=sys.stderr)
             return 2
-        server.directory.mkdir(parents=True, exist_ok=True)
+        make_private_directory(server.directory)
         join = server.ensure()
     except (LocalServerError, OSError) as error:
         print(error, file=sys.stderr)
