@@ -14,6 +14,7 @@ from chatroom.client.viewmodel.boxes import answers
 from chatroom.client.viewmodel.boxes.help import ReadingBox, help_box
 from chatroom.client.viewmodel.boxes.lists import input_history, switcher
 from chatroom.client.viewmodel.boxes.question import paste_question, quit_question
+from chatroom.client.viewmodel.boxes.search import SearchBox
 from chatroom.client.viewmodel.commanding import Commanding
 from chatroom.client.viewmodel.effects import OnScreen, OpenEditor, Quit
 from chatroom.client.viewmodel.jumping import Jumping
@@ -138,7 +139,7 @@ class Acting:
             case _:
                 assert_never(answer)
 
-    # -- writing -------------------------------------------------------------------------
+    # -- writing -------------------------------------------------------------------
 
     def _send(self) -> None:
         """Post what is written, or carry out the command; it stays where that cannot be done."""
@@ -193,7 +194,7 @@ class Acting:
                 transcript.set_unread_after(None)
         state.touch(Part.STATUS, Part.TRANSCRIPT)
 
-    # -- dialogs -------------------------------------------------------------------------
+    # -- dialogs -------------------------------------------------------------------
 
     def _act_in_dialog(self, action: Action) -> None:
         box = self._state.box
@@ -215,15 +216,12 @@ class Acting:
         state.open_box(input_history(state.next_identity(), composer.inputs, composer.text))
 
     def _ask(self, ask: answers.Ask) -> None:
-        """Search; a room that is none of ours finds nothing."""
-        room = 0
-        if ask.room_name:
-            view = self._state.session.room_named(ask.room_name)
-            if view is None:
-                self._state.complain(f"{ask.room_name} is none of your rooms")
-                return
-            room = view.number
-        self._state.session.search(ask.query, room, ask.author, ask.before)
+        """Search; a room that is none of ours cannot be searched."""
+        view = self._state.session.room_named(ask.room_name) if ask.room_name else None
+        if view is not None or not ask.room_name:
+            self._state.session.search(ask.query, view.number if view else 0, ask.author, ask.before)
+        elif isinstance(box := self._state.box, SearchBox):
+            box.refused(f"{ask.room_name} is none of your rooms")
 
     def _load_instead(self) -> bool:
         """Before scrolling up: bring back what was cleared, or load the gap in view; True when there was
