@@ -1,0 +1,161 @@
+"""Who is measured: our server, its peers, and the floor. One row each: how to start it and how to get it.
+
+All start on the same core with settings as fair as can be (`peers/`): flood control off, queues large, no look-ups.
+Read next: `profiles/`.
+"""
+
+import contextlib
+import datetime
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from bench import build, machine, programs
+
+PEERS: Final = Path(__file__).parent / "peers"
+
+Start = Callable[[Path], AbstractContextManager[programs.Started]]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One server: `start(directory)` runs it; `missing()` says how to get it, None when it is here."""
+
+    name: str
+    dialect: str
+    start: Start
+    missing: Callable[[], str | None] = field(default=lambda: None)
+    tls: bool = False
+    most_members: int = 100_000
+    """More than so many take it minutes to let in."""
+
+
+# -- ours ------------------------------------------------------------------------------------------------------------
+
+
+def our_server(
+    directory: Path, *, tls: bool = False, python: str = sys.executable, data: Path | None = None
+) -> AbstractContextManager[programs.Started]:
+    """`chatroom-server` of the environment that `python` belongs to, storing in `data` (default: new)."""
+    command = [python, "-m", "chatroom.cli.server", "-c", str(PEERS / "chatroom.toml"), "--host", "127.0.0.1"]
+    command += ["--port", "0", "--data-dir", str(data or directory / "data")]
+    return programs.announcing_server(command if tls else [*command, "--no-tls"], directory / "server.log")
+
+
+def ours(name: str = "chatroom", *, tls: bool = False, python: str = sys.executable) -> Contender:
+    """Our server, of any revision."""
+    return Contender(name, "chatroom", lambda directory: our_server(directory, tls=tls, python=python), tls=tls)
+
+
+# -- the floor -------------------------------------------------------------------------------------------------------
+
+
+def _start_floor(directory: Path) -> AbstractContextManager[programs.Started]:
+    program = build.floor_program()
+    assert program is not None
+    return programs.announcing_server([str(program)], directory / "floor.log")
+
+
+def _floor_missing() -> str | None:
+    return None if build.compiler() else "no C compiler: apt-get install gcc libc6-dev"
+
+
+# -- the peers -------------------------------------------------------------------------------------------------------
+
+
+def _path_of(program: str) -> str | None:
+    return shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+def _from_debian(program: str) -> Callable[[], str | None]:
+    return lambda: None if _path_of(program) else f"not installed: apt-get install {program}"
+
+
+def _write_config(name: str, target: Path, **values: object) -> None:
+    text = (PEERS / name).read_text()
+    for key, value in values.items():
+        text = text.replace(f"{{{key}}}", str(value))
+    target.write_text(text)
+
+
+def _start_ngircd(directory: Path) -> AbstractContextManager[programs.Started]:
+    port, config = machine.free_port(), directory / "ngircd.conf"
+    _write_config("ngircd.conf", config, port=port)
+    command = [_path_of("ngircd") or "ngircd", "-n", "-f", str(config)]
+    return programs.listening_server(command, port, directory / "ngircd.log")
+
+
+def _start_inspircd(directory: Path, *, tls: bool = False) -> AbstractContextManager[programs.Started]:
+    port, config = machine.free_port(), directory / "inspircd.conf"
+    (directory / "motd").write_text("bench\n")
+    _write_config("inspircd.conf", config, port=port, directory=directory, tls=' sslprofile="bench"' if tls else "")
+    if tls:
+        make_certificate(directory)
+        extra = directory / "tls.conf"
+        _write_config("inspircd-tls.conf", extra, directory=directory)
+        config.write_text(extra.read_text() + config.read_text())
+    command = [_path_of("inspircd") or "inspircd", "--config", str(config), "--nofork"]
+    if os.geteuid() == 0:
+        command.append("--runasroot")
+    return programs.listening_server(command, port, directory / "inspircd.out")
+
+
+def _start_nats(directory: Path) -> AbstractContextManager[programs.Started]:
+    port, config = machine.free_port(), directory / "nats.conf"
+    _write_config("nats.conf", config, port=port)
+    command = [_path_of("nats-server") or "nats-server", "-c", str(config)]
+    return programs.listening_server(command, port, directory / "nats.log")
+
+
+def make_certificate(directory: Path) -> None:
+    """Write `cert.pem` and `key.pem`: a P-256 key as our server makes it, self-signed for localhost."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now)
+        .not_valid_after(now + datetime.timedelta(days=7))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    no_password = serialization.NoEncryption()
+    (directory / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    (directory / "key.pem").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, no_password)
+    )
+
+
+FLOOR: Final = Contender("floor", "floor", _start_floor, _floor_missing)
+OURS: Final = ours()
+OURS_TLS: Final = ours("chatroom TLS", tls=True)
+NGIRCD: Final = Contender("ngIRCd", "irc", _start_ngircd, _from_debian("ngircd"), most_members=1_000)
+INSPIRCD: Final = Contender("InspIRCd", "irc", _start_inspircd, _from_debian("inspircd"))
+INSPIRCD_TLS: Final = Contender(
+    "InspIRCd TLS", "irc", lambda directory: _start_inspircd(directory, tls=True), _from_debian("inspircd"), tls=True
+)
+NATS: Final = Contender("nats-server", "nats", _start_nats, _from_debian("nats-server"))
+
+PLAIN: Final = (FLOOR, OURS, INSPIRCD, NGIRCD, NATS)
+WITH_TLS: Final = (OURS_TLS, INSPIRCD_TLS)
+
+
+def versions() -> dict[str, str]:
+    """What the peers call themselves."""
+    asked = {
+        "ngIRCd": (_path_of("ngircd") or "", "--version"),
+        "InspIRCd": (_path_of("inspircd") or "", "--version"),
+        "nats-server": (_path_of("nats-server") or "", "--version"),
+    }
+    with contextlib.suppress(OSError):
+        return {name: line for name, command in asked.items() if (line := machine.first_line(*command))}
+    return {}

@@ -1,0 +1,94 @@
+/* The floor: what a room costs when nothing but the sockets is served.
+ *
+ * One pass: wait, read every readable socket once, send all that was read to every socket, one send each. No protocol,
+ * no storage, no copy per member. Prints "listening 127.0.0.1:PORT"; ends when it is told to (SIGTERM).
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { MEMBERS = 65536, EVENTS = 1024, PASS_BYTES = 1 << 22, READ_BYTES = 1 << 16 };
+
+static int members[MEMBERS], count;
+static char pass[PASS_BYTES];
+
+static int listening_socket(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) || listen(fd, 1024)
+        || getsockname(fd, (struct sockaddr *)&address, &size))
+        exit(1);
+    printf("listening 127.0.0.1:%d\n", ntohs(address.sin_port));
+    fflush(stdout);
+    return fd;
+}
+
+static void take_in(int epoll, int listener)
+{
+    int one = 1, fd;
+    while (count < MEMBERS && (fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
+        struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+        members[count++] = fd;
+    }
+}
+
+static void drop(int fd)
+{
+    for (int i = 0; i < count; i++)
+        if (members[i] == fd)
+            members[i] = members[--count];
+    close(fd);
+}
+
+static void send_all(int fd, size_t bytes)
+{
+    for (size_t sent = 0; sent < bytes;) {
+        ssize_t part = send(fd, pass + sent, bytes - sent, MSG_NOSIGNAL);
+        if (part >= 0) {
+            sent += (size_t)part;
+        } else if (errno == EAGAIN) {
+            struct pollfd writable = {.fd = fd, .events = POLLOUT};
+            poll(&writable, 1, 100);
+        } else {
+            return;
+        }
+    }
+}
+
+int main(void)
+{
+    int listener = listening_socket(), epoll = epoll_create1(0);
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = listener}, events[EVENTS];
+    epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
+    for (;;) {
+        size_t bytes = 0;
+        int ready = epoll_wait(epoll, events, EVENTS, -1);
+        for (int i = 0; i < ready; i++) {
+            if (events[i].data.fd == listener) {
+                take_in(epoll, listener);
+                continue;
+            }
+            if (bytes + READ_BYTES > PASS_BYTES)
+                break;   /* reported again in the next pass */
+            ssize_t got = recv(events[i].data.fd, pass + bytes, READ_BYTES, 0);
+            if (got > 0)
+                bytes += (size_t)got;
+            else if (got == 0 || errno != EAGAIN)
+                drop(events[i].data.fd);
+        }
+        for (int i = 0; bytes && i < count; i++)
+            send_all(members[i], bytes);
+    }
+}

@@ -1,0 +1,134 @@
+"""One room, everybody in it: the profiles `chat`, `busy`, `hall`, `flood`, with and without TLS, and `growth`.
+
+All servers of a profile run at once, each with its own load generator; measured is one after the other in short
+slices, round after round, so that a slow minute of the machine hits all alike. Read next: `results.py`.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bench import machine, programs
+from bench.contenders import PLAIN, WITH_TLS, Contender
+from bench.load.dialects import Chatroom
+from bench.results import Report, Sample, say
+
+WARM_S: Final = 0.3
+ENTER_LIMIT_S: Final = 180.0
+AT_ONCE: Final = 50
+
+
+@dataclass(frozen=True)
+class Room:
+    """So many members, `senders` of them posting `window` messages at a time each."""
+
+    members: int
+    senders: int
+    window: int
+
+    @property
+    def in_flight(self) -> int:
+        """Messages under way at once."""
+        return self.senders * self.window
+
+
+ROOMS: Final = {
+    "chat": Room(100, 1, 1),
+    "busy": Room(100, 16, 1),
+    "hall": Room(1_000, 64, 1),
+    "flood": Room(100, 64, 4),
+}
+
+GROWTH: Final = tuple(Room(members, min(10, members), 1) for members in (10, 100, 1_000, 5_000))
+
+
+def measure_room(
+    report: Report, profile: str, room: Room, contenders: Sequence[Contender], rounds: int, seconds: float
+) -> None:
+    """Measure one room on every contender, in turn, `rounds` times."""
+    with contextlib.ExitStack() as stack:
+        loads: dict[Contender, programs.LoadProcess] = {}
+        for contender in contenders:
+            why_not = contender.missing()
+            if why_not is None and room.members > contender.most_members:
+                why_not = f"takes minutes to let in more than {contender.most_members} members"
+            if why_not is not None:
+                report.miss(profile, contender.name, why_not)
+                continue
+            load, extra = stack.enter_context(full_room(contender, room))
+            report.note(profile, contender.name, **extra)
+            loads[contender] = load
+        for number in range(rounds):
+            for contender, load in loads.items():
+                say(f"{profile}: round {number + 1} of {rounds}, {contender.name}")
+                answer = load.ask("run", warm_s=WARM_S, seconds=seconds)
+                report.add(profile, contender.name, Sample.of(answer))
+
+
+@contextlib.contextmanager
+def full_room(
+    contender: Contender, room: Room, *, stalled: int = 0
+) -> Iterator[tuple[programs.LoadProcess, dict[str, Any]]]:
+    """A server with all members of `room` in it, ready to post; and what it took to get there."""
+    with programs.fresh_directory() as directory, contender.start(directory) as server:
+        with programs.load_process(directory / "load.log") as load:
+            begin(load, contender, server, room, stalled=stalled)
+            before = machine.resident_bytes(server.pid)
+            entered = load.ask("enter", at_once=AT_ONCE, limit_s=ENTER_LIMIT_S)
+            load.ask("cast")
+            grown = machine.resident_bytes(server.pid) - before
+            yield load, {"join_s": entered["seconds"], "kib_each": grown / 1024 / room.members}
+
+
+def begin(
+    load: programs.LoadProcess,
+    contender: Contender,
+    server: programs.Started,
+    room: Room,
+    *,
+    stalled: int = 0,
+    joins: bool = True,
+) -> None:
+    """Tell a load generator what it is going to do."""
+    load.ask(
+        "begin",
+        dialect=contender.dialect,
+        port=server.port,
+        pid=server.pid,
+        tls=contender.tls,
+        members=room.members,
+        senders=room.senders,
+        window=room.window,
+        stalled=stalled,
+        joins=joins,
+        record_bytes=our_record_bytes(),
+    )
+
+
+def our_record_bytes() -> int:
+    """How long an entry of ours with the bench's text is on the wire: what the floor sends too."""
+    shape = Chatroom(b"").shape
+    return ENTRY_BYTES_BEFORE_TEXT + shape.text_bytes + shape.tail_bytes
+
+
+ENTRY_BYTES_BEFORE_TEXT: Final = 62
+"""Header, room, seq, time, handle, nonce, kind and the text's length, for seqs of five digits and more."""
+
+
+def rooms(report: Report, names: Sequence[str], rounds: int, seconds: float) -> None:
+    """Measure the named rooms without TLS."""
+    for name in names:
+        measure_room(report, name, ROOMS[name], PLAIN, rounds, seconds)
+
+
+def rooms_with_tls(report: Report, names: Sequence[str], rounds: int, seconds: float) -> None:
+    """Measure the named rooms with TLS."""
+    for name in names:
+        measure_room(report, f"{name} TLS", ROOMS[name], WITH_TLS, rounds, seconds)
+
+
+def growth(report: Report, rounds: int, seconds: float) -> None:
+    """Measure rooms of more and more members, ten posting."""
+    for room in GROWTH:
+        measure_room(report, f"growth {room.members}", room, PLAIN, rounds, seconds)
