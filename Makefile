@@ -32,6 +32,7 @@ bench: .venv/installed-dev ## measure how fast it is here
 docs: .venv/installed-dev ## write the pages and samples that are made from tables
 	$(PYTHON_IN_VENV) -m chatroom.config.document
 	$(PYTHON_IN_VENV) -m chatroom.client.commands.document
+	$(PYTHON_IN_VENV) -m chatroom.client.themes.document
 	$(PYTHON_IN_VENV) -m tools.protocol_page
 
 clean: ## remove .venv and what tools left behind; what was said in .chat stays

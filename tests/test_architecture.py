@@ -60,6 +60,7 @@ FLOORS: Final = {
     "chatroom.client.commands": Floor(ours=["chatroom.client.commands"], never=PURE),
     "chatroom.client.commands.document": Floor(ours=["chatroom.client.commands"]),  # a program of `make docs`
     "chatroom.client.themes": Floor(ours=["chatroom.client.themes"], never=PURE),
+    "chatroom.client.themes.document": Floor(ours=["chatroom.client.themes"]),  # a program of `make docs` too
     "chatroom.client.viewmodel": Floor(
         ours=[
             "chatroom.client.viewmodel",

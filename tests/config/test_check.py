@@ -75,7 +75,7 @@ WRONG_CLIENT = {
     "[look]\ntheme = 'a b'\n": ':2: [look] theme: must be one word of at most 64 characters, not "a b"',
     "[look]\ntime_format = '%Q'\n": ":2: [look] time_format: must be a format such as %H:%M",
     "[keys]\nquit = 3\n": (
-        ':2: [keys] quit: must be a key such as "ctrl n", or a list of at most 8 keys, not 3'
+        ':2: [keys] quit: must be a key such as "Ctrl-N", or a list of at most 8 keys, not 3'
     ),
     "[keys]\nquit = ['']\n": ":2: [keys] quit: must be a key",
     "[keys]\nnext_rom = 'tab'\n": ":2: [keys] next_rom: unknown action; did you mean next_room?",

@@ -319,7 +319,7 @@ class NotifySection(Struct, frozen=True, kw_only=True):
 
 Key = Annotated[str, Meta(pattern=_LINE, min_length=1, max_length=40)]
 Keys = Annotated[
-    tuple[Key, ...], Meta(max_length=8, extra={"form": 'a key such as "ctrl n", or a list of at most 8 keys'})
+    tuple[Key, ...], Meta(max_length=8, extra={"form": 'a key such as "Ctrl-N", or a list of at most 8 keys'})
 ]
 Theme = Annotated[
     Mapping[str, Annotated[Line, Meta(max_length=200)]],
@@ -340,7 +340,7 @@ class ClientSettings(Struct, frozen=True, kw_only=True):
         Meta(
             description="Keys for actions: the name of an action, and a key, or a list of keys, instead of"
             " its own. An empty list takes its keys away. docs/keys.md lists actions and keys.",
-            examples=[{"next_room": ["ctrl n", "meta right"]}],
+            examples=[{"next_room": ["Ctrl-N", "Alt-Right"]}],
         ),
     ] = MappingProxyType({})
     themes: Annotated[
