@@ -45,7 +45,7 @@ class Seat:
     def now(self) -> Moment:
         return Moment(self.desk.now, self.server.now)
 
-    # -- time and the wire ---------------------------------------------------------------------------------
+    # -- time and the wire -------------------------------------------------------------------------------
 
     def settle(self) -> "Seat":
         """Carry everything until nothing moves; the model hears every event."""
@@ -73,7 +73,7 @@ class Seat:
         self.desk.connect()
         return self.settle()
 
-    # -- hands and eyes ------------------------------------------------------------------------------------
+    # -- hands and eyes ----------------------------------------------------------------------------------
 
     def type(self, text: str, cursor: int | None = None) -> "Seat":
         self.model.composer_edited(text, len(text) if cursor is None else cursor, self.now)
@@ -103,7 +103,7 @@ class Seat:
         self.effects += self.model.dialog_edited(field, text, self.now)
         return self.settle()
 
-    # -- what is there -------------------------------------------------------------------------------------
+    # -- what is there -----------------------------------------------------------------------------------
 
     def did(self, effect: Effect) -> bool:
         return effect in self.effects

@@ -29,7 +29,7 @@ def test_every_action_can_be_performed_in_any_state(action: Action) -> None:
             assert not handed or ROW_OF[action].context is Context.DIALOG
 
 
-# -- pasting -----------------------------------------------------------------------------------------------
+# -- pasting ---------------------------------------------------------------------------------------------
 
 
 def test_a_short_paste_goes_in_at_the_cursor() -> None:
@@ -103,7 +103,7 @@ def test_an_empty_paste_is_nothing() -> None:
     assert (seat.text(), seat.toast()) == ("", "")
 
 
-# -- leaving -----------------------------------------------------------------------------------------------
+# -- leaving ---------------------------------------------------------------------------------------------
 
 
 def test_ctrl_c_clears_the_text_and_keeps_it_for_later() -> None:
@@ -139,7 +139,7 @@ def test_escape_never_loses_text() -> None:
     assert seat.text() == "half a"
 
 
-# -- texts from before, rooms ------------------------------------------------------------------------------
+# -- texts from before, rooms ----------------------------------------------------------------------------
 
 
 def test_texts_sent_before_are_searched_from_what_is_typed() -> None:

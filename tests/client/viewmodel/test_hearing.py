@@ -30,7 +30,7 @@ def news(seat: Seat) -> list[str]:
     return picture[picture.index("-- new --") + 1 :] if "-- new --" in picture else []
 
 
-# -- what counts as read -----------------------------------------------------------------------------------
+# -- what counts as read ---------------------------------------------------------------------------------
 
 
 def test_a_room_is_read_when_its_end_is_in_view() -> None:
@@ -74,7 +74,7 @@ def test_a_busy_room_does_not_send_a_marker_for_every_message() -> None:
     assert read(seat)
 
 
-# -- the line of new messages ------------------------------------------------------------------------------
+# -- the line of new messages ----------------------------------------------------------------------------
 
 
 def test_the_line_stands_where_the_room_was_read_to_for_the_whole_visit() -> None:
@@ -113,7 +113,7 @@ def test_what_comes_while_nobody_looks_is_below_the_line() -> None:
     assert len(news(seat.look())) == 1
 
 
-# -- scrolling ---------------------------------------------------------------------------------------------
+# -- scrolling -------------------------------------------------------------------------------------------
 
 
 def test_what_comes_below_a_view_that_was_scrolled_up_is_counted() -> None:
@@ -155,7 +155,7 @@ def test_a_page_that_could_not_be_asked_for_is_asked_for_when_we_are_back() -> N
     assert seat.model.transcript().length == before + 200
 
 
-# -- what calls for attention ------------------------------------------------------------------------------
+# -- what calls for attention ----------------------------------------------------------------------------
 
 
 def test_a_mention_rings_when_nobody_looks() -> None:
@@ -182,7 +182,7 @@ def test_talk_elsewhere_and_what_is_ignored_is_not_said() -> None:
     assert (seat.toast(), seat.did(Bell())) == ("", False)
 
 
-# -- the connection ----------------------------------------------------------------------------------------
+# -- the connection --------------------------------------------------------------------------------------
 
 
 def test_a_login_that_was_refused_says_why_for_good() -> None:

@@ -98,7 +98,7 @@ def test_a_refused_message_does_not_replace_what_is_being_written() -> None:
     assert seat.text() == "writing"
 
 
-# -- direct messages ---------------------------------------------------------------------------------------
+# -- direct messages -------------------------------------------------------------------------------------
 
 
 def test_a_first_message_to_somebody_opens_the_room_and_is_posted_there() -> None:

@@ -166,7 +166,7 @@ def test_ones_own_handle_has_a_style_of_its_own() -> None:
     assert room.transcript.row(2).handle_style is not Style.HANDLE_OWN
 
 
-# -- what waits --------------------------------------------------------------------------------------------
+# -- what waits ------------------------------------------------------------------------------------------
 
 
 def test_what_waits_stands_at_the_end_with_a_mark() -> None:
@@ -193,7 +193,7 @@ def test_a_message_that_waits_keeps_its_key_while_others_before_it_are_stored() 
     assert room.transcript.index_of(key) == 2
 
 
-# -- the top, gaps and pages -------------------------------------------------------------------------------
+# -- the top, gaps and pages -----------------------------------------------------------------------------
 
 
 def test_the_top_says_where_the_room_or_what_is_loaded_begins() -> None:
@@ -272,7 +272,7 @@ def test_a_timeline_begun_anew_is_taken_in() -> None:
     assert room.rows()[1:] == ["16:40    bob  |new"]
 
 
-# -- the line of new messages ------------------------------------------------------------------------------
+# -- the line of new messages ----------------------------------------------------------------------------
 
 
 def test_the_line_of_new_messages_stands_above_the_first_of_somebody_else() -> None:
@@ -316,7 +316,7 @@ def test_the_line_moves_up_when_older_pages_show_where_it_belongs() -> None:
     assert room.transcript.unread_key == (9,)
 
 
-# -- hiding ------------------------------------------------------------------------------------------------
+# -- hiding ----------------------------------------------------------------------------------------------
 
 
 def test_what_somebody_ignored_writes_is_not_shown() -> None:
@@ -342,7 +342,7 @@ def test_a_cleared_transcript_shows_what_comes_and_everything_again_when_asked()
     assert not room.transcript.show_all()
 
 
-# -- cost --------------------------------------------------------------------------------------------------
+# -- cost ------------------------------------------------------------------------------------------------
 
 
 def test_a_row_is_made_once_while_nothing_it_shows_changes() -> None:
@@ -375,7 +375,7 @@ def test_no_room_has_no_rows() -> None:
         Room().transcript.row(1)
 
 
-# -- a law -------------------------------------------------------------------------------------------------
+# -- a law -----------------------------------------------------------------------------------------------
 
 ENTRIES = st.sampled_from(
     [Joined(), Left(), Posted("hi"), Posted("@alice"), TopicSet("t"), Created("lobby", 0)]

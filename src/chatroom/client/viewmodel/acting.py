@@ -139,7 +139,7 @@ class Acting:
             case _:
                 assert_never(answer)
 
-    # -- writing -----------------------------------------------------------------
+    # -- writing -----------------------------------------------------------------------------------------
 
     def _send(self) -> None:
         """Post what is written, or carry out the command; it stays where that cannot be done."""
@@ -194,7 +194,7 @@ class Acting:
                 transcript.set_unread_after(None)
         state.touch(Part.STATUS, Part.TRANSCRIPT)
 
-    # -- dialogs -----------------------------------------------------------------
+    # -- dialogs -----------------------------------------------------------------------------------------
 
     def _act_in_dialog(self, action: Action) -> None:
         box = self._state.box

@@ -65,7 +65,7 @@ class Commanding:
         self._state.complain(text)
         return False
 
-    # -- rooms -------------------------------------------------------------------
+    # -- rooms -------------------------------------------------------------------------------------------
 
     def _join(self, command: slash.Join) -> bool:
         if command.name.startswith("@"):
@@ -133,7 +133,7 @@ class Commanding:
             self._state.complain(f"{name} is none of your rooms" if name else "there is no room yet")
         return view
 
-    # -- the rest ----------------------------------------------------------------
+    # -- the rest ----------------------------------------------------------------------------------------
 
     def _set_away(self, command: slash.SetAway) -> bool:
         self._state.session.set_presence(Presence.AWAY if command.is_away else Presence.ONLINE)

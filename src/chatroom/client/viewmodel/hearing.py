@@ -66,7 +66,7 @@ class Hearing:
         """Take in one event."""
         self._take[type(event)](event)
 
-    # -- events ------------------------------------------------------------------
+    # -- events ------------------------------------------------------------------------------------------
 
     def _state_changed(self, event: StateChanged) -> None:
         state = self._state
@@ -161,7 +161,7 @@ class Hearing:
         else:
             state.say(event.text)
 
-    # -- the reader --------------------------------------------------------------
+    # -- the reader --------------------------------------------------------------------------------------
 
     def focus_changed(self, has_focus: bool) -> None:
         """The terminal got or lost the focus."""

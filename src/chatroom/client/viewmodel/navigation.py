@@ -76,7 +76,7 @@ class Navigation:
         else:
             self._state.show_nothing()
 
-    # -- places in the transcript ----------------------------------------------
+    # -- places in the transcript ------------------------------------------------------------------------
 
     def first_unread(self) -> None:
         """Go to the line of new messages."""

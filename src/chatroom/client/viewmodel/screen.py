@@ -56,7 +56,7 @@ class ScreenModel:
         self._hearing = Hearing(self._state, self._acting)
         self._turned_at = now.mono_s
 
-    # -- what happens ------------------------------------------------------------
+    # -- what happens ------------------------------------------------------------------------------------
 
     def handle_event(self, event: Event, now: Moment) -> list[Effect]:
         """Take in one event of the session."""
@@ -118,7 +118,7 @@ class ScreenModel:
         self._state.now = now
         (self._state.complain if is_error else self._state.say)(text)
 
-    # -- what the user does ------------------------------------------------------
+    # -- what the user does ------------------------------------------------------------------------------
 
     @property
     def context(self) -> Context:
@@ -183,7 +183,7 @@ class ScreenModel:
         self._acting.selection.choose(index)
         return self._done()
 
-    # -- dialogs -----------------------------------------------------------------
+    # -- dialogs -----------------------------------------------------------------------------------------
 
     @property
     def dialog(self) -> Dialog | None:
@@ -219,7 +219,7 @@ class ScreenModel:
         self._state.now = now
         self._state.open_box(trust_question(self._state.next_identity(), server, pin, is_changed))
 
-    # -- what is shown -----------------------------------------------------------
+    # -- what is shown -----------------------------------------------------------------------------------
 
     def take_dirty(self) -> frozenset[Part]:
         """Return the parts that changed since the last call."""

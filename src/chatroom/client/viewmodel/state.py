@@ -54,7 +54,7 @@ class ScreenState:
         self._transcripts: dict[int, Transcript] = {}
         self._sidebar: list[RoomView] | None = None
 
-    # -- small things ----------------------------------------------------------
+    # -- small things ------------------------------------------------------------------------------------
 
     def touch(self, *parts: Part) -> None:
         """These parts must be drawn anew."""
@@ -85,7 +85,7 @@ class ScreenState:
         self.toasts.say(" ".join(text.split()), style, self.now.mono_s)
         self.touch(Part.STATUS)
 
-    # -- dialogs ---------------------------------------------------------------
+    # -- dialogs -----------------------------------------------------------------------------------------
 
     @property
     def box(self) -> Box | None:
@@ -107,7 +107,7 @@ class ScreenState:
         self._box = None
         self.touch(Part.DIALOG, Part.STATUS)
 
-    # -- rooms -----------------------------------------------------------------
+    # -- rooms -------------------------------------------------------------------------------------------
 
     @property
     def view(self) -> RoomView | None:
@@ -157,7 +157,7 @@ class ScreenState:
         if left is not None:
             left.set_unread_after(None)
 
-    # -- the transcript --------------------------------------------------------
+    # -- the transcript ----------------------------------------------------------------------------------
 
     def transcript(self, view: RoomView) -> Transcript:
         """Return the rows of a room as they are now."""

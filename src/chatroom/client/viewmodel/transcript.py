@@ -75,7 +75,7 @@ class Transcript:
         self._made = 0
         self._kept: dict[tuple[int, ...], tuple[object, TranscriptRow]] = {}
 
-    # -- taking in what changed --------------------------------------------
+    # -- taking in what changed --------------------------------------------------------------------------
 
     def sync(self, waiting: Sequence[Waiting], ignored: Container[str], now_ms: int) -> bool:
         """Take in the timeline as it is now, and what waits; True when any row may have changed."""
@@ -135,7 +135,7 @@ class Transcript:
     def _hide(self) -> None:
         self._hidden = self._index.row_of(self._cleared_through) + 1 if self._cleared_through else 0
 
-    # -- reading -----------------------------------------------------------
+    # -- reading -----------------------------------------------------------------------------------------
 
     @property
     def length(self) -> int:
@@ -238,7 +238,7 @@ class Transcript:
             at += step
         return None
 
-    # -- making rows -------------------------------------------------------
+    # -- making rows -------------------------------------------------------------------------------------
 
     def _top_row(self) -> TranscriptRow:
         kind, style, mark = RowKind.GAP, Style.GAP, ""
