@@ -195,3 +195,10 @@ def test_a_silent_peer_is_pinged_and_later_closed() -> None:
     world.wait(40)
     assert closing(ana) == ErrorCode.TOO_SLOW
     assert not bob.got(Closing)
+
+
+def test_a_stranger_that_pings_is_left_unread_for_a_while() -> None:
+    world = World()
+    guest = world.guest()
+    guest.say(Ping(1))
+    assert guest.peer.paused_until == world.now + 1

@@ -11,7 +11,7 @@ from typing import Final
 from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.errors import ErrorCode, ProtocolError
 from chatroom.protocol.limits import VERSION
-from chatroom.protocol.packets import Hello, Packet, Ping, Pong, Request
+from chatroom.protocol.packets import Hello, Packet, Ping, Request
 from chatroom.server.hub import presence
 from chatroom.server.hub.context import Context, HubSettings, Proposal
 from chatroom.server.hub.fold import fold
@@ -24,6 +24,9 @@ from chatroom.server.hub.state import Peer, Stage, State
 
 RESTART_MS: Final = 2_000
 """What a stopping server tells its clients to wait before they come back; they add their own jitter."""
+
+STRANGER_PAUSE_S: Final = 1.0
+"""How long a peer that has not logged in is left unread after a heartbeat: it has no account to charge."""
 
 
 class Hub:
@@ -129,33 +132,21 @@ class Hub:
         """Think about one packet. Raises ProtocolError when the peer may not send it now."""
         context = self._context
         peer.heard_at = context.now
-        row = ROWS.get(type(packet))
-        if row is None:
-            self._receive_other(peer, packet)
-            return
-        if peer.stage is not row.stage:
+        row = ROWS[type(packet)]
+        if peer.stage is not row.stage and row.stage is not None:
             if peer.stage is not Stage.CLOSING:
                 raise ProtocolError(ErrorCode.BAD_ORDER, f"{type(packet).__name__} does not belong here")
             return
-        assert isinstance(packet, Request)
         account = peer.account
         if account is not None:
             peer.paused_until = context.now + account.bucket.take(row.cost, context.now)
             if row.act is not None and not may(account.role, row.act):
+                assert isinstance(packet, Request)
                 context.refuse(peer, packet, ErrorCode.NOT_ALLOWED, f"you may not {row.act.value} here")
                 return
+        elif row.stage is None:
+            peer.paused_until = context.now + STRANGER_PAUSE_S
         row.handler(context, peer, packet)
-
-    def _receive_other(self, peer: Peer, packet: Packet) -> None:
-        """Heartbeats, and requests of a newer protocol."""
-        if isinstance(packet, Ping):
-            self._context.say(peer, Pong(packet.token))
-        elif isinstance(packet, Request):
-            if peer.stage is not Stage.READY:
-                raise ProtocolError(ErrorCode.BAD_ORDER, "log in first")
-            self._context.refuse(
-                peer, packet, ErrorCode.UNKNOWN_REQUEST, "this server does not know this request"
-            )
 
     def commit(self) -> list[tuple[Proposal, Outcome]]:
         """Submit what was proposed and return what the log has decided, in order, each to be given to

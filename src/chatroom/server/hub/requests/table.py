@@ -1,5 +1,5 @@
-"""The table of requests: for each packet class who handles it, at which stage, for which role, and what it
-costs.
+"""The table of what clients send: for each packet class who handles it, at which stage, for which role, and
+what it costs.
 
 A new request is a packet class, a handler, and a row here. Costs are in posts: a peer that asks for more
 than its account's bucket gives is left unread for a while (`ratelimit.py`). Read next: the handlers beside
@@ -13,29 +13,32 @@ from typing import Final, TypeVar, cast
 from chatroom.protocol import packets as p
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.permissions import Act
-from chatroom.server.hub.requests import login, messages, people, rooms
+from chatroom.server.hub.requests import heartbeat, login, messages, people, rooms
 from chatroom.server.hub.state import Peer, Stage
 
-R = TypeVar("R", bound=p.Request)
-Handler = Callable[[Context, Peer, p.Request], None]
+P = TypeVar("P", bound=p.Packet)
+Handler = Callable[[Context, Peer, p.Packet], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One request: its handler, the stage it belongs to, its cost in posts, and the act that needs a role."""
+    """One request: its handler, its cost in posts, the act that needs a role, and the stage it belongs to.
+
+    Stage None: at any time. An act's row is of a `Request`, so that it can be refused.
+    """
 
     handler: Handler
     cost: float
     act: Act | None = None
-    stage: Stage = Stage.READY
+    stage: Stage | None = Stage.READY
 
 
 def _row(
-    packet: type[R],
-    handler: Callable[[Context, Peer, R], None],
+    packet: type[P],
+    handler: Callable[[Context, Peer, P], None],
     cost: float,
     act: Act | None = None,
-    stage: Stage = Stage.READY,
+    stage: Stage | None = Stage.READY,
 ) -> tuple[type[p.Packet], Row]:
     """Return a row, having checked that the handler takes this packet: looking it up by class keeps that
     true.
@@ -59,5 +62,8 @@ ROWS: Final[dict[type[p.Packet], Row]] = dict(
         _row(p.Search, messages.search, 4),
         _row(p.MarkRead, messages.mark_read, 0.2),
         _row(p.SetPresence, people.set_presence, 0.5),
+        _row(p.Ping, heartbeat.ping, 0.1, stage=None),
+        _row(p.Pong, heartbeat.pong, 0.1, stage=None),
+        _row(p.Request, heartbeat.unknown, 1),
     ]
 )
