@@ -7,7 +7,9 @@ from chatroom.client.themes.styles import Style, handle_style
 from chatroom.client.viewmodel.rows import RowKind, SpanLine, TranscriptRow
 
 
-def message(seq: int, handle: str, text: str, *, time: str = "16:40", day: str = "", **more: object) -> TranscriptRow:
+def message(
+    seq: int, handle: str, text: str, *, time: str = "16:40", day: str = "", **more: object
+) -> TranscriptRow:
     """A row with the text in one style; `more` are fields of TranscriptRow."""
     lines: tuple[SpanLine, ...] = tuple(((Style.TEXT, line),) for line in text.split("\n"))
     row = TranscriptRow((seq,), 1, RowKind.MESSAGE, time, handle, handle_style(handle), "", lines, day)

@@ -23,6 +23,7 @@ from chatroom.client.viewmodel.dialogs import Choice, Dialog, DialogRow
 _COLS_MAX: Final = 84
 _COLS_LEAST: Final = 36
 _FIELD_COLS_LEAST: Final = 24
+_TYPED_COLS_LEAST: Final = 8  # a label that leaves less to type in is not shown
 _EDGES: Final = 4  # │ and a blank on both sides
 
 
@@ -112,14 +113,16 @@ class DialogPane:
             lines.append(_line((), cols))
         cursor = None
         label_cols = max((columns(field.label) + 1 for field in dialog.fields if field.label), default=0)
+        if label_cols > cols - _TYPED_COLS_LEAST:
+            label_cols = 0
         for number, (field, editor) in enumerate(zip(dialog.fields, self.editors, strict=True)):
-            room = max(cols - label_cols, 1)
+            room = cols - label_cols
             strips, (x, _) = editor.draw(room, 1, Style.DIALOG_FIELD)
             if not editor.text and field.placeholder:
                 strips = [strip(((Style.PLACEHOLDER, field.placeholder),), room)]
             on_field = strip((), room, Style.DIALOG_FIELD)
             shown = strips[0] if strips else on_field
-            label = strip(((Style.DIALOG_DIM, field.label),), min(label_cols, cols), Style.DIALOG)
+            label = strip(((Style.DIALOG_DIM, field.label),), label_cols, Style.DIALOG)
             if number == dialog.focus:
                 cursor = (min(label_cols + x, cols - 1), len(lines))
             lines.append([*label, *_grounded(shown, Style.DIALOG_FIELD)])

@@ -29,6 +29,9 @@ class Kind(Enum):
     NEW = "🪿"  # of Unicode 15 (2022) or later
 
 
+_JOINER: Final = "\u200d"
+_VIRAMA: Final = 9  # the canonical combining class
+_BETWEEN_PICTURES: Final = "\ufe0e\ufe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 _SKIN_TONES: Final = "\U0001f3fb-\U0001f3ff"
 # What Unicode 15, 16 and 17 added among the emoji.
 _NEW: Final = (
@@ -59,7 +62,11 @@ class Emoji:
 
     def fit(self, text: str) -> str:
         """Return `text` with the clusters this terminal cannot draw replaced; usually `text` itself."""
-        if self._suspect is None or text.isascii() or not self._suspect.search(text):
+        if text.isascii():
+            return text
+        if _JOINER in text:
+            text = _without_stray_joiners(text)
+        if self._suspect is None or not self._suspect.search(text):
             return text
         shown = []
         at = 0
@@ -82,6 +89,33 @@ class Emoji:
         if self._suspect is not None and self._suspect.search(cluster):
             return _named(cluster)
         return cluster
+
+
+def _without_stray_joiners(text: str) -> str:
+    """Return `text` without the joiners that join nothing.
+
+    urwid counts no column for what follows a joiner, whatever it is; terminals only between pictures. So
+    "a", joiner, "b" is one column to urwid and two on the screen, and a line of such pairs would run over the
+    panes right of it. Kept are joiners between pictures and behind a virama, where scripts need them.
+    """
+    kept = []
+    for at, char in enumerate(text):
+        if char == _JOINER and not _joins(
+            text[:at].rstrip(_BETWEEN_PICTURES), text[at + 1 : at + 2], text[:at]
+        ):
+            continue
+        kept.append(char)
+    return "".join(kept)
+
+
+def _joins(bare: str, after: str, before: str) -> bool:
+    if before and unicodedata.combining(before[-1]) == _VIRAMA:
+        return True
+    return bool(bare and after) and _is_picture(bare[-1]) and _is_picture(after)
+
+
+def _is_picture(char: str) -> bool:
+    return unicodedata.category(char) == "So" or char >= "\U0001f000"
 
 
 def _named(cluster: str) -> str:

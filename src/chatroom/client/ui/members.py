@@ -23,15 +23,11 @@ def draw_members(view: MembersView, cols: int, height: int) -> list[MemberLine]:
     """Return the pane as `height` lines of `cols` columns."""
     lines = [MemberLine(strip(((Style.MEMBERS_HEADING, f" {view.title}"),), cols))]
     lines += [MemberLine(_member_line(row, cols), row.handle) for row in view.rows]
-    more = view.more
-    if len(lines) > height:
-        more += len(lines) - height + (0 if more else 1)
+    if len(lines) + (1 if view.more else 0) > height:
         del lines[max(height - 1, 0) :]
-    elif more and len(lines) == height:
-        lines.pop()
-        more += 1
-    if more and height > 0:
-        lines.append(MemberLine(strip(((Style.DIM, f" and {more} more"),), cols)))
+    hidden = view.more + len(view.rows) - max(len(lines) - 1, 0)
+    if hidden and height > 1:
+        lines.append(MemberLine(strip(((Style.DIM, f" and {hidden} more"),), cols)))
     lines = lines[: max(height, 0)]
     return lines + [MemberLine(blank(cols))] * (height - len(lines))
 

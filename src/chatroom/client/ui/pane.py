@@ -24,6 +24,7 @@ CACHED_ROWS: Final = 600
 
 # Rows that give way when older messages arrive: a poor mark to hold on to.
 _PASSING: Final = frozenset({RowKind.LOADING, RowKind.BEGINNING, RowKind.GAP})
+HANDLE_COLS_LEAST: Final = 8
 _TIME_COLS_MAX: Final = 12
 _BAR_FROM_COLS: Final = 12  # a narrower pane has no column to spare for a scroll bar
 
@@ -88,7 +89,8 @@ class MessagePane:
         self._scroll = 0
         self._placed: list[_Placed] = []
         self._cache: OrderedDict[Hashable, tuple[TranscriptRow, DrawnRow]] = OrderedDict()
-        self._handle_cols = 0
+        self._handle_cols_least = min(HANDLE_COLS_LEAST, handle_cols_max)
+        self._handle_cols = self._handle_cols_least
         self._time_cols = 0
         self._page = 10
         self.selected: Key | None = None
@@ -107,7 +109,7 @@ class MessagePane:
             self._room = room
             self._cache.clear()
             self._placed = []
-            self._handle_cols = self._time_cols = 0
+            self._handle_cols, self._time_cols = self._handle_cols_least, 0
             self.to_end()
 
     def scroll(self, lines: int) -> None:
@@ -283,7 +285,9 @@ class MessagePane:
 
     def row_at(self, line: int) -> int | None:
         """Return the index of the row drawn at `line` of the pane, or None."""
-        return next((p.index for p in self._placed if p.top <= line < p.end), None)
+        if not 0 <= line < self._page:
+            return None
+        return next((placed.index for placed in self._placed if placed.top <= line < placed.end), None)
 
 
 def _best_anchor(placed: list[_Placed]) -> _Anchor:

@@ -123,7 +123,7 @@ def laid_over(below: Sequence[Strip], above: Sequence[Strip], left: int, top: in
         place = top + offset
         if not 0 <= place < len(lines):
             continue
-        width = sum(urwid.calc_width(text, 0, len(text)) for _, _, text in upper)
+        width = strip_columns(upper)
         line = lines[place]
         lines[place] = [
             *cut_strip(line, 0, left),
@@ -131,6 +131,11 @@ def laid_over(below: Sequence[Strip], above: Sequence[Strip], left: int, top: in
             *cut_strip(line, left + width, cols - left - width),
         ]
     return lines
+
+
+def strip_columns(line: Strip) -> int:
+    """Return how wide a strip is: run by run, since the end of one never joins the beginning of the next."""
+    return sum(urwid.calc_width(text, 0, len(text)) for _, _, text in line)
 
 
 def plain(line: Strip) -> str:

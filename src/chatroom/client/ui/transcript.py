@@ -19,7 +19,6 @@ from chatroom.client.ui.strips import Strip, columns, layered, right_aligned, sh
 from chatroom.client.ui.wrap import wrap_spans
 from chatroom.client.viewmodel.rows import RowKind, SpanLine, TranscriptRow
 
-LEAST_HANDLE_COLS: Final = 8
 _LINKS_MAX: Final = 2000  # longer addresses are drawn without a link; urwid takes up to 2083 characters
 
 _HANDLE_STYLES: Final = {
@@ -61,8 +60,7 @@ def share_out(cols: int, time_cols: int, handle_cols: int) -> Columns:
     if cols < 26:
         return Columns(cols, gutter, time, 0)
     widest = 8 if cols < 40 else 10 if cols < 60 else handle_cols
-    # a mark and its blank stand left of the handle
-    return Columns(cols, gutter, time, min(max(handle_cols, LEAST_HANDLE_COLS), widest) + 1)
+    return Columns(cols, gutter, time, min(handle_cols, widest) + 1)
 
 
 @dataclass(frozen=True, slots=True)

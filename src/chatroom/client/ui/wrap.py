@@ -75,9 +75,9 @@ def wrap_places(text: str, cols: int) -> list[Place]:
             if width:
                 lines.append((start, end))
             start, room = first, cols
-        hard = list(_hard_places(text, cols, first, last, room))
-        lines.append((start, hard[0][1]))
-        lines.extend(hard[1:-1])
+        hard = _hard_places(text, cols, first, last, room)
+        hard[0] = (start, hard[0][1])
+        lines.extend(hard[:-1])
         start, end = hard[-1]
         width, blanks = columns(text[start:end]), 0
     lines.append((start, end))

@@ -1,0 +1,66 @@
+from chatroom.client.ui.inputs import PASTE_CHARS_MAX, InputReader, Paste
+
+
+def pasted(keys: list[object]) -> list[str]:
+    return [key.text for key in keys if isinstance(key, Paste)]
+
+
+def test_keys_and_mouse_events_pass() -> None:
+    keys = ["a", "enter", "ctrl x", ("mouse press", 1, 3, 4), "window resize", "focus in"]
+    assert InputReader().read(keys) == keys
+
+
+def test_the_answers_of_a_terminal_are_dropped() -> None:
+    assert InputReader().read([("cursor position", 4, 4), "a", ("device attributes", "1")]) == ["a"]
+
+
+def test_a_paste_becomes_one_key_with_its_lines() -> None:
+    keys = ["x", "begin paste", "a", "enter", "tab", "b", "end paste", "y"]
+    found = InputReader().read(keys)
+    assert [str(key) for key in found] == ["x", "<paste>", "y"]
+    assert pasted(found) == ["a\n    b"]
+
+
+def test_what_looks_like_keys_in_a_paste_is_not_pressed() -> None:
+    keys = [
+        "begin paste",
+        "f10",
+        "meta x",
+        "ctrl c",
+        ("cursor position", 4, 4),
+        "<csi 31m>",
+        "ok",
+        "o",
+        "end paste",
+    ]
+    found = InputReader().read(keys)
+    assert pasted(found) == ["o"]
+
+
+def test_a_paste_goes_on_over_many_reads() -> None:
+    reader = InputReader()
+    assert reader.read(["begin paste", "a"]) == []
+    assert reader.read(["b", "focus out"]) == ["focus out"]
+    assert pasted(reader.read(["enter", "c", "end paste"])) == ["ab\nc"]
+
+
+def test_an_endless_paste_does_not_fill_the_memory() -> None:
+    reader = InputReader()
+    reader.read(["begin paste"])
+    for _ in range(11):
+        reader.read(["x"] * (PASTE_CHARS_MAX // 10))
+    assert len(pasted(reader.read(["end paste"]))[0]) == PASTE_CHARS_MAX
+
+
+def test_an_unmarked_paste_is_known_by_text_that_goes_on_after_an_enter() -> None:
+    found = InputReader().read([*"first line of it", "enter", *"second line"])
+    assert pasted(found) == ["first line of it\nsecond line"]
+
+
+def test_fast_typing_is_no_paste() -> None:
+    for keys in ([*"a whole line at once", "enter"], ["enter", "a"], [*"abc", "enter", *"abcdef"]):
+        assert InputReader().read(keys) == keys
+
+
+def test_the_end_of_no_paste_is_nothing() -> None:
+    assert InputReader().read(["end paste", "a"]) == ["a"]
