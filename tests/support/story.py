@@ -1,5 +1,6 @@
 """A log as a test tells its story: accounts, rooms and posts by short calls, entries read back as values."""
 
+import os
 from collections.abc import Sequence
 from itertools import count
 
@@ -41,6 +42,7 @@ class Story:
         self.log = log
         self.now_ms = START_MS
         self._nonces = count(1)
+        self._prefix = os.urandom(8)
 
     def submit(self, *changes: Change, at: int | None = None) -> list[Outcome]:
         """Commit one pass and return what became of its changes."""
@@ -67,7 +69,7 @@ class Story:
 
     def nonce(self) -> bytes:
         """Return a nonce not used yet."""
-        return next(self._nonces).to_bytes(16, "big")
+        return self._prefix + next(self._nonces).to_bytes(8, "big")
 
     def message(
         self, room: int, author: int, text: str, nonce: bytes | None = None, mentioned: tuple[int, ...] = ()

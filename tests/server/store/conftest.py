@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.story import Story
 
 from chatroom.server.store.memory import MemoryLog
 from chatroom.server.store.sqlite import SqliteLog
+from support.story import Story
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -1,7 +1,6 @@
 """How accounts and rooms come to be, in memory and on disk."""
 
 import pytest
-from support.story import Story, entry_in, new_account
 
 from chatroom.protocol.entries import Created, EntryKind, Joined, RoomKind, read_body
 from chatroom.protocol.errors import ErrorCode
@@ -9,6 +8,7 @@ from chatroom.protocol.limits import ROOM_MAX
 from chatroom.protocol.packets import Role
 from chatroom.server.hub.ports import AccountRecord, AddAccount, AddRoom, Committed, Failed, Outcome
 from chatroom.server.store.sqlite import SqliteLog
+from support.story import Story, entry_in, new_account
 
 
 def code(outcome: Outcome) -> ErrorCode:

@@ -1,4 +1,4 @@
-"""Entries get their seqs, once, in order and without gaps, in memory and on disk; and what the disk may refuse."""
+"""Entries get their seqs, once, in order, without gaps, in memory and on disk; what the disk may refuse."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support.story import START_MS, Story, entry_in, joined, new_account
 
 from chatroom.protocol.entries import EntryKind, Posted, RoomKind, TopicSet, encode_body
 from chatroom.protocol.errors import ErrorCode
@@ -14,6 +13,7 @@ from chatroom.protocol.limits import TIME_MAX
 from chatroom.server.hub.ports import AddEntry, AddRoom, Committed, Failed, Logged, Outcome, Repeated, SetRead
 from chatroom.server.store import writer
 from chatroom.server.store.sqlite import SqliteLog
+from support.story import START_MS, Story, entry_in, joined, new_account
 
 
 def seqs(outcomes: list[Outcome]) -> list[int | ErrorCode]:
@@ -29,7 +29,7 @@ def seqs(outcomes: list[Outcome]) -> list[int | ErrorCode]:
     return found
 
 
-# -- seqs, times, frames --------------------------------------------------------------------------------------------
+# -- seqs, times, frames ---------------------------------------------------------------------------------
 
 
 def test_messages_of_one_pass_follow_each_other(story: Story) -> None:
@@ -100,7 +100,7 @@ def test_a_kind_of_a_newer_program_is_stored_like_any_other(story: Story) -> Non
     assert bytes(story.entries(room)[-1].body) == b"\x93\x01\x02\x03"
 
 
-# -- nonces ---------------------------------------------------------------------------------------------------------
+# -- nonces ----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=["at once", "with its pass", "after others", "when indexed"])
@@ -180,7 +180,7 @@ def index_nonces(story: Story) -> None:
         assert not story.log._nonces._recent
 
 
-# -- when the disk refuses ------------------------------------------------------------------------------------------
+# -- when the disk refuses -------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -312,7 +312,7 @@ def test_a_database_that_may_not_be_written_says_so(garden: Story) -> None:
     assert seqs(garden.submit(garden.message(1, 1, "yes"))) == [5]
 
 
-# -- what a commit is made of ---------------------------------------------------------------------------------------
+# -- what a commit is made of ----------------------------------------------------------------------------
 
 
 def test_a_message_alone_is_one_statement_and_a_pass_is_one_transaction(garden: Story) -> None:

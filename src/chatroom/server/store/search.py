@@ -44,7 +44,10 @@ def search(
     A search that runs out of time gives the page it has, to be continued; with nothing found by then it
     raises StorageError. `unindexed` is left 0.
     """
-    match = _match(parse_query(query), rooms, author)
+    terms = parse_query(query)
+    if not rooms:
+        return Hits([], 0, 0)
+    match = _match(terms, rooms, author)
     give_up_at = time.monotonic() + limit_s
     found: list[tuple[int, int]] = []
     is_late = False

@@ -1,0 +1,124 @@
+"""Every nonce is found for ever, whether it is in memory, half indexed or indexed, and after any restart."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatroom.server.hub.ports import AddEntry, Committed, Repeated
+from chatroom.server.store import nonces
+from chatroom.server.store.nonces import nonce_key
+from chatroom.server.store.sqlite import SqliteLog
+from support.story import Story
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small numbers, so that few messages reach them."""
+    monkeypatch.setattr(nonces, "IDLE_NONCES", 20)
+    monkeypatch.setattr(nonces, "MOST_NONCES", 50)
+    monkeypatch.setattr(nonces, "SLICE", 7)
+
+
+def fill(story: Story, count: int) -> dict[AddEntry, int]:
+    """Post messages into two rooms, three a pass, and return them with their seqs."""
+    posted: dict[AddEntry, int] = {}
+    for _ in range(count // 3):
+        batch = [story.message(room, author, "x") for room, author in ((1, 1), (2, 2), (1, 2))]
+        for message, outcome in zip(batch, story.submit(*batch), strict=True):
+            assert isinstance(outcome, Committed)
+            posted[message] = outcome.entries[0].seq
+    return posted
+
+
+@pytest.fixture
+def rooms(disk: Story) -> Story:
+    for handle in ("ana", "bob"):
+        disk.account(handle)
+    for name in ("one", "two"):
+        disk.room(name, 1, 2)
+    return disk
+
+
+def indexed(log: SqliteLog) -> int:
+    (count,) = log._connection.execute("SELECT count(*) FROM nonces").fetchone()
+    return int(count)
+
+
+def check(story: Story, posted: dict[AddEntry, int]) -> None:
+    """Each message sent again is found where it stands."""
+    for message, seq in posted.items():
+        assert story.one(message) == Repeated(message.room, seq)
+
+
+def test_a_busy_server_indexes_when_too_many_wait(rooms: Story) -> None:
+    assert isinstance(rooms.log, SqliteLog)
+    posted = fill(rooms, 48)
+    assert indexed(rooms.log) == 0
+    posted |= fill(rooms, 60)
+    assert 0 < indexed(rooms.log) < len(posted)
+    check(rooms, posted)
+    posted |= fill(rooms, 300)
+    held = rooms.log._nonces
+    assert len(held._recent) + len(held._leaving) < 3 * 50
+    check(rooms, posted)
+
+
+def test_an_idle_server_indexes_when_it_is_worth_it(rooms: Story) -> None:
+    assert isinstance(rooms.log, SqliteLog)
+    posted = fill(rooms, 18)
+    rooms.index()
+    assert indexed(rooms.log) == 0
+    posted |= fill(rooms, 9)
+    rooms.index()
+    assert indexed(rooms.log) == 27
+    assert not rooms.log._nonces._recent
+    check(rooms, posted)
+
+
+@pytest.mark.parametrize("count", [3, 48, 66, 90, 150])
+def test_nonces_are_found_after_a_restart_and_after_a_crash(
+    rooms: Story, path: Path, tmp_path: Path, count: int
+) -> None:
+    posted = fill(rooms, count)
+    copy = tmp_path / "crashed"
+    copy.mkdir()
+    for file in path.parent.glob("log.db*"):
+        shutil.copy(file, copy)
+    rooms.log.close()
+    for place in (path, copy / "log.db"):
+        log = SqliteLog(place)
+        again = Story(log)
+        check(again, posted)
+        fresh = fill(again, 90) if place == path else {}
+        check(again, {**posted, **fresh})
+        log.close()
+
+
+def test_a_slice_that_is_not_written_is_written_later(rooms: Story) -> None:
+    assert isinstance(rooms.log, SqliteLog)
+    posted = fill(rooms, 51)
+    rooms.log._connection.execute("PRAGMA query_only = ON")
+    for _ in range(3):
+        assert not isinstance(rooms.one(rooms.message(1, 1, "no")), Committed)
+    rooms.log._connection.execute("PRAGMA query_only = OFF")
+    posted |= fill(rooms, 60)
+    rooms.index()
+    check(rooms, posted)
+    assert indexed(rooms.log) + len(rooms.log._nonces._recent) == len(posted)
+
+
+def test_the_nonces_of_all_indexed_entries_are_marked_as_done(rooms: Story) -> None:
+    assert isinstance(rooms.log, SqliteLog)
+    fill(rooms, 30)
+    rooms.index()
+    rows = rooms.log._connection.execute("SELECT room, seq FROM nonces_done ORDER BY room").fetchall()
+    assert rows == [(room, rooms.record(room).head) for room in (1, 2)]
+
+
+@given(st.tuples(st.integers(1, 2**32 - 1), st.binary(min_size=16, max_size=16)), st.integers(1, 2**32 - 1))
+def test_keys_of_two_authors_or_nonces_are_never_equal(one: tuple[int, bytes], author: int) -> None:
+    assert (nonce_key(*one) == nonce_key(author, one[1])) == (one[0] == author)
+    assert nonce_key(*one) != nonce_key(one[0], bytes(reversed(one[1]))) or one[1] == bytes(reversed(one[1]))
