@@ -99,14 +99,6 @@ class RoomsSection(Struct, frozen=True, kw_only=True):
         Literal["anyone", "nobody"],
         Meta(description="Who may make rooms. Direct rooms can always be opened."),
     ] = "anyone"
-    backlog: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=1_000,
-            description="Most entries before the head that a client is sent when it opens a room.",
-        ),
-    ] = 200
 
 
 class AccessSection(Struct, frozen=True, kw_only=True):
