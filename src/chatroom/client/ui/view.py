@@ -137,8 +137,12 @@ class ChatView(urwid.Widget):
         """Give a key to the editor that has the cursor; whether it had a use for it."""
         if context is Context.DIALOG:
             return self._edit_dialog(key, now)
-        if context is not Context.MAIN or self._drawing is None:
+        if self._drawing is None:
             return False
+        if context is Context.SELECT:
+            if len(key) != 1 or not key.isprintable():
+                return False
+            self._act(Action.SELECT_LEAVE, now)  # whoever begins to type has chosen enough
         if not self._drawing.composer.editor.press(key):
             return False
         self._composer_edited(now)
