@@ -29,6 +29,7 @@ def test_a_post_is_acknowledged_by_its_entry() -> None:
     assert desk.session.waiting_count == 0
     assert desk.file.kept == {}
     assert desk.texts() == ["hello"]
+    assert desk.session._wire.asked == {}
 
 
 def test_a_post_to_a_room_that_is_not_followed_is_acknowledged_by_name() -> None:
