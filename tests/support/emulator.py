@@ -59,6 +59,9 @@ class Screen(pyte.Screen):
         if width == 2 and self.cursor.x == at + 1 and self.cursor.x < self.columns:
             line[self.cursor.x] = line[at]._replace(data="")
             self.cursor.x += 1
+        elif width == 1 and self.cursor.x == at + 2:  # made a sign by U+FE0E
+            line[at + 1] = line[at]._replace(data=" ")
+            self.cursor.x -= 1
         self.dirty.add(self.cursor.y)
         return True
 

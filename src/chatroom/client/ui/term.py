@@ -56,7 +56,13 @@ class Terminal(raw.Screen):
     def _start(self, alternate_buffer: bool = True, *args: object, **kwargs: object) -> None:
         super()._start(alternate_buffer, *args, **kwargs)
         # After urwid has noted the user's own settings, so that stopping gives those back.
-        self.tty_signal_keys(intr="undefined", quit="undefined", start="undefined", stop="undefined")
+        self.tty_signal_keys(
+            intr="undefined",
+            quit="undefined",
+            start="undefined",
+            stop="undefined",
+            fileno=self._input_fileno(),
+        )
         self._tell_enter_from_line_feed()
 
     def _tell_enter_from_line_feed(self) -> None:
