@@ -1,4 +1,8 @@
+import pytest
+
 from chatroom.client.commands.actions import Action
+from chatroom.client.session.events import TimelineChanged
+from chatroom.client.viewmodel import jumping
 from chatroom.client.viewmodel.effects import ScrollTo
 from support.screen_world import Seat
 from support.tiny_server import TinyServer
@@ -31,11 +35,15 @@ def test_a_message_that_is_here_is_shown_at_once() -> None:
     assert seat.effects[-1] == ScrollTo((seq,))
 
 
-def test_what_lies_between_is_fetched_page_by_page() -> None:
+def test_what_lies_between_is_fetched_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jumping, "MOST_PAGES", 5)
     server, seq = history(before=500, after=900)
     seat = Seat(server, follow_backlog=50).look(20, 40)
-    seat.open("#dev")
-    seat.send("/search needle").press(Action.DIALOG_ACCEPT)
+    seat.open("#dev").send("/search needle")
+    seat.model.perform(Action.DIALOG_ACCEPT, seat.now)
+    for _ in range(9):
+        seat.model.handle_event(TimelineChanged(1), seat.now)  # asks for nothing while a page is on its way
+    seat.settle()
     assert seat.title() == "#lobby"
     assert found(seat)
     assert seat.effects[-1] == ScrollTo((seq,))

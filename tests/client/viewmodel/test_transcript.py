@@ -268,8 +268,18 @@ def test_a_timeline_begun_anew_is_taken_in() -> None:
     room = Room().add("bob", "old")
     room.timeline.drop()
     room.timeline.begin(0)
-    room.add("bob", "new")
-    assert room.rows()[1:] == ["16:40    bob  |new"]
+    for seq, text in enumerate(("new", "newer"), 1):
+        room.timeline.append(line(seq, "bob", text), is_shown=True)
+    assert room.sync().rows()[1:] == ["16:40    bob  |new", "              |newer"]
+
+
+def test_a_log_begun_anew_with_other_kinds_of_entries_is_taken_in() -> None:
+    room = Room().add("bob", "hi")
+    room.timeline.drop()
+    room.timeline.begin(0)
+    for seq, body in enumerate((Joined(), Joined(), Posted("hi")), 1):
+        room.timeline.append(line(seq, f"u{seq}", body), is_shown=True)
+    assert room.sync().transcript.length == 3
 
 
 # -- the line of new messages ----------------------------------------------------------------------------

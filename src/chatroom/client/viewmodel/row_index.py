@@ -41,7 +41,6 @@ class RowIndex:
         self._version = -1
         self._length = 0
         self._last: Item | None = None
-        self._prepended_items = 0
         self._oldest: Item | None = None
 
     def __len__(self) -> int:
@@ -66,7 +65,6 @@ class RowIndex:
         self._version = self.timeline.version
         self._length = len(items)
         self._last = items[-1] if items else None
-        self._prepended_items = self.timeline.prepended
         return changed
 
     def items(self, number: int) -> list[Item]:
@@ -110,7 +108,7 @@ class RowIndex:
     def _has_only_grown(self) -> bool:
         """Whether nothing happened to the timeline since the last sync but items put at its end."""
         items = self.timeline.items
-        if self._version < 0 or len(items) < self._length or self.timeline.prepended != self._prepended_items:
+        if self._version < 0 or len(items) < self._length:
             return False
         if self._length and items[self._length - 1] is not self._last:
             return False
