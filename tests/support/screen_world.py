@@ -144,8 +144,12 @@ def plain(line: SpanLine) -> str:
 
 
 def picture(row: TranscriptRow) -> list[str]:
-    """Return a row as lines of text: a day and the line of new messages above, then "time handle mark|text"."""
+    """Return a row as lines of text: a day and the line of new messages above, then "time handle
+    mark|text".
+    """
     shown = [f"-- {row.day} --"] if row.day else []
     shown += ["-- new --"] if row.is_first_unread else []
     head = f"{row.time:>5} {row.handle:>6} {row.mark:1}|"
-    return shown + [(head if index == 0 else " " * 14 + "|") + plain(line) for index, line in enumerate(row.lines)]
+    return shown + [
+        (head if index == 0 else " " * 14 + "|") + plain(line) for index, line in enumerate(row.lines)
+    ]

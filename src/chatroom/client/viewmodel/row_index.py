@@ -2,7 +2,7 @@
 
 A message is a row, a run of joins, leaves and invitations of one day is one row, a gap is a row. The index
 grows with what is appended to the timeline; whatever else happens to it (an older page, a gap filled, a
-cut) makes the index anew, at about 1 us an entry (bench/bench_viewmodel.py), once a page. Rows themselves
+cut) makes the index anew, at about 0.4 us an entry (bench/bench_viewmodel.py), once a page. Rows themselves
 are made in `transcript.py`.
 """
 
