@@ -1,4 +1,5 @@
 import pytest
+
 from chatroom.client.themes.look import MARKS, SIXTEEN, Look, LookError, read_look, to_sixteen
 
 

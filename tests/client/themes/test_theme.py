@@ -1,4 +1,5 @@
 import pytest
+
 from chatroom.client.themes.builtin import BUILTIN, DARK, LIGHT
 from chatroom.client.themes.look import read_look
 from chatroom.client.themes.styles import Style
@@ -40,7 +41,7 @@ def test_themes_with_a_ground_of_their_own_can_be_read_on_it(name: str) -> None:
         if style in _NOT_TEXT or not look.fg.startswith("#"):
             continue
         below = look.bg if look.bg.startswith("#") else ground.bg
-        if style.startswith("header_") or style.startswith("link_"):
+        if style.startswith(("header_", "link_")):
             below = looks[Style.HEADER].bg
         elif style.startswith("dialog_") and not look.bg.startswith("#"):
             below = looks[Style.DIALOG].bg
