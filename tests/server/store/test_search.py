@@ -101,7 +101,8 @@ def test_a_search_finds_the_messages_with_all_words_newest_first(
 
 PROBES = [
     '"', '""', '"""', "'", "NOT", "not not", "*", "**", "a*", "(", ")", "()", "-x", "- x", "+x", "^cat",
-    "cat^2", "NEAR(", "NEAR(cat mat)", "NEAR(cat, mat, 1)", "cat AND", "AND cat", "cat OR dog", "OR", "room:secret",
+    "cat^2", "NEAR(", "NEAR(cat mat)", "NEAR(cat, mat, 1)", "cat AND", "AND cat", "cat OR dog", "OR",
+    "room:secret",
     "{room}: secret", "{place}: r1", "place:r1", "place:r3", "words_0", "words : cat", "rowid:1",
     "cat\x00mat", "\x00", "cat; DROP TABLE entries", "' OR 1=1 --", "%", "_", "\\", "cat\\", "$", "?1",
     ":a", "@a", "\ud800", "\U0001f600",

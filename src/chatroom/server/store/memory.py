@@ -146,10 +146,10 @@ class MemoryLog:
     def _add_room(self, change: AddRoom, now_ms: int) -> Outcome:
         members = change.members
         pair = frozenset(members)
-        if len(pair) != len(members):
-            return refusals.MEMBER_ALREADY
         if any(member not in self._accounts for member in members):
             return refusals.NO_SUCH_ACCOUNT
+        if len(pair) != len(members):
+            return refusals.MEMBER_ALREADY
         if change.kind is RoomKind.DIRECT:
             if len(pair) != 2:
                 return refusals.NOT_A_PAIR

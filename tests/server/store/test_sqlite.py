@@ -1,0 +1,389 @@
+"""The log on disk as a process has it: killed at any moment, out of space, reopened, slow to nobody."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from chatroom.protocol.errors import ErrorCode
+from chatroom.server.hub.ports import Committed, Failed, Log, StorageError
+from chatroom.server.store.memory import MemoryLog
+from chatroom.server.store.sqlite import SqliteLog
+from support.story import BUDGET, LIMIT, Story, entry_in
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals and limits")
+
+# -- killed ------------------------------------------------------------------------------------------------
+
+WRITER = """
+    import sys
+    from pathlib import Path
+    from chatroom.protocol.entries import EntryKind, Posted, encode_body
+    from chatroom.server.hub.ports import AddEntry, Committed, Repeated
+    from chatroom.server.store import indexer, nonces
+    from chatroom.server.store.sqlite import SqliteLog
+
+    indexer.BATCH, nonces.IDLE_NONCES, nonces.MOST_NONCES, nonces.SLICE = 8, 20, 60, 16
+    log = SqliteLog(Path(sys.argv[1]))
+    print("ready", flush=True)
+    number = int(sys.argv[2])
+    while True:
+        size = number % 5 + 1
+        batch = []
+        for n in range(number, number + size):
+            body = encode_body(Posted(f"message {n}"))
+            batch.append(AddEntry(1, 1, EntryKind.POSTED, body, n.to_bytes(16, "big")))
+        log.submit(batch, n)
+        for n, outcome in enumerate(log.outcomes(), start=number):
+            if isinstance(outcome, Committed):
+                print(n, outcome.entries[0].seq, flush=True)
+            elif isinstance(outcome, Repeated):
+                print(n, outcome.seq, flush=True)
+            else:
+                sys.exit(f"{n}: {outcome}")
+        number += size
+        if number % 7 == 0:
+            log.index(0.002)
+"""
+"""Stores messages from a number on, some a pass, and prints number and seq of each that is on disk."""
+
+
+def run_until_killed(path: Path, number: int, lines: int, delay_s: float) -> dict[int, int]:
+    """Run the writer; kill it some time after it printed so many lines. Return what it printed."""
+    program = [sys.executable, "-c", textwrap.dedent(WRITER), str(path), str(number)]
+    told: dict[int, int] = {}
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        assert writer.stderr is not None
+        assert writer.stdout.readline() == "ready\n", writer.stderr.read()
+        for _ in range(lines):
+            told.update([map(int, writer.stdout.readline().split())])  # type: ignore[list-item]
+        deadline = time.monotonic() + delay_s
+        while time.monotonic() < deadline:
+            pass
+        writer.kill()
+        rest = writer.stdout.read().split("\n")
+        told.update(tuple(map(int, line.split())) for line in rest[:-1])  # type: ignore[misc]
+        assert writer.wait() == -signal.SIGKILL, writer.stderr.read()
+    return told
+
+
+@POSIX
+@pytest.mark.timeout(120)
+def test_what_was_told_as_stored_survives_any_kill_once_and_in_order(
+    path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    log = SqliteLog(path)
+    story = Story(log)
+    story.account("ana")
+    story.room("garden", 1)
+    log.close()
+    rng = random.Random(5)
+    told: dict[int, int] = {}
+    unheard = 0
+    for _ in range(8):
+        number = max(1, len(told) - 3)  # a client sends again what it is not sure of
+        told |= run_until_killed(path, number, rng.randrange(5, 120), rng.random() / 200)
+        log = SqliteLog(path)
+        again = Story(log)
+        entries = again.entries(1)
+        assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
+        assert again.texts(1) == [f"message {n}" for n in range(1, len(entries) - 1)]
+        assert all(seq == n + 2 for n, seq in told.items())
+        assert len(entries) - 2 >= len(told)
+        unheard += len(entries) - 2 - len(told)
+        told |= {n: n + 2 for n in range(len(told) + 1, len(entries) - 1)}
+        log.close()
+    log = SqliteLog(path, search_s=10)
+    again = Story(log)
+    again.index()
+    (documents,) = log._connection.execute("SELECT count(*) FROM documents").fetchone()
+    assert documents == len(told)
+    assert again.found(f"message {len(told)}", [1]) == [f"message {len(told)}"]
+    log.close()
+    record_property("stored", len(told))
+    record_property("stored without having been told so", unheard)
+    sys.stdout.write(f"8 kills: {len(told)} messages stored, {unheard} of them without having been told so\n")
+
+
+def test_a_log_that_was_not_closed_is_opened_as_it_was(disk: Story, path: Path, tmp_path: Path) -> None:
+    disk.account("ana")
+    disk.room("garden", 1)
+    disk.post(1, 1, "last words")
+    crashed = tmp_path / "crashed"
+    crashed.mkdir()
+    for file in path.parent.glob("log.db*"):
+        shutil.copy(file, crashed)
+    log = SqliteLog(crashed / "log.db")
+    assert Story(log).texts(1) == ["last words"]
+    assert log.log_id == disk.log.log_id
+    log.close()
+
+
+def test_half_of_the_write_ahead_log_gives_a_beginning_of_the_log(path: Path, tmp_path: Path) -> None:
+    """As after a loss of power: whole passes, in order, up to some point."""
+    log = SqliteLog(path)
+    story = Story(log)
+    story.account("ana")
+    story.room("garden", 1)
+    for n in range(30):
+        story.submit(*(story.message(1, 1, f"{n}:{part}") for part in range(3)))
+    whole = path.with_name("log.db-wal").read_bytes()
+    texts = story.texts(1)
+    frames = story.log.after(1, 0, LIMIT, BUDGET)
+    for keep in range(0, len(whole), len(whole) // 40 + 1):
+        part = tmp_path / f"part{keep}"
+        part.mkdir()
+        shutil.copy(path, part / "log.db")
+        (part / "log.db-wal").write_bytes(whole[:keep])
+        again = SqliteLog(part / "log.db")
+        kept = Story(again).texts(1)
+        assert kept == texts[: len(kept)]
+        assert len(kept) % 3 == 0
+        assert again.after(1, 0, LIMIT, BUDGET) == frames[: len(again.after(1, 0, LIMIT, BUDGET))]
+        again.close()
+    log.close()
+
+
+# -- out of space ------------------------------------------------------------------------------------------
+
+FILLER = """
+    import json, resource, sys
+    from pathlib import Path
+    from chatroom.protocol.entries import EntryKind, Posted, RoomKind, encode_body
+    from chatroom.protocol.packets import Role
+    from chatroom.server.hub.ports import AddAccount, AddEntry, AddRoom, Failed, StorageError
+    from chatroom.server.store.sqlite import SqliteLog
+
+    path = Path(sys.argv[1])
+    log = SqliteLog(path, search_s=10)
+    log.submit([AddAccount("ana", bytes(32), Role.MEMBER, ""), AddRoom("garden", RoomKind.PUBLIC, (1,))], 1)
+    body = encode_body(Posted("full " * 400))
+    outcomes = []
+    numbers = iter(range(1, 10_000))
+    def post(count):
+        nonces = [next(numbers).to_bytes(16, "big") for _ in range(count)]
+        batch = [AddEntry(1, 1, EntryKind.POSTED, body, nonce) for nonce in nonces]
+        log.submit(batch, 1)
+        outcomes[:] = log.outcomes()
+        return [outcome for outcome in outcomes if isinstance(outcome, Failed)]
+    log.outcomes()
+    fill, free = FILL_AND_FREE
+    fill()
+    stored, failed = 0, []
+    while not failed and stored < 3_000:
+        failed = post(20)
+        stored += 20 - len(failed)
+    again = post(3)
+    stored += 3 - len(again)
+    readable = len(log.after(1, 0, 100_000, 1 << 30))
+    try:
+        log.index(0.01)
+    except StorageError as error:
+        again.append(error)
+    free()
+    late = post(5)
+    while log.index(1):
+        pass
+    print(json.dumps({
+        "failed": [failure.code.name for failure in failed], "text": failed[0].text if failed else "",
+        "stored": stored, "readable": readable - 2, "late": [failure.text for failure in late],
+        "head": log.load().rooms[0].head, "found": len(log.search("full", [1], 0, 0, 50).frames),
+    }))
+    log.close()
+"""
+"""Stores messages until no more fit, goes on when there is space again, and tells what happened."""
+
+FREE_BY_LIMIT = """(
+    lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, resource.RLIM_INFINITY)),
+    lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)),
+)"""
+
+FREE_BY_DELETING = """(
+    lambda: path.with_name("ballast").write_bytes(bytes(400_000)),
+    lambda: path.with_name("ballast").unlink(),
+)"""
+
+
+def check_filler(path: Path, fill_and_free: str) -> None:
+    program = textwrap.dedent(FILLER).replace("FILL_AND_FREE", fill_and_free)
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert set(told["failed"]) == {ErrorCode.STORAGE.name}
+    assert "cannot store" in told["text"]
+    assert told["readable"] == told["stored"] > 0
+    assert told["late"] == []
+    assert told["head"] == told["stored"] + 2 + 5
+    assert told["found"] == 28, "as many as fit on a page"
+    log = SqliteLog(path)
+    assert [entry.seq for entry in Story(log).entries(1)] == list(range(1, told["head"] + 1))
+    assert log._connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
+    log.close()
+
+
+@POSIX
+@pytest.mark.timeout(120)
+def test_a_write_error_refuses_messages_until_writing_works_again(path: Path) -> None:
+    check_filler(path, FREE_BY_LIMIT)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MiB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    if os.name != "posix" or os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("a file system of its own needs root")
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"cannot mount: {mounted.stderr.decode().strip()}")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.timeout(120)
+def test_a_full_disk_refuses_messages_until_there_is_space_again(small_disk: Path) -> None:
+    check_filler(small_disk / "log.db", FREE_BY_DELETING)
+
+
+def test_a_full_disk_when_closing_loses_nothing(disk: Story, path: Path) -> None:
+    assert isinstance(disk.log, SqliteLog)
+    disk.account("ana")
+    disk.room("garden", 1)
+    disk.post(1, 1, "kept")
+    disk.log._connection.execute("PRAGMA query_only = ON")
+    disk.log.close()
+    log = SqliteLog(path)
+    assert Story(log).texts(1) == ["kept"]
+    log.close()
+
+
+# -- reads that fail ---------------------------------------------------------------------------------------
+
+
+def test_a_read_the_disk_refuses_is_a_storage_error_in_one_line(disk: Story) -> None:
+    assert isinstance(disk.log, SqliteLog)
+    disk.account("ana")
+    disk.room("garden", 1)
+    disk.post(1, 1, "text")
+    disk.index()
+    for table in ("documents", "entries", "reads", "members"):
+        disk.log._connection.execute(f"ALTER TABLE {table} RENAME TO {table}_gone")
+    log: Log = disk.log
+    reads = [
+        lambda: log.after(1, 0, 10, 1_000),
+        lambda: log.before(1, 10, 0, 10, 1_000),
+        lambda: log.unread(1, [1]),
+        lambda: log.search("text", [1], 0, 0, 10),
+        log.load,
+    ]
+    for read in reads:
+        with pytest.raises(StorageError) as caught:
+            read()
+        assert "\n" not in str(caught.value)
+
+
+def test_an_entry_that_is_damaged_is_a_storage_error(disk: Story) -> None:
+    assert isinstance(disk.log, SqliteLog)
+    disk.account("ana")
+    disk.room("garden", 1)
+    message = disk.message(1, 1, "text")
+    disk.submit(message)
+    disk.log._connection.execute("UPDATE entries SET frame = x'0102' WHERE kind = 1")
+    (outcome,) = disk.submit(message)
+    assert isinstance(outcome, Failed)
+    assert outcome.code is ErrorCode.STORAGE
+    with pytest.raises(StorageError):
+        disk.log.index(1)
+
+
+def test_a_log_in_memory_can_be_made_to_refuse() -> None:
+    log = MemoryLog()
+    story = Story(log)
+    story.account("ana")
+    story.room("garden", 1)
+    log.fault = "the disk is full"
+    assert story.one(story.message(1, 1, "no")) == Failed(ErrorCode.STORAGE, "the disk is full")
+    with pytest.raises(StorageError, match="full"):
+        log.after(1, 0, 10, 1_000)
+    with pytest.raises(StorageError, match="full"):
+        log.search("no", [1], 0, 0, 10)
+    log.fault = ""
+    assert isinstance(story.one(story.message(1, 1, "yes")), Committed)
+
+
+# -- big ---------------------------------------------------------------------------------------------------
+
+
+def fill(log: SqliteLog, count: int) -> None:
+    """Put messages into room 1 behind the back of the log, as if stored and indexed long ago."""
+    story = Story(log)
+    story.account("ana")
+    story.room("garden", 1)
+    story.post(1, 1, "x" * 100)
+    frame = log.after(1, 2, 1, 1_000)[0]
+    entry_in(frame)
+    connection = log._connection
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(
+        """WITH RECURSIVE n(seq) AS (SELECT 4 UNION ALL SELECT seq + 1 FROM n WHERE seq < ?)
+        INSERT INTO entries SELECT (1 << 40) + seq, 1, 1, ? FROM n""",
+        (count + 2, frame),
+    )
+    for table in ("nonces_done", "words_done"):
+        connection.execute(f"INSERT OR REPLACE INTO {table} VALUES (1, ?)", (count + 2,))
+    connection.execute("COMMIT")
+
+
+def test_opening_and_reading_cost_the_same_however_long_the_log_is(tmp_path: Path) -> None:
+    """Counted in steps of SQLite, so that no busy machine matters: a scan takes several for each entry."""
+    steps: dict[int, int] = {}
+    for count in (100, 100_000):
+        path = tmp_path / f"{count}.db"
+        log = SqliteLog(path)
+        fill(log, count)
+        log.close()
+        log = SqliteLog(path)
+        seen = [0]
+
+        def step(seen: list[int] = seen) -> int:
+            seen[0] += 1
+            return 0
+
+        log._connection.set_progress_handler(step, 1)
+        assert log.load().rooms[0].head == count + 2
+        log._nonces.load()
+        log._indexer.load()
+        log.after(1, count - 50, 50, 1 << 20)
+        log.before(1, count, 0, 50, 1 << 20)
+        log.unread(2, [1])
+        steps[count] = seen[0]
+        log.close()
+    assert steps[100_000] < steps[100] + 20_000, "a thousand unread messages are looked at, and no more"
+
+
+def test_a_long_log_is_opened_quickly(tmp_path: Path) -> None:
+    path = tmp_path / "long.db"
+    log = SqliteLog(path)
+    fill(log, 200_000)
+    log.close()
+    begin = time.perf_counter()
+    log = SqliteLog(path)
+    log.load()
+    taken_s = time.perf_counter() - begin
+    log.close()
+    assert taken_s < 0.5
