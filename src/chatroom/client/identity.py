@@ -1,0 +1,53 @@
+"""Who this client is: its key on disk, and the random names it gives its process and its posts.
+
+Read next: `chatroom.net.keys`.
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+
+from chatroom.client.session.ports import Signer
+from chatroom.config.paths import ClientPaths
+from chatroom.net.keys import IdentityKey, load_or_create_identity
+from chatroom.protocol.limits import NONCE_BYTES, SESSION_BYTES
+
+IDENTITY_FILE = "identity-key.pem"
+
+_TIME_BYTES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class KeySigner:
+    """An identity key as a session wants it."""
+
+    key: IdentityKey
+
+    @property
+    def public_key(self) -> bytes:
+        """The 32 raw bytes of the public key."""
+        return self.key.public_bytes
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64 bytes of the signature of `message`."""
+        return self.key.sign(message)
+
+
+def load_signer(paths: ClientPaths) -> Signer:
+    """Return the key of this client, made at its first run. Raises KeyFileError."""
+    return KeySigner(load_or_create_identity(paths.data / IDENTITY_FILE))
+
+
+def new_session_id() -> bytes:
+    """Return the name of this process to a server."""
+    return secrets.token_bytes(SESSION_BYTES)
+
+
+def new_nonce() -> bytes:
+    """Return the nonce of a new post: 48 bits of milliseconds, then 80 random ones.
+
+    Nonces made one after another stand beside each other in the server's index: it touches one page for a
+    burst of posts instead of one page each.
+    """
+    now_ms = time.time_ns() // 1_000_000
+    return now_ms.to_bytes(_TIME_BYTES, "big") + secrets.token_bytes(NONCE_BYTES - _TIME_BYTES)
