@@ -90,6 +90,16 @@ class Load:
         settled = self._pump.settle(command["limit_s"])
         return {"seconds": time.monotonic() - start, "settled": settled} | self._faults()
 
+    def resume(self, command: Command) -> Answer:
+        """Let everybody in, each behind by `expected` entries; the seconds until all have them."""
+        self._pump.expect(command["expected"])
+        start, cpu_s = time.monotonic(), machine.cpu_seconds(self._pid)
+        entered = self.enter(command)
+        settled = self._pump.settle(command["limit_s"])
+        seconds = time.monotonic() - start
+        cpu_s = machine.cpu_seconds(self._pid) - cpu_s
+        return {"seconds": seconds, "in_s": entered["seconds"], "cpu_s": cpu_s, "settled": settled} | self._faults()
+
     def rest(self, command: Command) -> Answer:
         """Read and post nothing for `seconds`; the server's CPU time meanwhile."""
         cpu_s = machine.cpu_seconds(self._pid)
@@ -119,7 +129,7 @@ def _dialect(command: Command) -> Dialect:
     match command["dialect"]:
         case "chatroom":
             key_hash = server_key_hash(command["port"]) if command["tls"] else PLAIN_SERVER_KEY
-            return Chatroom(key_hash)
+            return Chatroom(key_hash, command.get("cursor"))
         case "irc":
             return Irc(joins=command.get("joins", True))
         case "nats":

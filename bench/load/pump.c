@@ -391,6 +391,12 @@ void pump_listen(struct pump *p, int number)
     epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->member[number].fd, &event);
 }
 
+/* Somebody else posts as sender 0: so many messages are to arrive. */
+void pump_expect(struct pump *p, int messages)
+{
+    p->counts.posted = (uint64_t)messages;
+}
+
 struct counts *pump_counts(struct pump *p)
 {
     return &p->counts;

@@ -43,6 +43,10 @@ class Pump(Protocol):
         """A member that did not listen begins to."""
         ...
 
+    def expect(self, messages: int) -> None:
+        """Somebody else posts, stamped as sender 0: so many messages are to arrive."""
+        ...
+
     def run(self, seconds: float) -> None:
         """Post and read for so long."""
         ...
@@ -121,6 +125,9 @@ class CPump:
 
     def listen(self, number: int) -> None:
         self._lib.pump_listen(self._pump, number)
+
+    def expect(self, messages: int) -> None:
+        self._lib.pump_expect(self._pump, messages)
 
     def run(self, seconds: float) -> None:
         self._lib.pump_run(self._pump, ctypes.c_double(seconds))

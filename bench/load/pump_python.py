@@ -71,6 +71,9 @@ class PythonPump:
         member.listens = True
         self._selector.register(member.channel.sock, selectors.EVENT_READ, number)
 
+    def expect(self, messages: int) -> None:
+        self._tally.posted = messages
+
     def run(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         for number in self._senders:

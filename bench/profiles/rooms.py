@@ -89,6 +89,7 @@ def begin(
     *,
     stalled: int = 0,
     joins: bool = True,
+    cursor: int | None = None,
 ) -> None:
     """Tell a load generator what it is going to do."""
     load.ask(
@@ -102,6 +103,7 @@ def begin(
         window=room.window,
         stalled=stalled,
         joins=joins,
+        cursor=cursor,
         record_bytes=our_record_bytes(),
     )
 
