@@ -119,8 +119,14 @@ def modules() -> list[Module]:
 def written_files() -> list[Path]:
     inside = [path for folder in WRITTEN for path in (CHECKOUT / folder).rglob("*")]
     return sorted(
-        path for path in [*CHECKOUT.iterdir(), *inside] if path.is_file() and "__pycache__" not in path.parts
+        path for path in [*CHECKOUT.iterdir(), *inside] if path.is_file() and not is_left_behind(path)
     )
+
+
+def is_left_behind(path: Path) -> bool:
+    """Whether a program made the file: it is in a hidden folder or a cache."""
+    folders = path.relative_to(CHECKOUT).parts[:-1]
+    return any(name.startswith((".", "__")) and name != ".ci" for name in folders)
 
 
 def lines(complaints: Iterable[str]) -> str:
