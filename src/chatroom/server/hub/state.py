@@ -31,6 +31,7 @@ class Peer:
         "challenge",
         "cursors",
         "heard_at",
+        "held_nonce",
         "is_stalled",
         "key_hash",
         "link",
@@ -53,6 +54,8 @@ class Peer:
         self.stage = Stage.GREETED
         self.account: Account | None = None
         self.session = b""
+        self.held_nonce = b""
+        """The oldest post that could not be stored: until it is sent again, no later one is taken."""
         self.presence = Presence.ONLINE
         self.opened_at = opened_at
         self.heard_at = opened_at

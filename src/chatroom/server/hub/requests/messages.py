@@ -33,6 +33,10 @@ def post(context: Context, peer: Peer, request: Post) -> None:
     if found is None:
         return
     account, room = found
+    if peer.held_nonce and request.nonce != peer.held_nonce:
+        context.refuse(peer, request, ErrorCode.STORAGE, "an earlier message of yours waits to be stored")
+        return
+    peer.held_nonce = b""
     fault = text_fault(request.text, max_bytes=context.settings.text_bytes)
     if fault is not None:
         context.refuse(peer, request, ErrorCode.BAD_TEXT, f"the message is {fault}")
@@ -54,6 +58,8 @@ def _posted(context: Context, peer: Peer, request: Post, room: Room, outcome: Ou
     if isinstance(outcome, Repeated):
         context.say(peer, Stored(request.id, outcome.room, outcome.seq, request.nonce, repeat=True))
     elif isinstance(outcome, Failed):
+        if outcome.code is ErrorCode.STORAGE:
+            peer.held_nonce = peer.held_nonce or request.nonce
         context.refused(peer, request, outcome)
     elif not peer.follows(room):
         context.say(peer, Stored(request.id, room.number, room.head, request.nonce))
