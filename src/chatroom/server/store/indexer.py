@@ -19,7 +19,7 @@ from chatroom.server.store.schema import ROOM_SHIFT, entry_id, seq_of
 from chatroom.server.store.transactions import transaction
 from chatroom.server.store.words import cut_words
 
-BLOCK: Final = 1 << 18
+BLOCK: Final = 1 << 17
 """Documents in one FTS5 table. It bounds what FTS5 does without asking whether it takes too long (two
 words that never meet: 8 ms) and how much it merges at once.
 """

@@ -27,8 +27,7 @@ _HEADS: Final = """
 
 _UNREAD: Final = """
     SELECT count(*) FROM (
-        SELECT 1 FROM (SELECT author, kind FROM entries WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?5)
-        WHERE kind = ?3 AND author <> ?4 LIMIT ?6)"""
+        SELECT 1 FROM entries WHERE id > ? AND id <= ? AND kind = ? AND author <> ? LIMIT ?)"""
 
 _MENTIONS: Final = """
     SELECT count(*) FROM (
@@ -114,9 +113,9 @@ def read_unread(
         read = markers.get(room, 0)
         unread = mentions = 0
         if read < head:
-            span = entry_id(room, read), entry_id(room, head)
-            bounds = EntryKind.POSTED, account, SCAN_ENTRIES, UNREAD_COUNT
-            (unread,) = connection.execute(_UNREAD, span + bounds).fetchone()
+            span = entry_id(room, read), entry_id(room, min(head, read + SCAN_ENTRIES))
+            wanted = EntryKind.POSTED, account, UNREAD_COUNT
+            (unread,) = connection.execute(_UNREAD, span + wanted).fetchone()
             (mentions,) = connection.execute(_MENTIONS, (account, room, read, UNREAD_COUNT)).fetchone()
         found[room] = Unread(read, unread, mentions)
     return found

@@ -21,6 +21,7 @@ MEMBER_ALREADY: Final = Failed(ErrorCode.NOT_ALLOWED, "a member of this room alr
 NOT_A_MEMBER: Final = Failed(ErrorCode.NOT_A_MEMBER, "not a member of this room")
 NONCE_REUSED: Final = Failed(ErrorCode.NONCE_REUSED, "this nonce stands for another message")
 NO_SUCH_ENTRY: Final = Failed(ErrorCode.BAD_RANGE, "there is no such entry yet")
+LOG_IS_LOST: Final = Failed(ErrorCode.STORAGE, "the server cannot store: its log was removed or replaced")
 
 SERVER: Final = 0
 """The account number of the server itself, the author of rooms that belong to nobody."""

@@ -19,13 +19,14 @@ from chatroom.server.store.disk_faults import trouble
 from chatroom.server.store.heads import Heads
 from chatroom.server.store.indexer import Indexer
 from chatroom.server.store.nonces import Nonces
+from chatroom.server.store.open_files import OpenFiles
 from chatroom.server.store.reading import read_after, read_before, read_snapshot, read_unread
 from chatroom.server.store.schema import read_log_id
 from chatroom.server.store.search import newest_below, search
 from chatroom.server.store.writer import Writer
 
-SEARCH_S: Final = 0.02
-"""Time limit of a search: the server stands still meanwhile."""
+SEARCH_S: Final = 0.015
+"""Time limit of a search, looked at between steps of 6 ms: the server stands still meanwhile."""
 
 IDLE_CHECKPOINT: Final = 1_000
 """Changed rows after which an idle server moves the write-ahead log to the database, so that a busy one
@@ -42,24 +43,30 @@ class SqliteLog:
     """
 
     def __init__(self, path: Path, search_s: float = SEARCH_S) -> None:
+        self._path = path
         self._search_s = search_s
-        self._connection = open_database(path)
-        self._cursor = self._connection.cursor()
         self._outcomes: list[Outcome] = []
+        self._open()
+
+    def _open(self) -> None:
+        self._connection = open_database(self._path)
         self._checkpointed = 0
+        self._is_lost = False
+        cursor = self._connection.cursor()
         try:
             self._log_id = read_log_id(self._connection)
-            self._heads = Heads(self._cursor)
-            self._nonces = Nonces(self._cursor)
+            self._heads = Heads(cursor)
+            self._nonces = Nonces(cursor)
             self._nonces.load()
-            self._indexer = Indexer(self._cursor)
+            self._indexer = Indexer(cursor)
             self._indexer.load()
-            handles = dict(self._cursor.execute("SELECT id, handle FROM accounts").fetchall())
+            handles = dict(cursor.execute("SELECT id, handle FROM accounts").fetchall())
             handles[refusals.SERVER] = refusals.SERVER_HANDLE
-            self._writer = Writer(self._cursor, self._heads, self._nonces, handles)
+            self._writer = Writer(cursor, self._heads, self._nonces, handles)
+            self._files = OpenFiles(self._path)  # all of them exist by now
         except (sqlite3.Error, StorageError) as error:
             self._connection.close()
-            raise StoreError(f"{path}: {trouble(error)}") from None
+            raise StoreError(f"{self._path}: {trouble(error)}") from None
 
     @property
     def log_id(self) -> bytes:
@@ -73,7 +80,9 @@ class SqliteLog:
 
     def submit(self, changes: Sequence[Change], now_ms: int) -> None:
         """As `Log.submit`; every outcome is there when it returns."""
-        if changes:
+        if self._is_lost:
+            self._outcomes += [refusals.LOG_IS_LOST] * len(changes)
+        elif changes:
             self._outcomes += self._writer.store(changes, now_ms)
 
     def outcomes(self) -> list[Outcome]:
@@ -115,8 +124,9 @@ class SqliteLog:
         Raises StorageError when the disk refuses; what was left to do is still to be done then.
         """
         stop_at = time.monotonic() + budget_s
-        self._indexer.note(self._writer.take_fresh())
         try:
+            self._look_after_files()
+            self._indexer.note(self._writer.take_fresh())
             while self._has_work():
                 if self._indexer.is_done:
                     self._nonces.index_slice()
@@ -128,6 +138,23 @@ class SqliteLog:
         except (sqlite3.Error, StorageError) as error:
             raise StorageError(trouble(error)) from None
         return False
+
+    def _look_after_files(self) -> None:
+        """Write everything to the database, and open it again, when somebody removed a file beside it.
+
+        Where the database itself is not the one that was opened, nothing is stored until it is back.
+        """
+        self._is_lost = not self._files.has_database()
+        if self._is_lost:
+            raise StorageError(refusals.LOG_IS_LOST.text)
+        if not self._files.has_beside():
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._connection.close()
+            try:
+                self._open()
+            except StoreError as error:
+                self._is_lost = True
+                raise StorageError(str(error)) from None
 
     def _has_work(self) -> bool:
         return not self._indexer.is_done or self._nonces.is_due(idle=True)
