@@ -7,10 +7,10 @@ call. Read next: `chatroom.client.session.session`, `chatroom.net.connector`, `t
 """
 
 import datetime as dt
-import time
 from collections.abc import Callable
 from typing import Final
 
+from chatroom.client.identity import now_ms
 from chatroom.client.session.events import State
 from chatroom.client.session.session import Session
 from chatroom.client.trust import KnownServers, KnownServersError, TrustQuestion, TrustRefused
@@ -22,15 +22,15 @@ from chatroom.net.tls import TlsStream, client_context, peer_pin, peer_spki_hash
 from chatroom.protocol.auth import PLAIN_SERVER_KEY
 
 STEADY_S: Final = 5.0
-"""A connection that has lasted so long proves that the server works: the waits begin anew."""
+"""A connection that lasted so long proves that the server works: the waits begin anew."""
 
 
 class Connection:
     """Keeps one session connected to one server. Everything runs in the thread of the loop.
 
-    `next_attempt_at` is in seconds of the loop's clock, None while nothing is planned. `question`: the server
-    is unknown, and nothing happens before `answer`. `refusal`: it is not the server it should be. `fault`: the
-    known servers cannot be read or written. `is_over`: no attempt will be made by itself any more.
+    `next_attempt_at` is in seconds of the loop's clock, None while nothing is planned. `question`: the
+    server is unknown, and nothing happens before `answer`. `refusal`: it is not the one it should be.
+    `fault`: the known servers cannot be read or written. `is_over`: no attempt is made by itself any more.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class Connection:
             self._changed()
             return
         self._stream = stream
-        self._session.connected(key_hash, self._loop.now(), _now_ms())
+        self._session.connected(key_hash, self._loop.now(), now_ms())
         self._loop.watch(stream, self._readable, self._writable)
         self._readable()
 
@@ -191,7 +191,7 @@ class Connection:
             self._drop(closed.reason)
             return
         if data:
-            self._session.receive(data, self._loop.now(), _now_ms())
+            self._session.receive(data, self._loop.now(), now_ms())
             self._flush()
         if self._stream is stream and stream.more_to_read:
             self._read_more_later()
@@ -294,7 +294,3 @@ class Connection:
             self._loop.unwatch(self._stream)
             self._stream.close()
             self._stream = None
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

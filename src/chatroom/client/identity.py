@@ -43,11 +43,15 @@ def new_session_id() -> bytes:
     return secrets.token_bytes(SESSION_BYTES)
 
 
+def now_ms() -> int:
+    """Return the wall clock in ms since 1970 (UTC)."""
+    return time.time_ns() // 1_000_000
+
+
 def new_nonce() -> bytes:
     """Return the nonce of a new post: 48 bits of milliseconds, then 80 random ones.
 
     Nonces made one after another stand beside each other in the server's index: it touches one page for a
     burst of posts instead of one page each.
     """
-    now_ms = time.time_ns() // 1_000_000
-    return now_ms.to_bytes(_TIME_BYTES, "big") + secrets.token_bytes(NONCE_BYTES - _TIME_BYTES)
+    return now_ms().to_bytes(_TIME_BYTES, "big") + secrets.token_bytes(NONCE_BYTES - _TIME_BYTES)

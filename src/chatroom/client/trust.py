@@ -141,7 +141,7 @@ class KnownServers:
 
     def _alone(self) -> DirectoryLock:
         """Return the lock under which the file is changed. Raises KnownServersError or OSError."""
-        place = self.path.with_name(self.path.name + ".lock")
+        place = self.path.with_suffix(".lock")
         for _ in range(LOCK_TRIES):
             try:
                 return DirectoryLock.acquire(place)

@@ -281,6 +281,37 @@ def test_entries_that_show_nothing_are_lines_only_where_they_are_wanted() -> Non
     assert Desk(server, show_unknown=True).online().seqs() == [1, 2, 3, 4, 5]
 
 
+def test_the_page_around_an_old_entry_comes_in_one_step() -> None:
+    desk = Desk(server_with(2_000), follow_backlog=50).online()
+    assert desk.session.load_around(1, 700)
+    desk.settle()
+    assert desk.seqs() == [*range(600, 800), (799, 1_951), *range(1_951, 2_001)]
+    assert pages(desk) == [(0, 800)]
+    assert desk.session.load_around(1, 700)
+    assert desk.session.load_around(1, 1_200)
+    desk.settle()
+    assert desk.seqs()[200:203] == [(799, 1_100), 1_100, 1_101]
+    desk.session.load_older(1)
+    desk.settle()
+    assert desk.seqs()[:2] == [400, 401]
+
+
+def test_the_page_around_an_entry_near_what_is_here_joins_it() -> None:
+    desk = Desk(server_with(300), follow_backlog=50).online()
+    assert desk.session.load_around(1, 240)
+    desk.settle()
+    assert desk.seqs() == list(range(51, 301))
+
+
+@pytest.mark.parametrize("seq", [0, 301, 10**6])
+def test_around_an_entry_that_does_not_exist_there_is_no_page(seq: int) -> None:
+    desk = Desk(server_with(300)).online()
+    assert not desk.session.load_around(1, seq)
+    assert not desk.session.load_around(7, 1)
+    desk.drop()
+    assert not desk.session.load_around(1, 5)
+
+
 def page_of(request: History, *seqs: int, room: int = 1, more: bool = False) -> bytes:
     server = TinyServer()
     for _ in range(40):

@@ -84,6 +84,10 @@ class Cuts(RuleBasedStateMachine):
     def look_back(self, who: int) -> None:
         self.desks[who].session.load_older(1)
 
+    @rule(who=WHO, seq=st.integers(1, 60))
+    def jump(self, who: int, seq: int) -> None:
+        self.desks[who].session.load_around(1, seq)
+
     @precondition(lambda self: self.is_ordered)
     @rule()
     def the_disk_is_full(self) -> None:

@@ -75,28 +75,51 @@ def test_a_page_fills_the_end_of_a_gap() -> None:
     made = timeline(0, 2)
     made.skip_to(8)
     made.append(line(9), is_shown=True)
-    assert made.fill(Gap(2, 9), lines(6, 8), 5)
+    assert made.put(lines(6, 8), 6, 8)
     assert short(made) == [1, 2, (2, 6), 6, 7, 8, 9]
-    assert made.fill(Gap(2, 6), lines(3, 5), 2)
+    assert made.put(lines(3, 5), 3, 5)
     assert short(made) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 
-def test_a_page_for_a_gap_that_is_no_longer_there_is_refused() -> None:
+def test_a_page_in_the_middle_of_a_gap_leaves_one_on_each_side() -> None:
+    made = timeline(0, 2)
+    made.skip_to(8)
+    made.append(line(9), is_shown=True)
+    assert made.put(lines(5, 6), 5, 6)
+    assert short(made) == [1, 2, (2, 5), 5, 6, (6, 9), 9]
+
+
+def test_a_page_far_back_leaves_a_gap_behind_it() -> None:
+    made = timeline(20, 22)
+    assert made.put(lines(4, 6), 4, 6)
+    assert short(made) == [4, 5, 6, (6, 21), 21, 22]
+    assert (made.floor, made.prepended) == (3, 4)
+
+
+def test_a_gap_of_which_no_entry_exists_goes_away() -> None:
+    made = timeline(0, 2)
+    made.skip_to(8)
+    assert made.put([], 3, 8)
+    assert short(made) == [1, 2]
+
+
+def test_a_page_without_a_place_changes_nothing() -> None:
     made = timeline(0, 2)
     made.skip_to(8)
     before = short(made)
-    assert not made.fill(Gap(2, 7), lines(6, 6), 5)
-    assert not made.fill(Gap(40, 50), lines(49, 49), 48)
+    assert not made.put(lines(2, 6), 2, 6)
+    assert not made.put(lines(40, 49), 40, 49)
+    assert not made.put(lines(2, 2), 2, 2)
     assert short(made) == before
 
 
 def test_older_lines_go_before_the_first_and_are_counted() -> None:
     made = timeline(10, 12)
     assert not made.at_beginning
-    made.prepend(lines(6, 10), 5)
+    made.put(lines(6, 10), 6, 10)
     assert short(made) == [6, 7, 8, 9, 10, 11, 12]
     assert made.prepended == 5
-    made.prepend(lines(1, 5), 0)
+    made.put(lines(1, 5), 1, 5)
     assert made.at_beginning
     assert made.prepended == 10
 
@@ -165,7 +188,7 @@ def test_the_middle_goes_when_old_history_is_loaded_without_end() -> None:
     made = timeline(100_000, 100_000 + KEPT_NEWEST, max_items=2 * KEPT_NEWEST)
     floor = 100_000
     while floor > 90_000:
-        made.prepend(lines(floor - 199, floor), floor - 200)
+        made.put(lines(floor - 199, floor), floor - 199, floor)
         floor -= 200
         assert len(made.items) <= 2 * KEPT_NEWEST + SLACK_ITEMS + 1
     assert made.items[0] == line(floor + 1)
@@ -204,11 +227,14 @@ def test_any_growth_leaves_every_seq_either_here_or_in_one_gap(data: st.DataObje
             made.skip_to(made.cursor + data.draw(st.integers(0, 5)))
         elif step == "fill" and made.gaps():
             gap = data.draw(st.sampled_from(made.gaps()))
-            after = data.draw(st.integers(gap.after, gap.before - 1))
-            assert made.fill(gap, lines(after + 1, gap.before - 1), after)
+            first = data.draw(st.integers(gap.after + 1, gap.before - 1))
+            last = data.draw(st.integers(first, gap.before - 1))
+            assert made.put(lines(first, last), first, last)
         elif step == "prepend":
-            floor = max(0, made.floor - data.draw(st.integers(1, 5)))
-            made.prepend(lines(floor + 1, made.floor), floor)
+            last = max(1, made.floor - data.draw(st.integers(0, 3)))
+            first = max(1, last - data.draw(st.integers(0, 5)))
+            if made.floor:
+                assert made.put(lines(first, last), first, last)
         assert covered(made) == set(range(made.floor + 1, made.cursor + 1))
         starts = [item.seq if isinstance(item, Line) else item.after + 1 for item in made.items]
         assert starts == sorted(starts)

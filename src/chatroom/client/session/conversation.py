@@ -87,6 +87,7 @@ class Conversation:
         self.listings = Listings(me, wire, self.rooms, self.roster, news)
         self.presence = Presence.ONLINE
         self.fault = ""  # why the connection must be given up
+        self.restores = 0
         self._wire = wire
         self._news = news
         self._follows_all = follows_all
@@ -158,10 +159,12 @@ class Conversation:
         """The server serves another log: nothing of the old one holds. What waits is sent to the new one."""
         self._marks.clear()
         if self.feed.drop_all():
+            self.restores += 1
             self._news.add(Noticed("the server's history was restored; it is fetched anew"))
 
     def _went_back(self, rooms: list[int]) -> None:
         for room in rooms:
+            self.restores += 1
             view = self.rooms.by_number.get(room)
             title = view.title if view is not None else "a room"
             self._news.add(Noticed(f"the history of {title} was restored by the server; it is fetched anew"))

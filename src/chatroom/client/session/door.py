@@ -103,6 +103,7 @@ class Door:
         self._log_id = b""
         self._infos: list[RoomInfo] = []
         self._room_count = 0
+        self._welcome = ""
 
     def open(self, server_key_hash: bytes) -> None:
         """There is a connection to a server with this key."""
@@ -190,8 +191,9 @@ class Door:
         self.stage = Stage.ROOMS
         self._room_count = welcome.room_count
         text = shown_text(welcome.text)
-        if not is_blank(text):
+        if text != self._welcome and not is_blank(text):
             self._news.add(Noticed(text))
+        self._welcome = text  # it is not said again after every drop
 
 
 def _version_fault(hello: Hello) -> str | None:

@@ -149,6 +149,20 @@ class Feed:
         timeline = self.timelines.get(room)
         return timeline is not None and self._ask_history(timeline, gap.after, gap.before)
 
+    def load_around(self, room: int, seq: int) -> bool:
+        """Ask for the page that has `seq` in its middle. True: it comes, or the entry is here already."""
+        timeline = self.timelines.get(room)
+        if timeline is None or not timeline.has_begun or not 1 <= seq <= timeline.head:
+            return False
+        end = seq + limits.PAGE_ENTRIES // 2
+        if seq <= timeline.floor:
+            return self._ask_history(timeline, 0, min(end, timeline.floor + 1))
+        index = timeline.index_of(seq)
+        item = timeline.items[index] if index < len(timeline.items) else None
+        if isinstance(item, Gap) and item.after < seq:
+            return self._ask_history(timeline, item.after, min(end, item.before))
+        return True
+
     def fill_gaps(self, timeline: Timeline) -> None:
         """Ask for a gap that is to be filled by itself, if there is one."""
         for gap in reversed(timeline.gaps()):
@@ -174,15 +188,12 @@ class Feed:
         _check_page(request, page)
         lines = [line_of(entry, self._me) for entry in page.entries]
         shown = lines if self._is_complete else [line for line in lines if is_shown(line)]
-        is_all = not (page.more and lines)
-        lowest = lines[0].seq if lines else request.before
-        if request.before == timeline.floor + 1 and request.after == 0:
-            if is_all:
-                timeline.first = lowest
-            timeline.prepend(shown, lowest - 1)
-        else:
-            after = request.after if is_all else lowest - 1
-            timeline.fill(Gap(request.after, request.before), shown, after)
+        first = request.after + 1
+        if page.more and lines:
+            first = lines[0].seq
+        elif not request.after:  # the room begins here
+            first = timeline.first = lines[0].seq if lines else request.before
+        timeline.put(shown, first, request.before - 1)
         self.fill_gaps(timeline)
         return lines
 

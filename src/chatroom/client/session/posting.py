@@ -20,6 +20,7 @@ from chatroom.client.session.timeline import Line
 from chatroom.client.session.wire import Wire
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import Post, Stored
+from chatroom.protocol.text import clean_text, text_fault
 
 RETRY_S: Final = 1.0
 """How long a post is put off by a server that cannot store it and does not say for how long."""
@@ -28,6 +29,19 @@ MAX_RETRY_S: Final = 30.0
 """Longest time a server may put off a post: as long as the longest wait between two connections."""
 
 _FOR_NOW: Final = frozenset({ErrorCode.STORAGE, ErrorCode.SHUTDOWN})
+
+
+class TextRefused(Exception):  # noqa: N818 - nothing failed: the author is asked to change something
+    """The text cannot be posted, for a reason its author can do something about; it was kept nowhere."""
+
+
+def postable(text: str) -> str:
+    """Return a text as it may be posted. Raises TextRefused."""
+    text = clean_text(text)
+    fault = text_fault(text)
+    if fault is not None:
+        raise TextRefused(f"the message {'' if fault.startswith('contains') else 'is '}{fault}")
+    return text
 
 
 class Posting:

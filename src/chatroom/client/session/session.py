@@ -17,6 +17,7 @@ from chatroom.client.session.intake import is_handle, shown_line
 from chatroom.client.session.news import News
 from chatroom.client.session.outbox import Outbox, Waiting
 from chatroom.client.session.ports import OutboxError, OutboxFile, Signer
+from chatroom.client.session.posting import TextRefused, postable
 from chatroom.client.session.rooms import RoomView
 from chatroom.client.session.roster import Roster
 from chatroom.client.session.timeline import Gap, Timeline
@@ -30,6 +31,7 @@ from chatroom.protocol.packets import (
     Invite,
     Join,
     Leave,
+    ListRooms,
     OpenDirect,
     Presence,
     Request,
@@ -39,11 +41,9 @@ from chatroom.protocol.packets import (
     SetPresence,
     SetTopic,
 )
-from chatroom.protocol.text import clean_line, clean_text, is_blank, text_fault
+from chatroom.protocol.text import clean_line, is_blank
 
-
-class TextRefused(Exception):  # noqa: N818 - nothing failed: the author is asked to change something
-    """The text cannot be posted, for a reason its author can do something about; it was kept nowhere."""
+__all__ = ["Session", "TextRefused"]
 
 
 class Session:
@@ -178,6 +178,11 @@ class Session:
         return self._door.retry_after_s
 
     @property
+    def restores(self) -> int:
+        """How often the server's log, or a room's, turned out not to be the one we knew."""
+        return self._talk.restores
+
+    @property
     def server_name(self) -> str:
         """What the server calls itself; empty before the first greeting."""
         return self._door.server_name
@@ -234,13 +239,9 @@ class Session:
         view = self.rooms.get(room)
         if view is None or not view.is_member:
             raise TextRefused("you are not in that room")
-        posts = []
-        for text in texts:
-            text = clean_text(text)
-            fault = text_fault(text)
-            if fault is not None:
-                raise TextRefused(f"the message {'' if fault.startswith('contains') else 'is '}{fault}")
-            posts.append(Waiting(self._new_nonce(), room, text, style, now_ms, view.title))
+        posts = [
+            Waiting(self._new_nonce(), room, text, style, now_ms, view.title) for text in map(postable, texts)
+        ]
         try:
             self._outbox.add(posts)
         except OutboxError as error:
@@ -301,7 +302,7 @@ class Session:
         if self._door.stage is Stage.INSIDE:
             self._talk.listings.ask_rooms()
         else:
-            self._news.add(RequestRefused("list", ErrorCode.SHUTDOWN, "not connected"))
+            self._refuse(ListRooms, ErrorCode.SHUTDOWN, "not connected")
 
     def follow(self, room: int, after: int | None = None) -> None:
         """Follow one room from a seq or from the backlog on, where not all rooms are followed anyway."""
@@ -320,6 +321,16 @@ class Session:
         """Fetch the newest page of a gap. Nothing happens where a page is on its way."""
         if self._door.stage is Stage.INSIDE and self._talk.feed.fill_gap(room, gap):
             self._news.timeline_changed(room)
+
+    def load_around(self, room: int, seq: int) -> bool:
+        """Fetch the page around an entry, which is in the timeline then, gaps beside it.
+
+        True: the entry is here, or `TimelineChanged` will tell. False: not now, or there is no such entry.
+        """
+        is_coming = self._door.stage is Stage.INSIDE and self._talk.feed.load_around(room, seq)
+        if is_coming:
+            self._news.timeline_changed(room)
+        return is_coming
 
     def search(self, query: str, room: int = 0, author: str = "", before: int = 0) -> None:
         """Search for messages with all words. `before`: the `next` of the page before. Answer: `Found`."""

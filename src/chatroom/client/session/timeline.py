@@ -166,26 +166,35 @@ class Timeline:
             self._chars += _weight(line)
             self._cut_beginning()
 
-    def prepend(self, lines: Sequence[Line], floor: int) -> None:
-        """Add older lines before the first; everything after `floor` is here now."""
-        self.items[:0] = lines
-        self.prepended += len(lines)
-        self.floor = floor
-        self.version += 1
-        self._chars += sum(map(_weight, lines))
-        self._cut_middle()
+    def put(self, lines: Sequence[Line], first: int, last: int) -> bool:
+        """Put older lines in their place; every entry from seq `first` to `last` is here then.
 
-    def fill(self, gap: Gap, lines: Sequence[Line], after: int) -> bool:
-        """Put lines at the end of a gap, of which seqs up to `after` are left. False: no such gap."""
-        index = self.index_of(gap.after + 1)
-        if index == len(self.items) or self.items[index] != gap:
+        Their place is just before the first item, further back (a gap is left between), or within one gap.
+        False: there is no such place, and nothing was changed.
+        """
+        if last <= self.floor:
+            self._put_before(lines, first, last)
+            return True
+        index = self.index_of(last)
+        gap = self.items[index] if index < len(self.items) else None
+        if not isinstance(gap, Gap) or gap.after >= first:
             return False
-        rest: list[Item] = [Gap(gap.after, after + 1)] if after > gap.after else []
-        self.items[index : index + 1] = [*rest, *lines]
+        older: list[Item] = [Gap(gap.after, first)] if first > gap.after + 1 else []
+        newer: list[Item] = [Gap(last, gap.before)] if last < gap.before - 1 else []
+        self.items[index : index + 1] = [*older, *lines, *newer]
         self.version += 1
         self._chars += sum(map(_weight, lines))
         self._cut_beginning()
         return True
+
+    def _put_before(self, lines: Sequence[Line], first: int, last: int) -> None:
+        gap: list[Item] = [Gap(last, self.floor + 1)] if last < self.floor else []
+        self.items[:0] = [*lines, *gap]
+        self.prepended += len(lines) + len(gap)
+        self.floor = first - 1
+        self.version += 1
+        self._chars += sum(map(_weight, lines))
+        self._cut_middle()
 
     def drop(self) -> None:
         """Forget everything: the log is not the one it was."""
