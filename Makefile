@@ -24,7 +24,7 @@ test: .venv/installed-dev ## style, types and all tests
 	$(PYTHON_IN_VENV) -m pytest -q
 
 screenshots: .venv/installed-dev ## draw screenshots/ anew from real programs
-	$(PYTHON_IN_VENV) -m tools.screenshots
+	$(PYTHON_IN_VENV) tools/screenshots.py
 
 bench: .venv/installed-dev ## measure how fast it is here
 	$(PYTHON_IN_VENV) -m bench
@@ -33,6 +33,7 @@ docs: .venv/installed-dev ## write the pages and samples that are made from tabl
 	$(PYTHON_IN_VENV) -m chatroom.config.document
 	$(PYTHON_IN_VENV) -m chatroom.client.commands.document
 	$(PYTHON_IN_VENV) -m chatroom.client.themes.document
+	$(PYTHON_IN_VENV) -m tools.protocol_page
 	$(PYTHON_IN_VENV) -m tools.protocol_page
 
 clean: ## remove .venv and what tools left behind; what was said in .chat stays
