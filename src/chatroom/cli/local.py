@@ -197,7 +197,8 @@ def _open_client(server: LocalServer, join: str, handle: str) -> int:
     settings = own / "client.toml"
     create_client_settings(settings, handle)
     code = client.main([join, "--handle", handle, "--config", str(settings), "--data-dir", str(own)])
-    print(f"The server keeps running at {join}; `make stop` ends it.")
+    if server.is_running():
+        print(f"The server keeps running at {join}; `make stop` ends it.")
     return code
 
 
