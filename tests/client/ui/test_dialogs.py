@@ -59,7 +59,7 @@ def test_a_question_has_title_text_buttons_and_note() -> None:
         "╭─ Quit? ──────────────────────────────╮",
         "│ 2 messages wait to be stored.        │",
         "│                                      │",
-        "│  Yes, quit    No                     │",
+        "│  y Yes, quit    n No                 │",
         "╰───────────────────────── Esc closes ─╯",
     ]
     assert (drawn.box.left, drawn.box.top) == (10, 7)
@@ -104,6 +104,22 @@ def test_a_list_of_which_nothing_is_chosen_scrolls_by_itself() -> None:
     first = pane.draw(60, 12)
     assert first is not None
     assert "F0" in picture(first)[1]
+
+
+def test_a_list_that_is_only_read_is_wrapped_beside_its_first_column() -> None:
+    long = "says what it does in more words than there is room for in one line of this box"
+    rows = (
+        DialogRow(((Style.DIALOG_KEY, "/join      "), (Style.TEXT, long))),
+        DialogRow(((Style.DIALOG_KEY, "/a command of very many words itself"), (Style.TEXT, long))),
+    )
+    _, drawn = shown(replace(HELP, rows=rows), cols=50)
+    assert picture(drawn)[1:6] == [
+        "│ /join      says what it does in more words     │",
+        "│            than there is room for in one line  │",
+        "│            of this box                         │",
+        "│ /a command of very many words itself           │",
+        "│     says what it does in more words than there │",
+    ]
 
 
 def test_fields_have_labels_faults_and_the_cursor() -> None:

@@ -20,7 +20,8 @@ from chatroom.client.ui.strips import Strip, columns, layered, shorten, strip
 from chatroom.client.ui.wrap import wrap_spans
 from chatroom.client.viewmodel.dialogs import Choice, Dialog, DialogRow
 
-_COLS_MAX: Final = 84
+_COLS_MAX: Final = 88
+_INDENT_COLS: Final = 4
 _COLS_LEAST: Final = 36
 _FIELD_COLS_LEAST: Final = 24
 _TYPED_COLS_LEAST: Final = 8  # a label that leaves less to type in is not shown
@@ -93,7 +94,7 @@ class DialogPane:
         head, cursor = self._head(dialog, inner)
         feet = self._buttons(dialog, inner)
         room = max(rows - 2 - len(head) - len(feet), 0)
-        body = self._list(dialog, inner, min(room, len(dialog.rows)))
+        body = self._list(dialog, inner, room)
         content = (head + body + feet)[: rows - 2]
         box = Box((cols - width) // 2, max((rows - len(content) - 2) // 2, 0), width, len(content) + 2)
         self._note_places(box, len(head), len(body), inner)
@@ -134,21 +135,36 @@ class DialogPane:
         return lines, cursor
 
     def _list(self, dialog: Dialog, cols: int, rows: int) -> list[Strip]:
-        """Return the part of the list in view, the chosen row in it."""
-        self._list_rows = rows
-        if rows <= 0:
-            return []
-        most = len(dialog.rows) - rows
-        if dialog.selected >= 0:
-            self._first = min(max(self._first, dialog.selected - rows + 1), dialog.selected)
-            if dialog.selected == 1 and dialog.rows[0].is_heading and rows > 1:
-                self._first = 0
-        self._first = min(max(self._first, 0), most)
+        """Return the part of the list in view, the chosen row in it; a list that is only read is wrapped."""
+        if dialog.selected < 0:
+            lines = [line for row in dialog.rows for line in self._read_row(row, cols)]
+            self._list_rows = min(rows, len(lines))
+            self._first = min(max(self._first, 0), len(lines) - self._list_rows)
+            return lines[self._first : self._first + self._list_rows]
+        rows = self._list_rows = min(rows, len(dialog.rows))
+        self._first = min(max(self._first, dialog.selected - rows + 1), dialog.selected)
+        if dialog.selected == 1 and dialog.rows[0].is_heading and rows > 1:
+            self._first = 0
+        self._first = min(max(self._first, 0), len(dialog.rows) - rows)
         shown = dialog.rows[self._first : self._first + rows]
         return [
             self._row(row, cols, is_selected=self._first + place == dialog.selected)
             for place, row in enumerate(shown)
         ]
+
+    def _read_row(self, row: DialogRow, cols: int) -> list[Strip]:
+        """Return a row of a list that is only read: its first span left, the rest wrapped beside it."""
+        spans = [(_on_dialog(style), self._emoji.fit(text)) for style, text in row.spans]
+        if row.right or sum(columns(text) for _, text in spans) <= cols:
+            return [self._row(row, cols, is_selected=False)]
+        head, rest = spans[0], spans[1:]
+        indent = columns(head[1]) if columns(head[1]) <= cols // 2 else min(_INDENT_COLS, cols // 4)
+        lines = wrap_spans(rest, cols - indent)
+        pad: list[tuple[Hashable, str]] = [(None, " " * indent)]
+        if indent == columns(head[1]):
+            first = _line((head, *lines[0]), cols)
+            return [first, *(_line((*pad, *line), cols) for line in lines[1:])]
+        return [_line((head,), cols), *(_line((*pad, *line), cols) for line in lines)]
 
     def _row(self, row: DialogRow, cols: int, *, is_selected: bool) -> Strip:
         right = shorten(row.right, cols // 2)
@@ -170,10 +186,11 @@ class DialogPane:
         at = 0
         for number, choice in enumerate(dialog.choices):
             ground = Style.SELECTED if number == dialog.choice else Style.DIALOG_FIELD
-            label = f" {choice.label} "
-            self._choice_spans.append((at, columns(label), choice))
-            spans += [(ground, label), (None, "  ")]
-            at += columns(label) + 2
+            width = columns(choice.letter) + columns(choice.label) + 3
+            self._choice_spans.append((at, width, choice))
+            letter = layered(Style.DIALOG_KEY, ground)
+            spans += [(letter, f" {choice.letter}"), (ground, f" {choice.label} "), (None, "  ")]
+            at += width + 2
         return [_line((), cols), _line(spans, cols)]
 
     def _note_places(self, box: Box, head_rows: int, list_rows: int, inner: int) -> None:
@@ -205,7 +222,7 @@ def _width(dialog: Dialog, cols: int) -> int:
         for row in dialog.rows
     ]
     fields = [columns(field.label) + 1 + _FIELD_COLS_LEAST for field in dialog.fields]
-    buttons = sum(columns(choice.label) + 4 for choice in dialog.choices)
+    buttons = sum(columns(choice.letter) + columns(choice.label) + 5 for choice in dialog.choices)
     edges = [columns(dialog.title) + 4, columns(dialog.note) + 4, buttons]
     wanted = max([*texts, *rows, *fields, *edges, _COLS_LEAST]) + _EDGES
     margin = 4 if cols >= 60 else 0
