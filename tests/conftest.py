@@ -2,6 +2,6 @@
 
 import hypothesis
 
-# A test may wait for a disk or a busy machine: the timeout of pytest is the limit, not a deadline per example.
+# A test may wait for a disk or a busy machine: what limits it is the timeout of pytest, not one per example.
 hypothesis.settings.register_profile("chatroom", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("chatroom")

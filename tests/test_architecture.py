@@ -48,7 +48,8 @@ FLOORS: Final = {
     ),
     # Floor 2: the client. Only what draws knows urwid, and what draws knows no session.
     "chatroom.client": Floor(
-        ours=["chatroom.client", "chatroom.protocol", "chatroom.net", "chatroom.config"]
+        ours=["chatroom.client", "chatroom.protocol", "chatroom.net", "chatroom.config"],
+        packages=["msgspec"],  # what is remembered between runs are Structs of `config`
     ),
     "chatroom.client.urwid_loop": Floor(ours=["chatroom.net"], packages=["urwid"]),
     "chatroom.client.app": Floor(
