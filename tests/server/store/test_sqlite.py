@@ -15,8 +15,7 @@ from pathlib import Path
 import pytest
 
 from chatroom.protocol.errors import ErrorCode
-from chatroom.server.hub.ports import Committed, Failed, Log, Repeated, StorageError
-from chatroom.server.store.memory import MemoryLog
+from chatroom.server.hub.ports import Failed, Log, Repeated, StorageError
 from chatroom.server.store.sqlite import SqliteLog
 from support.story import BUDGET, LIMIT, Story, entry_in
 
@@ -369,21 +368,6 @@ def test_an_entry_that_is_damaged_is_a_storage_error(disk: Story) -> None:
     assert outcome.code is ErrorCode.STORAGE
     with pytest.raises(StorageError):
         disk.log.index(1)
-
-
-def test_a_log_in_memory_can_be_made_to_refuse() -> None:
-    log = MemoryLog()
-    story = Story(log)
-    story.account("ana")
-    story.room("garden", 1)
-    log.fault = "the disk is full"
-    assert story.one(story.message(1, 1, "no")) == Failed(ErrorCode.STORAGE, "the disk is full")
-    with pytest.raises(StorageError, match="full"):
-        log.after(1, 0, 10, 1_000)
-    with pytest.raises(StorageError, match="full"):
-        log.search("no", [1], 0, 0, 10)
-    log.fault = ""
-    assert isinstance(story.one(story.message(1, 1, "yes")), Committed)
 
 
 # -- big ---------------------------------------------------------------------------------------------------

@@ -11,14 +11,11 @@ from itertools import islice
 from typing import Final, assert_never
 
 from chatroom.protocol.entries import (
-    Created,
     EntryKind,
     Invited,
-    Joined,
     Posted,
     RoomKind,
     TopicSet,
-    encode_body,
     encode_entry,
 )
 from chatroom.protocol.errors import ErrorCode
@@ -44,6 +41,7 @@ from chatroom.server.hub.ports import (
     Unread,
 )
 from chatroom.server.store import refusals
+from chatroom.server.store.creation import first_entries
 from chatroom.server.store.frames import body_of, entry_of, within
 from chatroom.server.store.words import cut_words, holds, parse_query
 
@@ -160,54 +158,48 @@ class MemoryLog:
         number = len(self._rooms) + 1
         if number > ROOM_MAX:
             return refusals.TOO_MANY_ROOMS
-        self._rooms[number] = room = _Room(change.name, change.kind)
+        self._rooms[number] = _Room(change.name, change.kind)
         if change.kind is RoomKind.DIRECT:
             self._pairs[pair] = number
         else:
             self._names[change.name] = number
-        creator = members[0] if members else refusals.SERVER
-        created = AddEntry(number, creator, EntryKind.CREATED, encode_body(Created(change.name, change.kind)))
-        room.log.append(self._logged(room, created, now_ms))
-        for member in members:
-            joined = AddEntry(number, member, EntryKind.JOINED, encode_body(Joined()))
-            room.log.append(self._logged(room, joined, now_ms))
-        room.members |= pair
-        room.at = now_ms
-        return Committed(number, tuple(room.log))
+        entries: list[Logged] = []
+        for entry in first_entries(number, change):
+            added = self._add_entry(entry, now_ms)
+            assert isinstance(added, Committed)
+            entries += added.entries
+        return Committed(number, tuple(entries))
 
     def _add_entry(self, change: AddEntry, now_ms: int) -> Outcome:
-        room = self._rooms.get(change.room)
+        number, author, kind, nonce = change.room, change.author, change.kind, change.nonce
+        room = self._rooms.get(number)
         if room is None:
             return refusals.NO_SUCH_ROOM
-        if change.author not in self._handles:
+        handle = self._handles.get(author)
+        if handle is None:
             return refusals.NO_SUCH_ACCOUNT
-        if change.nonce:
-            known = self._nonces.get((change.author, change.nonce))
-            if known is not None:
-                return _repeated(known, change)
-        logged = self._logged(room, change, now_ms)
-        project = _PROJECTIONS.get(change.kind)
-        if project is not None:
-            refusal = project(room, logged, self._numbers)
+        known = self._nonces.get((author, nonce)) if nonce else None
+        if known is not None:
+            return _repeated(known, change)
+        log = room.log
+        seq = len(log) + 1
+        at = max(now_ms, room.at)
+        logged = Logged(
+            number, seq, author, kind, encode_entry(number, seq, at, handle, nonce, kind, change.body)
+        )
+        if kind in _PROJECTIONS:
+            refusal = _PROJECTIONS[kind](room, logged, self._numbers)
             if refusal is not None:
                 return refusal
-        room.log.append(logged)
-        room.at = max(now_ms, room.at)
-        if change.nonce:
-            self._nonces[change.author, change.nonce] = logged
+        log.append(logged)
+        room.at = at
+        if nonce:
+            self._nonces[author, nonce] = logged
         for account in change.mentioned:
-            self._mentions.setdefault((account, change.room), []).append(logged.seq)
-        if change.kind == EntryKind.POSTED:
+            self._mentions.setdefault((account, number), []).append(seq)
+        if kind == EntryKind.POSTED:
             self._messages.append(logged)
         return Committed(0, (logged,))
-
-    def _logged(self, room: _Room, change: AddEntry, now_ms: int) -> Logged:
-        """Return what the next entry of the room would be."""
-        number, author, kind = change.room, change.author, change.kind
-        at = max(now_ms, room.at)
-        seq = len(room.log) + 1
-        frame = encode_entry(number, seq, at, self._handles[author], change.nonce, kind, change.body)
-        return Logged(number, seq, author, kind, frame)
 
     def _set_read(self, change: SetRead) -> Outcome:
         room = self._rooms.get(change.room)
