@@ -118,7 +118,25 @@ def test_a_list_that_is_only_read_is_wrapped_beside_its_first_column() -> None:
         "│            than there is room for in one line  │",
         "│            of this box                         │",
         "│ /a command of very many words itself           │",
-        "│     says what it does in more words than there │",
+        "│            says what it does in more words     │",
+    ]
+
+
+def test_each_section_of_a_list_that_is_only_read_has_columns_of_its_own() -> None:
+    rows = (
+        DialogRow(((Style.DIALOG_HEADING, "Commands"),), is_heading=True),
+        DialogRow(((Style.DIALOG_KEY, "/join       "), (Style.TEXT, "joins"))),
+        DialogRow(((Style.DIALOG_HEADING, "Keys"),), is_heading=True),
+        DialogRow(((Style.DIALOG_KEY, "F1 "), (Style.TEXT, "helps"))),
+        DialogRow(((Style.DIALOG_KEY, "F2 "), (Style.TEXT, "finds"))),
+    )
+    _, drawn = shown(replace(HELP, rows=rows), cols=50)
+    assert [line[2:-2].rstrip() for line in picture(drawn)[1:-1]] == [
+        "Commands",
+        "/join       joins",
+        "Keys",
+        "F1 helps",
+        "F2 finds",
     ]
 
 

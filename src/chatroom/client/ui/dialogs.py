@@ -8,6 +8,7 @@ Here lives the drawing, the editors of the fields and how far a list is scrolled
 model's. Read next: `view.py`.
 """
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -18,13 +19,18 @@ from chatroom.client.ui.emoji import Emoji
 from chatroom.client.ui.layout import Box
 from chatroom.client.ui.strips import Strip, columns, layered, shorten, strip
 from chatroom.client.ui.wrap import wrap_spans
-from chatroom.client.viewmodel.dialogs import Choice, Dialog, DialogRow
+from chatroom.client.viewmodel.dialogs import Choice, Dialog, DialogKind, DialogRow
 
 _COLS_MAX: Final = 88
 _INDENT_COLS: Final = 4
 _COLS_LEAST: Final = 36
 _FIELD_COLS_LEAST: Final = 24
 _TYPED_COLS_LEAST: Final = 8  # a label that leaves less to type in is not shown
+# While one types into these their rows come and go: they keep their width, and their top stays where it is.
+_GROWING: Final = frozenset(
+    {DialogKind.SWITCHER, DialogKind.ROOM_LIST, DialogKind.SEARCH, DialogKind.INPUT_HISTORY}
+)
+_LIST_TOP: Final = 5
 _EDGES: Final = 4  # │ and a blank on both sides
 
 
@@ -96,7 +102,9 @@ class DialogPane:
         room = max(rows - 2 - len(head) - len(feet), 0)
         body = self._list(dialog, inner, room)
         content = (head + body + feet)[: rows - 2]
-        box = Box((cols - width) // 2, max((rows - len(content) - 2) // 2, 0), width, len(content) + 2)
+        free = rows - len(content) - 2
+        top = min(rows // _LIST_TOP, free) if dialog.kind in _GROWING else free // 2
+        box = Box((cols - width) // 2, top, width, len(content) + 2)
         self._note_places(box, len(head), len(body), inner)
         strips = _framed(dialog, content, width, inner)
         if cursor is not None:
@@ -137,7 +145,9 @@ class DialogPane:
     def _list(self, dialog: Dialog, cols: int, rows: int) -> list[Strip]:
         """Return the part of the list in view, the chosen row in it; a list that is only read is wrapped."""
         if dialog.selected < 0:
-            lines = [line for row in dialog.rows for line in self._read_row(row, cols)]
+            indents = _indents(dialog.rows)
+            pairs = zip(dialog.rows, indents, strict=True)
+            lines = [line for row, indent in pairs for line in self._read_row(row, cols, indent)]
             self._list_rows = min(rows, len(lines))
             self._first = min(max(self._first, 0), len(lines) - self._list_rows)
             return lines[self._first : self._first + self._list_rows]
@@ -152,19 +162,24 @@ class DialogPane:
             for place, row in enumerate(shown)
         ]
 
-    def _read_row(self, row: DialogRow, cols: int) -> list[Strip]:
-        """Return a row of a list that is only read: its first span left, the rest wrapped beside it."""
-        spans = [(_on_dialog(style), self._emoji.fit(text)) for style, text in row.spans]
-        if row.right or sum(columns(text) for _, text in spans) <= cols:
+    def _read_row(self, row: DialogRow, cols: int, indent: int) -> list[Strip]:
+        """Return a row of a list that is only read: its first span left, the rest wrapped beside it.
+
+        `indent` is where the rest begins in most rows; beside a wider first span it begins a line below.
+        """
+        if row.right:
             return [self._row(row, cols, is_selected=False)]
+        spans = [(_on_dialog(style), self._emoji.fit(text)) for style, text in row.spans]
+        if len(spans) < 2:
+            return [_line(line, cols) for line in wrap_spans(spans, cols)]
         head, rest = spans[0], spans[1:]
-        indent = columns(head[1]) if columns(head[1]) <= cols // 2 else min(_INDENT_COLS, cols // 4)
-        lines = wrap_spans(rest, cols - indent)
-        pad: list[tuple[Hashable, str]] = [(None, " " * indent)]
-        if indent == columns(head[1]):
-            first = _line((head, *lines[0]), cols)
-            return [first, *(_line((*pad, *line), cols) for line in lines[1:])]
-        return [_line((head,), cols), *(_line((*pad, *line), cols) for line in lines)]
+        indent = indent if indent <= cols // 2 else min(_INDENT_COLS, cols // 4)
+        pad = " " * indent
+        lines = [_line(((None, pad), *line), cols) for line in wrap_spans(rest, cols - indent)]
+        if columns(head[1]) > indent:
+            return [_line((head,), cols), *lines]
+        beside = wrap_spans(rest, cols - indent)[0]
+        return [_line((head, (None, pad[columns(head[1]) :]), *beside), cols), *lines[1:]]
 
     def _row(self, row: DialogRow, cols: int, *, is_selected: bool) -> Strip:
         right = shorten(row.right, cols // 2)
@@ -214,6 +229,19 @@ class DialogPane:
         return next((choice for box, choice in self._choice_at if box.holds(col, row)), None)
 
 
+def _indents(rows: Sequence[DialogRow]) -> list[int]:
+    """Return for each row where what stands beside its first span begins in most rows under its heading."""
+    indents: list[int] = []
+    section: list[int] = []
+    for row in (*rows, DialogRow((), is_heading=True)):
+        if row.is_heading and section:
+            heads = Counter(width for width in section if width)
+            indents += [heads.most_common(1)[0][0] if heads else 0] * len(section)
+            section = []
+        section.append(columns(row.spans[0][1]) if len(row.spans) > 1 else 0)
+    return indents
+
+
 def _width(dialog: Dialog, cols: int) -> int:
     """Return how wide the dialog wants to be and may be."""
     texts = [sum(columns(text) for _, text in spans) for spans in dialog.text]
@@ -225,6 +253,8 @@ def _width(dialog: Dialog, cols: int) -> int:
     buttons = sum(columns(choice.letter) + columns(choice.label) + 5 for choice in dialog.choices)
     edges = [columns(dialog.title) + 4, columns(dialog.note) + 4, buttons]
     wanted = max([*texts, *rows, *fields, *edges, _COLS_LEAST]) + _EDGES
+    if dialog.kind in _GROWING:
+        wanted = _COLS_MAX
     margin = 4 if cols >= 60 else 0
     return min(wanted, _COLS_MAX, cols - margin)
 

@@ -49,9 +49,13 @@ class _Layout(urwid.TextLayout):
             for (first, last), end in zip(places, ends, strict=True):
                 is_broken_word = end < last
                 last += min(max(end - last, 0), max(width - columns(line[first:last]), 0))
-                segments: list[Segment] = [(columns(line[first:last]), offset + first, offset + last)]
                 marker: list[Segment] = [(0, offset + last)]
-                lines.append(segments if is_broken_word else segments + marker if last > first else marker)
+                shown_cols = columns(line[first:last])
+                if not shown_cols:  # nothing, or marks without a base: urwid takes no segment of no width
+                    lines.append(marker)
+                    continue
+                segments: list[Segment] = [(shown_cols, offset + first, offset + last)]
+                lines.append(segments if is_broken_word else segments + marker)
             offset += len(line) + 1
         return lines
 
