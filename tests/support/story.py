@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from itertools import count
 
 from chatroom.protocol.entries import (
     Body,
@@ -41,8 +40,6 @@ class Story:
     def __init__(self, log: Log) -> None:
         self.log = log
         self.now_ms = START_MS
-        self._nonces = count(1)
-        self._prefix = os.urandom(8)
 
     def submit(self, *changes: Change, at: int | None = None) -> list[Outcome]:
         """Commit one pass and return what became of its changes."""
@@ -69,7 +66,7 @@ class Story:
 
     def nonce(self) -> bytes:
         """Return a nonce not used yet."""
-        return self._prefix + next(self._nonces).to_bytes(8, "big")
+        return os.urandom(16)
 
     def message(
         self, room: int, author: int, text: str, nonce: bytes | None = None, mentioned: tuple[int, ...] = ()

@@ -82,7 +82,7 @@ def test_an_idle_server_indexes_when_it_is_worth_it(rooms: Story) -> None:
     check(rooms, posted)
 
 
-@pytest.mark.parametrize("count", [3, 48, 66, 90, 150])
+@pytest.mark.parametrize("count", [3, 48, 66, 90, 120, 150, 210])
 def test_nonces_are_found_after_a_restart_and_after_a_crash(
     rooms: Story, path: Path, tmp_path: Path, count: int
 ) -> None:

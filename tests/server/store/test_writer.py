@@ -298,8 +298,12 @@ def test_a_fault_of_ours_takes_everything_back_and_is_raised(
     monkeypatch.setitem(writer.PROJECTIONS, EntryKind.TOPIC_SET, fail)
     topic = AddEntry(1, 1, EntryKind.TOPIC_SET, encode_body(TopicSet("t")))
     with pytest.raises(RuntimeError):
-        garden.submit(garden.message(1, 1, "lost"), topic)
-    assert seqs(garden.submit(garden.message(1, 1, "kept"))) == [5]
+        garden.submit(
+            garden.message(1, 1, "lost"), new_account("dora"), AddRoom("kitchen", RoomKind.PUBLIC, ()), topic
+        )
+    nowhere, nobody = garden.message(2, 1, "no room"), garden.message(1, 4, "nobody")
+    refused = [ErrorCode.NO_SUCH_ROOM, ErrorCode.NO_SUCH_ACCOUNT]
+    assert seqs(garden.submit(nowhere, nobody, garden.message(1, 1, "kept"))) == [*refused, 5]
     assert garden.texts(1) == ["kept"]
 
 
