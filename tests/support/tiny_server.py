@@ -84,6 +84,10 @@ def signature(public_key: bytes, message: bytes) -> bytes:
     return hashlib.sha512(public_key + message).digest()
 
 
+def is_signature(public_key: bytes, signed: bytes, message: bytes) -> bool:
+    return signed == signature(public_key, message)
+
+
 @dataclass
 class TinyRoom:
     number: int
@@ -107,6 +111,8 @@ class TinyServer:
 
     def __init__(self, *rooms: str) -> None:
         self.log_id = bytes(16)
+        self.key_hash = PLAIN_SERVER_KEY
+        self.verify: Callable[[bytes, bytes, bytes], bool] = is_signature
         self.now = 1_700_000_000_000
         self.rooms: dict[int, TinyRoom] = {}
         self.stored: dict[tuple[str, bytes], tuple[int, int]] = {}
@@ -245,8 +251,8 @@ class TinyConnection:
         self.send(Refused(request.id, code, text, retry_ms))
 
     def _login(self, login: Login) -> None:
-        message = login_message(self.challenge, login.challenge, PLAIN_SERVER_KEY, login.handle)
-        if login.signature != signature(login.public_key, message):
+        message = login_message(self.challenge, login.challenge, self.server.key_hash, login.handle)
+        if not self.server.verify(login.public_key, login.signature, message):
             self.send(Closing(ErrorCode.BAD_SIGNATURE, "bad signature"))
             return
         self.handle = login.handle

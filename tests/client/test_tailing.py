@@ -1,0 +1,84 @@
+import json
+
+import pytest
+
+from chatroom.client.session.ports import OutboxError
+from chatroom.client.session.timeline import Line
+from chatroom.client.tailing import NoOutbox, as_json, as_text, rfc3339
+from chatroom.protocol.entries import (
+    Body,
+    Created,
+    EntryKind,
+    Invited,
+    Joined,
+    Left,
+    Posted,
+    Style,
+    TopicSet,
+    Unknown,
+)
+
+AT = 1_758_473_043_007  # 2025-09-21T16:44:03.007Z
+
+
+def line(body: Body, kind: int, nonce: bytes = b"") -> Line:
+    return Line(1, 7, AT, "alice", kind, body, nonce, False, False)
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (AT, "2025-09-21T16:44:03.007Z"),
+        (0, "1970-01-01T00:00:00.000Z"),
+        (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+    ],
+)
+def test_times_are_rfc_3339_in_utc_with_milliseconds(at: int, text: str) -> None:
+    assert rfc3339(at) == text
+
+
+def test_a_message_is_one_line_of_json() -> None:
+    text = as_json(line(Posted('two\nlines "quoted" ü'), EntryKind.POSTED, b"\x01\xff" * 8), "lobby")
+    assert "\n" not in text
+    assert json.loads(text) == {
+        "room": "lobby",
+        "seq": 7,
+        "at": "2025-09-21T16:44:03.007Z",
+        "author": "alice",
+        "kind": "message",
+        "text": 'two\nlines "quoted" ü',
+        "nonce": "01ff" * 8,
+    }
+    assert list(json.loads(text)) == ["room", "seq", "at", "author", "kind", "text", "nonce"]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "name", "words"),
+    [
+        (Created("dev", 0), EntryKind.CREATED, "created", "dev"),
+        (Joined(), EntryKind.JOINED, "joined", ""),
+        (Left(), EntryKind.LEFT, "left", ""),
+        (Invited("bob"), EntryKind.INVITED, "invited", "bob"),
+        (TopicSet("tea"), EntryKind.TOPIC_SET, "topic_set", "tea"),
+        (Unknown(), 77, "unknown-77", ""),
+    ],
+)
+def test_other_entries_have_the_name_of_their_kind(body: Body, kind: int, name: str, words: str) -> None:
+    fields = json.loads(as_json(line(body, kind), "lobby"))
+    assert (fields["kind"], fields["text"], fields["nonce"]) == (name, words, "")
+    shown = as_text(line(body, kind))
+    assert shown.split(" -- ")[1] == f"alice {name.replace('_', ' ')}{': ' * bool(words)}{words}"
+
+
+def test_messages_for_people_say_who_and_what() -> None:
+    assert as_text(line(Posted("hi"), EntryKind.POSTED)).endswith(" <alice> hi")
+    assert as_text(line(Posted("waves", Style.ACTION), EntryKind.POSTED)).endswith(" * alice waves")
+    assert as_text(line(Posted("a\nb"), EntryKind.POSTED)).endswith(" <alice> a\n    b")
+
+
+def test_a_session_that_only_reads_keeps_nothing() -> None:
+    outbox = NoOutbox()
+    assert outbox.load() == []
+    outbox.remove([b"x"])
+    with pytest.raises(OutboxError):
+        outbox.add([])
