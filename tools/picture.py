@@ -90,12 +90,9 @@ class _Painter:
         self._draw = ImageDraw.Draw(self._image)
 
     def _edge_colour(self) -> str:
-        """Return the ground of most of the screen, so that the margin belongs to it."""
-        grounds = Counter(
-            self._screen.buffer[y][x].bg
-            for y in range(self._screen.lines)
-            for x in range(self._screen.columns)
-        )
+        """Return the ground of most cells at both sides of the screen, so that the margin belongs to it."""
+        sides = (0, self._screen.columns - 1)
+        grounds = Counter(self._screen.buffer[y][x].bg for y in range(self._screen.lines) for x in sides)
         ground = grounds.most_common(1)[0][0]
         return self._paper.ground if ground == "default" else self._named(ground, self._paper.ground)
 
@@ -148,7 +145,7 @@ class _Painter:
         cjk = "opentype/noto/NotoSansCJK-" + ("Bold" if cell.bold else "Regular") + ".ttc"
         if width < 2:  # a glyph from another font is made to fit its cell, as terminals do
             box = _font(cjk, 100).getbbox(cell.data)
-            font = _font(cjk, round(100 * self._cell_w / max(box[2] - box[0], 1)))
+            font = _font(cjk, round(115 * self._cell_w / max(box[2] - box[0], 1)))
             middle = (left + self._cell_w / 2, top + self._baseline - self._cell_w * 0.38)
             self._draw.text(middle, cell.data, colour, font, anchor="mm")
             return

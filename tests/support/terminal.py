@@ -57,7 +57,7 @@ class Terminal:
         set_size(slave, cols, rows)
         self.modes_before = termios.tcgetattr(slave)
         self._slave = slave  # kept open: what the program leaves behind can be looked at after its end
-        self.emulator = Emulator(cols, rows, self.send)
+        self.emulator = Emulator(cols, rows, self._answer)
         self.process = subprocess.Popen(
             [sys.executable, "-S", "-E", "-c", _LAUNCH, *(str(part) for part in argv)],
             stdin=slave,
@@ -84,6 +84,12 @@ class Terminal:
             if writable:
                 data = data[os.write(self._master, data[:1024]) :]
             self.pump(0)
+
+    def _answer(self, data: bytes) -> None:
+        """Send what the terminal itself answers; nothing is read meanwhile, or a later frame would come
+        first.
+        """
+        os.write(self._master, data)
 
     def resize(self, cols: int, rows: int) -> None:
         """Change the size of the window; the kernel tells the program."""
