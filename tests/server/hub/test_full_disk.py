@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from chatroom.protocol.errors import ErrorCode
-from chatroom.protocol.packets import Closing, History, HistoryPage, Post, Refused
+from chatroom.protocol.packets import Closing, History, HistoryPage, Post, Refused, RoomState, Welcome
+from chatroom.server.store.memory import MemoryLog
 from chatroom.server.store.sqlite import SqliteLog
 from support.hub_world import Guest, World
 
@@ -66,3 +67,17 @@ def test_a_later_message_does_not_overtake_one_that_waits_to_be_stored(tmp_path:
     world.settle()
     assert [text.split()[0] for text in ana.texts(lobby)[-2:]] == [str(waiting), "short"]
     log.close()
+
+
+def test_a_disk_that_cannot_be_read_keeps_nobody_out() -> None:
+    log = MemoryLog()
+    world = World(log)
+    ana = world.member("ana")
+    ana.hang_up()
+    log.fault = "the disk cannot be read"
+    back = world.guest(ana.key)
+    back.login("ana")
+    assert back.got(Welcome)
+    state = back.last(RoomState)
+    assert isinstance(state, RoomState)
+    assert state.info.unread == 0

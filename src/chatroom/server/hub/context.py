@@ -13,7 +13,7 @@ from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TEXT_BYTES
 from chatroom.protocol.packets import Closing, Done, Packet, Refused, Request, RoomInfo
 from chatroom.server.hub.delivery import Delivery
-from chatroom.server.hub.ports import Change, Failed, Log, Outcome, Unread, Verify
+from chatroom.server.hub.ports import Change, Failed, Log, Outcome, StorageError, Unread, Verify
 from chatroom.server.hub.state import Account, Peer, Room, Stage, State
 
 RETRY_MS = 2_000
@@ -139,10 +139,15 @@ class Context:
     def room_infos(self, account: Account, rooms: Iterable[Room]) -> list[RoomInfo]:
         """Return rooms as `account` sees them, with its read markers and unread counts."""
         listed = list(rooms)
-        markers = self.log.unread(
-            account.number, [room.number for room in listed if room.number in account.rooms]
-        )
+        markers = self.markers(account, [room.number for room in listed if room.number in account.rooms])
         return [_room_info(account, room, markers.get(room.number)) for room in listed]
+
+    def markers(self, account: Account, rooms: list[int]) -> dict[int, Unread]:
+        """Return the account's markers; none while the disk cannot be read: counts are not worth a refusal."""
+        try:
+            return self.log.unread(account.number, rooms)
+        except StorageError:
+            return {}
 
 
 def _room_info(account: Account, room: Room, marker: Unread | None) -> RoomInfo:
