@@ -80,64 +80,13 @@ def test_a_button_is_found_where_it_is_drawn() -> None:
 def test_a_list_shows_the_chosen_row_and_its_right_end() -> None:
     pane, drawn = shown(SWITCHER, rows=12)
     assert "│ #room0" in picture(drawn)[3]
-    assert picture(drawn)[3].rstrip("│ ").endswith("0 here")
+    assert picture(drawn)[3].rstrip("│▐ ").endswith("0 here")
     assert "selected" in str(drawn.strips[3])
     pane.show(replace(SWITCHER, selected=15))
     again = pane.draw(60, 12)
     assert again is not None
     assert "#room15" in "".join(picture(again))
     assert pane.row_at(again.box.top + again.box.rows - 2) == 15
-
-
-def test_a_list_of_which_nothing_is_chosen_scrolls_by_itself() -> None:
-    pane, drawn = shown(HELP, rows=12)
-    assert "F0" in picture(drawn)[1]
-    pane.scroll(3)
-    again = pane.draw(60, 12)
-    assert again is not None
-    assert "F3" in picture(again)[1]
-    pane.scroll_pages(100)
-    last = pane.draw(60, 12)
-    assert last is not None
-    assert "F29" in picture(last)[-2]
-    pane.scroll_pages(-100)
-    first = pane.draw(60, 12)
-    assert first is not None
-    assert "F0" in picture(first)[1]
-
-
-def test_a_list_that_is_only_read_is_wrapped_beside_its_first_column() -> None:
-    long = "says what it does in more words than there is room for in one line of this box"
-    rows = (
-        DialogRow(((Style.DIALOG_KEY, "/join      "), (Style.TEXT, long))),
-        DialogRow(((Style.DIALOG_KEY, "/a command of very many words itself"), (Style.TEXT, long))),
-    )
-    _, drawn = shown(replace(HELP, rows=rows), cols=50)
-    assert picture(drawn)[1:6] == [
-        "│ /join      says what it does in more words     │",
-        "│            than there is room for in one line  │",
-        "│            of this box                         │",
-        "│ /a command of very many words itself           │",
-        "│            says what it does in more words     │",
-    ]
-
-
-def test_each_section_of_a_list_that_is_only_read_has_columns_of_its_own() -> None:
-    rows = (
-        DialogRow(((Style.DIALOG_HEADING, "Commands"),), is_heading=True),
-        DialogRow(((Style.DIALOG_KEY, "/join       "), (Style.TEXT, "joins"))),
-        DialogRow(((Style.DIALOG_HEADING, "Keys"),), is_heading=True),
-        DialogRow(((Style.DIALOG_KEY, "F1 "), (Style.TEXT, "helps"))),
-        DialogRow(((Style.DIALOG_KEY, "F2 "), (Style.TEXT, "finds"))),
-    )
-    _, drawn = shown(replace(HELP, rows=rows), cols=50)
-    assert [line[2:-2].rstrip() for line in picture(drawn)[1:-1]] == [
-        "Commands",
-        "/join       joins",
-        "Keys",
-        "F1 helps",
-        "F2 finds",
-    ]
 
 
 def test_fields_have_labels_faults_and_the_cursor() -> None:

@@ -8,21 +8,20 @@ Here lives the drawing, the editors of the fields and how far a list is scrolled
 model's. Read next: `view.py`.
 """
 
-from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from chatroom.client.themes.styles import Style
+from chatroom.client.ui.dialog_list import DialogList, dialog_line, grounded, on_dialog
 from chatroom.client.ui.editor import Editor
 from chatroom.client.ui.emoji import Emoji
 from chatroom.client.ui.layout import Box
 from chatroom.client.ui.strips import Strip, columns, layered, shorten, strip
 from chatroom.client.ui.wrap import wrap_spans
-from chatroom.client.viewmodel.dialogs import Choice, Dialog, DialogKind, DialogRow
+from chatroom.client.viewmodel.dialogs import Choice, Dialog, DialogKind
 
 _COLS_MAX: Final = 88
-_INDENT_COLS: Final = 4
 _COLS_LEAST: Final = 36
 _FIELD_COLS_LEAST: Final = 24
 _TYPED_COLS_LEAST: Final = 8  # a label that leaves less to type in is not shown
@@ -31,6 +30,7 @@ _GROWING: Final = frozenset(
     {DialogKind.SWITCHER, DialogKind.ROOM_LIST, DialogKind.SEARCH, DialogKind.INPUT_HISTORY}
 )
 _LIST_TOP: Final = 5
+_ROOMY_ROWS: Final = 20  # from here on a line above and below a dialog stays free
 _EDGES: Final = 4  # │ and a blank on both sides
 
 
@@ -51,8 +51,8 @@ class DialogPane:
         self._dialog: Dialog | None = None
         self.editors: list[Editor] = []
         """The editors of the fields."""
-        self._first = 0  # the first row of the list in view
-        self._list_rows = 1
+        self.list = DialogList(emoji)
+        """The list of the dialog."""
         self._row_at: dict[int, int] = {}  # line of the screen → row of the list
         self._choice_at: list[tuple[Box, Choice]] = []
         self._choice_spans: list[tuple[int, int, Choice]] = []  # (column, columns, button)
@@ -65,7 +65,7 @@ class DialogPane:
             self.editors = []
         elif before is None or before.identity != dialog.identity or len(self.editors) != len(dialog.fields):
             self.editors = [Editor(is_multiline=False) for _ in dialog.fields]
-            self._first = 0
+            self.list.first = 0
             for editor, field in zip(self.editors, dialog.fields, strict=True):
                 editor.reset(field.text)
         elif before.revision != dialog.revision:
@@ -80,14 +80,6 @@ class DialogPane:
         focus = min(self._dialog.focus, len(self.editors) - 1)
         return focus, self.editors[focus]
 
-    def scroll(self, rows: int) -> None:
-        """Scroll a list in which nothing is chosen: so many rows down."""
-        self._first = max(self._first + rows, 0)
-
-    def scroll_pages(self, pages: int) -> None:
-        """Scroll so many times what is in view."""
-        self.scroll(pages * max(self._list_rows - 1, 1))
-
     # Drawing
 
     def draw(self, cols: int, rows: int) -> DrawnDialog | None:
@@ -95,18 +87,24 @@ class DialogPane:
         dialog = self._dialog
         if dialog is None or cols < 3 or rows < 3:
             return None
+        margin = 1 if rows >= _ROOMY_ROWS else 0
+        return self._draw(dialog, cols, rows - 2 * margin, margin)
+
+    def _draw(self, dialog: Dialog, cols: int, rows: int, margin: int) -> DrawnDialog:
+        """Return the dialog drawn for `rows` rows that begin at line `margin` of the screen."""
         width = _width(dialog, cols)
         inner = width - _EDGES if width > 12 else width - 2
         head, cursor = self._head(dialog, inner)
         feet = self._buttons(dialog, inner)
         room = max(rows - 2 - len(head) - len(feet), 0)
-        body = self._list(dialog, inner, room)
+        body = self.list.draw(dialog, inner, room)
         content = (head + body + feet)[: rows - 2]
         free = rows - len(content) - 2
         top = min(rows // _LIST_TOP, free) if dialog.kind in _GROWING else free // 2
-        box = Box((cols - width) // 2, top, width, len(content) + 2)
+        box = Box((cols - width) // 2, top + margin, width, len(content) + 2)
         self._note_places(box, len(head), len(body), inner)
-        strips = _framed(dialog, content, width, inner)
+        thumb = range(len(head) + self.list.thumb.start, len(head) + self.list.thumb.stop)
+        strips = _framed(dialog, content, width, inner, thumb)
         if cursor is not None:
             place = (box.left + (width - inner) // 2 + cursor[0], box.top + 1 + cursor[1])
             cursor = place if cursor[1] < len(content) else None
@@ -116,10 +114,10 @@ class DialogPane:
         """Return text and fields, and where the cursor is in them."""
         lines: list[Strip] = []
         for spans in dialog.text:
-            fitted = [(_on_dialog(style), self._emoji.fit(text)) for style, text in spans]
-            lines += [_line(line, cols) for line in wrap_spans(fitted, cols)]
+            fitted = [(on_dialog(style), self._emoji.fit(text)) for style, text in spans]
+            lines += [dialog_line(line, cols) for line in wrap_spans(fitted, cols)]
         if lines and (dialog.fields or dialog.rows):
-            lines.append(_line((), cols))
+            lines.append(dialog_line((), cols))
         cursor = None
         label_cols = max((columns(field.label) + 1 for field in dialog.fields if field.label), default=0)
         if label_cols > cols - _TYPED_COLS_LEAST:
@@ -134,64 +132,13 @@ class DialogPane:
             label = strip(((Style.DIALOG_DIM, field.label),), label_cols, Style.DIALOG)
             if number == dialog.focus:
                 cursor = (min(label_cols + x, cols - 1), len(lines))
-            lines.append([*label, *_grounded(shown, Style.DIALOG_FIELD)])
+            lines.append([*label, *grounded(shown, Style.DIALOG_FIELD)])
             if field.fault:
                 faults = wrap_spans(((Style.DIALOG_ERROR, field.fault),), max(cols - label_cols, 2))
-                lines += [_line(((None, " " * label_cols), *line), cols) for line in faults]
+                lines += [dialog_line(((None, " " * label_cols), *line), cols) for line in faults]
         if dialog.fields and dialog.rows:
-            lines.append(_line((), cols))
+            lines.append(dialog_line((), cols))
         return lines, cursor
-
-    def _list(self, dialog: Dialog, cols: int, rows: int) -> list[Strip]:
-        """Return the part of the list in view, the chosen row in it; a list that is only read is wrapped."""
-        if dialog.selected < 0:
-            indents = _indents(dialog.rows)
-            pairs = zip(dialog.rows, indents, strict=True)
-            lines = [line for row, indent in pairs for line in self._read_row(row, cols, indent)]
-            self._list_rows = min(rows, len(lines))
-            self._first = min(max(self._first, 0), len(lines) - self._list_rows)
-            return lines[self._first : self._first + self._list_rows]
-        rows = self._list_rows = min(rows, len(dialog.rows))
-        self._first = min(max(self._first, dialog.selected - rows + 1), dialog.selected)
-        if dialog.selected == 1 and dialog.rows[0].is_heading and rows > 1:
-            self._first = 0
-        self._first = min(max(self._first, 0), len(dialog.rows) - rows)
-        shown = dialog.rows[self._first : self._first + rows]
-        return [
-            self._row(row, cols, is_selected=self._first + place == dialog.selected)
-            for place, row in enumerate(shown)
-        ]
-
-    def _read_row(self, row: DialogRow, cols: int, indent: int) -> list[Strip]:
-        """Return a row of a list that is only read: its first span left, the rest wrapped beside it.
-
-        `indent` is where the rest begins in most rows; beside a wider first span it begins a line below.
-        """
-        if row.right:
-            return [self._row(row, cols, is_selected=False)]
-        spans = [(_on_dialog(style), self._emoji.fit(text)) for style, text in row.spans]
-        if len(spans) < 2:
-            return [_line(line, cols) for line in wrap_spans(spans, cols)]
-        head, rest = spans[0], spans[1:]
-        indent = indent if indent <= cols // 2 else min(_INDENT_COLS, cols // 4)
-        pad = " " * indent
-        lines = [_line(((None, pad), *line), cols) for line in wrap_spans(rest, cols - indent)]
-        if columns(head[1]) > indent:
-            return [_line((head,), cols), *lines]
-        beside = wrap_spans(rest, cols - indent)[0]
-        return [_line((head, (None, pad[columns(head[1]) :]), *beside), cols), *lines[1:]]
-
-    def _row(self, row: DialogRow, cols: int, *, is_selected: bool) -> Strip:
-        right = shorten(row.right, cols // 2)
-        left: list[tuple[Hashable, str]] = []
-        room = cols - (columns(right) + 1 if right else 0)
-        for style, text in row.spans:
-            text = shorten(self._emoji.fit(text), room)
-            left.append((_on_dialog(style), text))
-            room -= columns(text)
-        ground = Style.SELECTED if is_selected else None
-        gap = " " * (room + 1 if right else room)
-        return _line((*left, (None, gap), (Style.DIALOG_DIM, right)), cols, ground)
 
     def _buttons(self, dialog: Dialog, cols: int) -> list[Strip]:
         self._choice_spans = []
@@ -206,12 +153,12 @@ class DialogPane:
             letter = layered(Style.DIALOG_KEY, ground)
             spans += [(letter, f" {choice.letter}"), (ground, f" {choice.label} "), (None, "  ")]
             at += width + 2
-        return [_line((), cols), _line(spans, cols)]
+        return [dialog_line((), cols), dialog_line(spans, cols)]
 
     def _note_places(self, box: Box, head_rows: int, list_rows: int, inner: int) -> None:
         """Remember what a click at which place means."""
         top = box.top + 1 + head_rows
-        self._row_at = {top + place: self._first + place for place in range(list_rows)}
+        self._row_at = {top + place: self.list.first + place for place in range(list_rows)}
         left = box.left + (box.cols - inner) // 2
         row = box.top + box.rows - 2
         self._choice_at = [
@@ -227,19 +174,6 @@ class DialogPane:
     def choice_at(self, col: int, row: int) -> Choice | None:
         """Return the button at this place of the screen."""
         return next((choice for box, choice in self._choice_at if box.holds(col, row)), None)
-
-
-def _indents(rows: Sequence[DialogRow]) -> list[int]:
-    """Return for each row where what stands beside its first span begins in most rows under its heading."""
-    indents: list[int] = []
-    section: list[int] = []
-    for row in (*rows, DialogRow((), is_heading=True)):
-        if row.is_heading and section:
-            heads = Counter(width for width in section if width)
-            indents += [heads.most_common(1)[0][0] if heads else 0] * len(section)
-            section = []
-        section.append(columns(row.spans[0][1]) if len(row.spans) > 1 else 0)
-    return indents
 
 
 def _width(dialog: Dialog, cols: int) -> int:
@@ -259,36 +193,21 @@ def _width(dialog: Dialog, cols: int) -> int:
     return min(wanted, _COLS_MAX, cols - margin)
 
 
-def _framed(dialog: Dialog, content: Sequence[Strip], width: int, inner: int) -> list[Strip]:
-    """Return the content inside its edges, the title in the upper and the note in the lower one."""
+def _framed(dialog: Dialog, content: Sequence[Strip], width: int, inner: int, thumb: range) -> list[Strip]:
+    """Return the content inside its edges: title above, note below, the thumb of its list at the right."""
     edge = Style.DIALOG_WARNING if dialog.is_alarm else Style.DIALOG_EDGE
     title_style = Style.DIALOG_WARNING if dialog.is_alarm else Style.DIALOG_TITLE
     title = shorten(dialog.title, width - 6)
     title = f" {title} " if title else ""
     rest = width - 3 - columns(title)
-    top = _line(((edge, "╭─"), (title_style, title), (edge, "─" * rest + "╮")), width)
+    top = dialog_line(((edge, "╭─"), (title_style, title), (edge, "─" * rest + "╮")), width)
     note = shorten(dialog.note, width - 6)
     note = f" {note} " if note else ""
     rest = width - 3 - columns(note)
-    bottom = _line(((edge, "╰" + "─" * rest), (Style.DIALOG_DIM, note), (edge, "─╯")), width)
+    bottom = dialog_line(((edge, "╰" + "─" * rest), (Style.DIALOG_DIM, note), (edge, "─╯")), width)
     pad = " " * ((width - inner - 2) // 2)
-    left = _line(((edge, "│"), (None, pad)), 1 + len(pad))
-    right = _line(((None, pad), (edge, "│")), 1 + len(pad))
-    return [top, *([*left, *line, *right] for line in content), bottom]
-
-
-def _line(spans: Sequence[tuple[Hashable, str]], cols: int, ground: Hashable = None) -> Strip:
-    """Return a strip on the dialog's ground, or on `ground` above it."""
-    line = strip(spans, cols, ground)
-    return _grounded(line, Style.DIALOG)
-
-
-def _grounded(line: Strip, ground: Hashable) -> Strip:
-    return [(layered(attr, ground), charset, text) for attr, charset, text in line]
-
-
-def _on_dialog(style: Style) -> Style:
-    """Return the style of a span of plain text on a dialog's ground."""
-    return {Style.TEXT: Style.DIALOG_TEXT, Style.DIM: Style.DIALOG_DIM, Style.NOTE: Style.DIALOG_DIM}.get(
-        style, style
-    )
+    left = dialog_line(((edge, "│"), (None, pad)), 1 + len(pad))
+    right = dialog_line(((None, pad), (edge, "│")), 1 + len(pad))
+    bar = dialog_line(((None, pad), (Style.SCROLL_THUMB, "▐")), 1 + len(pad))
+    lines = ([*left, *line, *(bar if at in thumb else right)] for at, line in enumerate(content))
+    return [top, *lines, bottom]

@@ -122,13 +122,13 @@ class ChatView(urwid.Widget):
     def _scroll_dialog(self, action: Action) -> bool:
         match action:
             case Action.DIALOG_UP:
-                self._dialog.scroll(-1)
+                self._dialog.list.scroll(-1)
             case Action.DIALOG_DOWN:
-                self._dialog.scroll(1)
+                self._dialog.list.scroll(1)
             case Action.DIALOG_PAGE_UP:
-                self._dialog.scroll_pages(-1)
+                self._dialog.list.scroll_pages(-1)
             case Action.DIALOG_PAGE_DOWN:
-                self._dialog.scroll_pages(1)
+                self._dialog.list.scroll_pages(1)
             case _:
                 return False
         return True
