@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.protocol import entries
 from chatroom.protocol.entries import (
     BODY_TYPES,
     ENTRY_TYPE,
+    KIND_OF,
     Body,
     Created,
     Entry,
@@ -16,6 +16,7 @@ from chatroom.protocol.entries import (
     Invited,
     Joined,
     Left,
+    Moderated,
     Posted,
     RoomKind,
     Style,
@@ -45,6 +46,8 @@ BODIES: list[tuple[Body, str]] = [
     (Invited("bob"), "91 a3626f62"),
     (TopicSet("tea"), "91 a3746561"),
     (TopicSet(""), "91 a0"),
+    (Moderated("bob"), "94 a3626f62 00 a0 00"),
+    (Moderated("bob", AT, "spam", 2), "94 a3626f62 cf0000018bcfe56800 a47370616d 02"),
 ]
 
 MISFITS = {
@@ -68,6 +71,11 @@ NAMES = [f"{type(body).__name__}-{row}" for row, (body, _shown) in enumerate(BOD
 case = pytest.mark.parametrize(("body", "shown"), BODIES, ids=NAMES)
 
 
+def kind_of(body: Body) -> EntryKind:
+    """A kind whose body this may be."""
+    return next(kind for kind, body_type in BODY_TYPES.items() if isinstance(body, body_type))
+
+
 def entry_with(kind: int, body: bytes) -> Entry:
     return Entry(1, 1, AT, "alice", NONCE, kind, msgspec.Raw(body))
 
@@ -85,14 +93,14 @@ def test_a_body_has_these_bytes(body: Body, shown: str) -> None:
 
 @case
 def test_these_bytes_are_the_body(body: Body, shown: str) -> None:
-    kind = entries.KIND_OF[type(body)]
+    kind = kind_of(body)
     assert read_body(entry_with(kind, bytes.fromhex(shown))) == body
 
 
 @case
 def test_elements_beyond_the_known_fields_of_a_body_are_ignored(body: Body, shown: str) -> None:
     longer = msgspec.msgpack.encode([*msgspec.msgpack.decode(bytes.fromhex(shown)), {"new": 1}])
-    assert read_body(entry_with(entries.KIND_OF[type(body)], longer)) == body
+    assert read_body(entry_with(kind_of(body), longer)) == body
 
 
 def test_every_kind_has_a_body_and_a_case() -> None:
@@ -100,7 +108,23 @@ def test_every_kind_has_a_body_and_a_case() -> None:
     assert {type(body) for body, _shown in BODIES} == set(BODY_TYPES.values())
 
 
-@pytest.mark.parametrize("kind", [0, 2, 9, 15, 65_535])
+def test_a_body_of_one_kind_tells_its_kind() -> None:
+    assert {KIND_OF[body]: body for body in KIND_OF}.items() <= BODY_TYPES.items()
+    assert set(BODY_TYPES.values()) - set(KIND_OF) == {Moderated}
+
+
+@pytest.mark.parametrize("kind", [k for k in EntryKind if BODY_TYPES[k] is Moderated])
+def test_every_kind_of_moderation_has_the_same_body(kind: EntryKind) -> None:
+    body = Moderated("bob", AT, "spam", 1)
+    assert read_body(entry_with(kind, encode_body(body))) == body
+
+
+def test_what_has_no_end_ends_with_time_itself() -> None:
+    assert Moderated("bob", AT).ends_at == AT
+    assert Moderated("bob").ends_at == TIME_MAX
+
+
+@pytest.mark.parametrize("kind", [0, 2, 9, 15, 19, 26, 65_535])
 def test_a_kind_that_is_not_known_is_an_entry_without_meaning(kind: int) -> None:
     assert read_body(entry_with(kind, encode_body(Posted("hi")))) == Unknown()
 
@@ -119,6 +143,12 @@ def test_a_body_that_does_not_fit_its_kind_is_an_entry_without_meaning(body: str
         (12, "left"),
         (13, "invited"),
         (14, "topic_set"),
+        (20, "kicked"),
+        (21, "banned"),
+        (22, "unbanned"),
+        (23, "muted"),
+        (24, "unmuted"),
+        (25, "role_set"),
         (2, "unknown-2"),
         (65535, "unknown-65535"),
     ],
@@ -162,7 +192,7 @@ def test_every_entry_comes_back_as_it_was(entry: Entry) -> None:
 
 @given(st.sampled_from(list(EntryKind)).flatmap(lambda kind: packets_of(BODY_TYPES[kind])))
 def test_every_body_comes_back_as_it_was(body: Body) -> None:
-    assert read_body(entry_with(entries.KIND_OF[type(body)], encode_body(body))) == body
+    assert read_body(entry_with(kind_of(body), encode_body(body))) == body
 
 
 @given(st.sampled_from(list(EntryKind)), st.binary(max_size=40) | msgpack_values.map(msgspec.msgpack.encode))

@@ -7,6 +7,8 @@ from chatroom.protocol.codec import decode_from_server, encode
 from chatroom.protocol.entries import ENTRY_TYPE, Entry, EntryKind, Posted, encode_body, encode_entry
 from chatroom.protocol.frames import HEADER_BYTES
 from chatroom.protocol.packets import (
+    Device,
+    DeviceList,
     Follow,
     Following,
     HistoryPage,
@@ -83,6 +85,10 @@ def test_the_longest_lists_fit_in_a_frame() -> None:
         Following(limits.ID_MAX, [seqs] * limits.CURSORS),
         PresenceChanged([(HANDLE, limits.CODE_MAX)] * limits.PRESENCE_CHANGES),
         Welcome(limits.ID_MAX, HANDLE, 3, True, limits.TIME_MAX, limits.COUNT_MAX, TEXT),
+        DeviceList(
+            limits.ID_MAX,
+            [Device(bytes(32), WIDE * limits.WORD_CHARS, limits.TIME_MAX, True)] * limits.DEVICES,
+        ),
     ):
         assert payload_bytes(response) <= limits.FRAME_BYTES
 

@@ -22,6 +22,7 @@ from chatroom.protocol.entries import (
     Invited,
     Joined,
     Left,
+    Moderated,
     Posted,
     Style,
     TopicSet,
@@ -191,7 +192,7 @@ def _text(body: Body) -> str:
             return text
         case Created(name):
             return name
-        case Invited(handle):
+        case Invited(handle) | Moderated(handle):
             return handle
         case Joined() | Left() | Unknown():
             return ""

@@ -13,7 +13,10 @@ from chatroom.protocol.entries import ENTRY_TYPE, MALFORMED, Entry
 from chatroom.protocol.errors import ErrorCode, ProtocolError
 from chatroom.protocol.frames import encode_frame
 from chatroom.protocol.packets import (
+    Claim,
     Closing,
+    CreateLink,
+    DeviceList,
     Done,
     Follow,
     Following,
@@ -23,11 +26,14 @@ from chatroom.protocol.packets import (
     Invite,
     Join,
     Leave,
+    LinkCode,
+    ListDevices,
     ListMembers,
     ListRooms,
     Login,
     MarkRead,
     MemberList,
+    Moderate,
     OpenDirect,
     Opened,
     Packet,
@@ -38,6 +44,7 @@ from chatroom.protocol.packets import (
     ReadMarker,
     Refused,
     Request,
+    RevokeDevice,
     RoomGone,
     RoomList,
     RoomState,
@@ -60,11 +67,16 @@ REQUESTS: Final[dict[int, type[Request]]] = {
     0x0015: Invite,
     0x0016: ListRooms,
     0x0017: ListMembers,
+    0x0018: Moderate,
     0x0020: Post,
     0x0021: History,
     0x0022: Search,
     0x0023: MarkRead,
     0x0030: SetPresence,
+    0x0031: Claim,
+    0x0032: CreateLink,
+    0x0033: ListDevices,
+    0x0034: RevokeDevice,
 }
 """What a client may send, besides `Ping` and `Pong`."""
 
@@ -79,6 +91,8 @@ RESPONSES: Final[dict[int, type[Packet]]] = {
     0x4020: Stored,
     0x4021: HistoryPage,
     0x4022: SearchPage,
+    0x4032: LinkCode,
+    0x4033: DeviceList,
 }
 
 NOTICES: Final[dict[int, type[Packet]]] = {

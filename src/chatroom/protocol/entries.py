@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from chatroom.protocol import limits
 from chatroom.protocol.errors import ErrorCode, ProtocolError
-from chatroom.protocol.fields import Code, Handle, RoomName, RoomNumber, Seq, Text, Time, Topic
+from chatroom.protocol.fields import ActReason, Code, Handle, RoomName, RoomNumber, Seq, Text, Time, Topic
 from chatroom.protocol.frames import encode_frame
 
 
@@ -28,6 +28,12 @@ class EntryKind(IntEnum):
     LEFT = 12
     INVITED = 13
     TOPIC_SET = 14
+    KICKED = 20
+    BANNED = 21
+    UNBANNED = 22
+    MUTED = 23
+    UNMUTED = 24
+    ROLE_SET = 25
 
 
 class Style(IntEnum):
@@ -95,13 +101,32 @@ class TopicSet(msgspec.Struct, array_like=True, frozen=True, gc=False):
     text: Topic
 
 
+class Moderated(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The author did something to the account `handle`: what, the entry's kind says.
+
+    `until` is when a ban, a mute or the bar on coming back after a kick ends, in milliseconds since 1970; 0:
+    never, or (a kick) it may come back at once, or the kind knows no end. `role` is the new one where the
+    kind is `ROLE_SET`, else 0.
+    """
+
+    handle: Handle
+    until: Time = 0
+    reason: ActReason = ""
+    role: Code = 0
+
+    @property
+    def ends_at(self) -> int:
+        """When a ban or a mute ends: `until`, the end of time where there is none."""
+        return self.until or limits.TIME_MAX
+
+
 class Unknown(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """An entry of a kind, or with a body, that this program does not know: it counts in the log and shows
     nothing.
     """
 
 
-Body = Posted | Created | Joined | Left | Invited | TopicSet | Unknown
+Body = Posted | Created | Joined | Left | Invited | TopicSet | Moderated | Unknown
 
 BODY_TYPES: Final[dict[EntryKind, type[Body]]] = {
     EntryKind.POSTED: Posted,
@@ -110,9 +135,16 @@ BODY_TYPES: Final[dict[EntryKind, type[Body]]] = {
     EntryKind.LEFT: Left,
     EntryKind.INVITED: Invited,
     EntryKind.TOPIC_SET: TopicSet,
+    EntryKind.KICKED: Moderated,
+    EntryKind.BANNED: Moderated,
+    EntryKind.UNBANNED: Moderated,
+    EntryKind.MUTED: Moderated,
+    EntryKind.UNMUTED: Moderated,
+    EntryKind.ROLE_SET: Moderated,
 }
 
-KIND_OF: Final = {body_type: kind for kind, body_type in BODY_TYPES.items()}
+KIND_OF: Final = {body_type: kind for kind, body_type in BODY_TYPES.items() if body_type is not Moderated}
+"""The kind of a body; `Moderated` serves several kinds and is not here."""
 
 ENTRY_TYPE: Final = 0x8001
 """The packet type of an entry on the wire."""

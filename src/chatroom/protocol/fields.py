@@ -27,6 +27,7 @@ RoomName = Annotated[str, Meta(max_length=limits.ROOM_NAME_CHARS)]
 Topic = Annotated[str, Meta(max_length=limits.TOPIC_CHARS)]
 Text = Annotated[str, Meta(max_length=limits.TEXT_BYTES)]
 Word = Annotated[str, Meta(max_length=limits.WORD_CHARS)]
+ActReason = Annotated[str, Meta(max_length=limits.ACT_REASON_CHARS)]
 Reason = Annotated[str, Meta(max_length=limits.REASON_CHARS)]
 
 Challenge = Annotated[bytes, Meta(min_length=limits.CHALLENGE_BYTES, max_length=limits.CHALLENGE_BYTES)]

@@ -59,6 +59,12 @@ REASON_CHARS: Final = 1_000
 PASSWORD_CHARS: Final = 200
 """Longest server password: the login frame stays under `LOGIN_FRAME_BYTES`."""
 
+ACT_REASON_CHARS: Final = 200
+"""Longest reason of a kick, a ban or the like: it is shown in one line, with who, whom and until when."""
+
+DEVICES: Final = 100
+"""Most devices (keys) of one account: their list fits in a frame."""
+
 PAGE_ENTRIES: Final = 200
 """Most entries in one history page: a screenful several times over, read in about a millisecond."""
 

@@ -16,6 +16,7 @@ from msgspec import Meta
 from chatroom.protocol import limits
 from chatroom.protocol.entries import Entry
 from chatroom.protocol.fields import (
+    ActReason,
     Challenge,
     Code,
     Count,
@@ -55,6 +56,17 @@ class Role(IntEnum):
     OWNER = 3
 
 
+class ModerationAct(IntEnum):
+    """What `Moderate` may do to an account."""
+
+    KICK = 0
+    BAN = 1
+    UNBAN = 2
+    MUTE = 3
+    UNMUTE = 4
+    SET_ROLE = 5
+
+
 class Packet(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The base of all packets: an immutable array of fields."""
 
@@ -89,7 +101,8 @@ class Login(Request, frozen=True, gc=False):
     """Who I am: a handle, its Ed25519 key, and the signature of `auth.login_message`.
 
     `session` names the client process: a new connection with the same account and session replaces the old
-    one. `password` and `invite` matter only where the handle is new.
+    one. `password` matters only where the handle is new. `invite` is an invite code for a new account; with
+    the handle "" it is a link code: the key becomes one more of the account that made the code.
     """
 
     version: Code
@@ -345,6 +358,66 @@ class SetPresence(Request, frozen=True, gc=False):
     """This connection is `AWAY` or `ONLINE`. Answered by `Done`."""
 
     presence: Annotated[int, Meta(ge=1, le=2)]
+
+
+class Moderate(Request, frozen=True, gc=False):
+    """Do `act`, a `ModerationAct`, to the account `handle`, and log it in `room`. Answered by `Done`.
+
+    A kick is from that room, everything else holds on the whole server. `seconds` is how long a ban, a mute
+    or the bar on coming back after a kick lasts (0: for ever; a kick: no bar), `reason` one line for people,
+    `role` the new role of `SET_ROLE`.
+    """
+
+    room: RoomNumber
+    act: Code
+    handle: Handle
+    seconds: Count = 0
+    reason: ActReason = ""
+    role: Code = 0
+
+
+class Claim(Request, frozen=True, gc=False):
+    """Make me an owner: here is the code that the server printed for its operator. Answered by `Done`."""
+
+    code: Word
+
+
+class CreateLink(Request, frozen=True, gc=False):
+    """Give me a code with which another device of mine can log in; codes made before are void."""
+
+
+class LinkCode(Packet, frozen=True, gc=False):
+    """Answers `CreateLink`: the code, to be used once within `seconds`."""
+
+    id: RequestId
+    code: Word
+    seconds: Count
+
+
+class ListDevices(Request, frozen=True, gc=False):
+    """Which keys may log in to my account?"""
+
+
+class Device(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One key of an account: its name for people, when it came, and whether this connection used it."""
+
+    public_key: PublicKey
+    name: Word
+    added_at: Time
+    is_this: bool
+
+
+class DeviceList(Packet, frozen=True, gc=False):
+    """Answers `ListDevices`, the oldest first."""
+
+    id: RequestId
+    devices: Annotated[list[Device], Meta(max_length=limits.DEVICES)]
+
+
+class RevokeDevice(Request, frozen=True, gc=False):
+    """This key shall log in no more; its connections are closed. Not for the last key. Answered by `Done`."""
+
+    public_key: PublicKey
 
 
 class PresenceChanged(Packet, frozen=True, gc=False):

@@ -15,6 +15,7 @@ from chatroom.protocol.entries import (
     Invited,
     Joined,
     Left,
+    Moderated,
     Posted,
     RoomKind,
     Style,
@@ -112,5 +113,9 @@ def _clean_body(entry: Entry) -> Body:
             return Created(name, body.kind)
         case Invited():
             return body if is_handle(body.handle) else Unknown()
+        case Moderated():
+            reason = shown_line(body.reason, limits.ACT_REASON_CHARS)
+            known = is_handle(body.handle)
+            return Moderated(body.handle, body.until, reason, body.role) if known else Unknown()
         case Joined() | Left() | Unknown():
             return body
