@@ -72,7 +72,7 @@ def main() -> None:
 
     def prepend(_: int) -> None:
         floor = timeline.floor
-        timeline.prepend([line(seq) for seq in range(floor - 199, floor + 1)], floor - 200)
+        timeline.put([line(seq) for seq in range(floor - 199, floor + 1)], floor - 199, floor)
         transcript.sync((), nobody, START_MS)
         frame(transcript)
 

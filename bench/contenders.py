@@ -44,17 +44,31 @@ class Contender:
 
 
 def our_server(
-    directory: Path, *, tls: bool = False, python: str = sys.executable, data: Path | None = None
+    directory: Path,
+    *,
+    tls: bool = False,
+    python: str = sys.executable,
+    source: Path | None = None,
+    data: Path | None = None,
 ) -> AbstractContextManager[programs.Started]:
-    """`chatroom-server` of the environment that `python` belongs to, storing in `data` (default: new)."""
+    """Our server, run by `python`, storing in `data` (default: new); of the revision in `source`, if given."""
     command = [python, "-m", "chatroom.cli.server", "-c", str(PEERS / "chatroom.toml"), "--host", "127.0.0.1"]
     command += ["--port", "0", "--data-dir", str(data or directory / "data")]
-    return programs.announcing_server(command if tls else [*command, "--no-tls"], directory / "server.log")
+    if not tls:
+        command.append("--no-tls")
+    environment = {"PYTHONPATH": str(source)} if source else None
+    return programs.announcing_server(command, directory / "server.log", environment)
 
 
-def ours(name: str = "chatroom", *, tls: bool = False, python: str = sys.executable) -> Contender:
+def ours(
+    name: str = "chatroom", *, tls: bool = False, python: str = sys.executable, source: Path | None = None
+) -> Contender:
     """Our server, of any revision."""
-    return Contender(name, "chatroom", lambda directory: our_server(directory, tls=tls, python=python), tls=tls)
+
+    def start(directory: Path) -> AbstractContextManager[programs.Started]:
+        return our_server(directory, tls=tls, python=python, source=source)
+
+    return Contender(name, "chatroom", start, tls=tls)
 
 
 # -- the floor -------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""Results: samples gathered round by round, their medians, and tables of ratios.
+"""Results: samples gathered round by round, and their medians.
 
-Read next: `plots.py`.
+Read next: `tables.py`, `plots.py`.
 """
 
 import json
@@ -94,48 +94,18 @@ class Report:
         }
         return json.dumps(plain, indent=1)
 
+    @classmethod
+    def load(cls, path: Path) -> "Report":
+        """Read what `save` wrote."""
+        plain = json.loads(path.read_text())
+        samples = {
+            profile: {name: [Sample(**sample) for sample in samples] for name, samples in by_name.items()}
+            for profile, by_name in plain["samples"].items()
+        }
+        return cls(plain["machine"], samples, plain["notes"], plain["missing"])
+
     def save(self, path: Path) -> None:
         """Write it as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self.as_json() + "\n")
 
-
-COLUMNS = ("", "deliv/s", "deliv/CPU s", "of floor", "of ours", "p50 ms", "p99 ms", "join s", "KiB each", "rounds")
-
-
-def room_table(report: Report, profile: str) -> str:
-    """One profile as lines of text: a row per contender, ratios against the floor and against ours."""
-    rows: list[tuple[str, ...]] = [COLUMNS]
-    floor = report.median(profile, "floor", "per_cpu_s")
-    own = max(
-        (report.median(profile, name, "per_cpu_s") for name in report.samples[profile] if "chatroom" in name), default=0.0
-    )
-    for name, samples in report.samples[profile].items():
-        per_cpu = report.median(profile, name, "per_cpu_s")
-        note = report.notes.get(profile, {}).get(name, {})
-        rows.append(
-            (
-                name,
-                f"{report.median(profile, name, 'per_s') / 1e3:,.0f} k",
-                f"{per_cpu / 1e3:,.0f} k",
-                f"{per_cpu / floor:.2f}" if floor else "-",
-                f"{per_cpu / own:.2f}" if own else "-",
-                f"{report.median(profile, name, 'p50_ms'):.2f}",
-                f"{report.median(profile, name, 'p99_ms'):.2f}",
-                f"{note['join_s']:.2f}" if "join_s" in note else "-",
-                f"{note['kib_each']:.1f}" if "kib_each" in note else "-",
-                str(len(samples)),
-            )
-        )
-    lines = [profile, *columns(rows)]
-    lines += [f"  {name}: missing ({why})" for name, why in report.missing.get(profile, {}).items()]
-    return "\n".join(lines)
-
-
-def columns(rows: list[tuple[str, ...]]) -> list[str]:
-    """Rows as lines: the first column to the left, the others to the right."""
-    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
-    return [
-        "  " + "  ".join(cell.ljust(width) if not i else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True)))
-        for row in rows
-    ]

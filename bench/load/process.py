@@ -38,6 +38,7 @@ class Load:
         self._stalled = range(command["members"] - command.get("stalled", 0), command["members"])
         self._is_tls: bool = command["tls"]
         self._port: int = command["port"]
+        self._channels: dict[int, Channel] = {}
         library = None if command.get("python_pump") else build.pump_library()
         self._openssl = OpenSsl() if self._is_tls and library else None
         self.dialect = _dialect(command)
@@ -63,11 +64,14 @@ class Load:
         return {"seconds": seconds, "cpu_s": machine.cpu_seconds(self._pid) - cpu_s}
 
     def cast(self, _command: Command) -> Answer:
-        """Choose who posts: the first members; the one after a sender paces it, for in IRC nobody hears himself."""
+        """Choose who posts: members spread evenly over the room, for servers send in the order of arrival. The next
+        member paces a sender, for in IRC nobody hears himself.
+        """
         readers = self._members - len(self._stalled)
         for number in range(self._senders):
-            pacer = (number + 1) % readers
-            self._pump.sender(number, number, pacer, self.dialect.post(number), self._window)
+            member = number * readers // self._senders
+            pacer = (member + 1) % readers
+            self._pump.sender(number, member, pacer, self.dialect.post(member), self._window)
         self._pump.idle(0.3)
         return {}
 
@@ -83,9 +87,10 @@ class Load:
         return _difference(before, after, seconds, cpu_s) | self._faults()
 
     def listen(self, command: Command) -> Answer:
-        """Let the stalled members read; the seconds until they have everything."""
+        """Let the stalled members read, with buffers as large as others'; the seconds until they have everything."""
         start = time.monotonic()
         for number in self._stalled:
+            self._channels[number].sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
             self._pump.listen(number)
         settled = self._pump.settle(command["limit_s"])
         return {"seconds": time.monotonic() - start, "settled": settled} | self._faults()
@@ -118,6 +123,7 @@ class Load:
         return self._openssl.channel(sock) if self._openssl else PythonTlsChannel(sock)
 
     def _take_over(self, member: int, channel: Channel, rest: bytes) -> None:
+        self._channels[member] = channel
         self._pump.member(member, channel, rest, listens=member not in self._stalled)
 
     def _faults(self) -> Answer:

@@ -32,7 +32,7 @@ class Pump(Protocol):
     """The members of one room once they are in."""
 
     def member(self, number: int, channel: Channel, rest: bytes, *, listens: bool) -> None:
-        """Take over a member; `rest` was read already. One that does not listen is never read."""
+        """Take over a member, whose channel the caller keeps; `rest` was read already. One that does not listen is never read."""
         ...
 
     def sender(self, number: int, member: int, pacer: int, post: Post, window: int) -> None:
@@ -112,10 +112,8 @@ class CPump:
         functions = (openssl.entry("SSL_read"), openssl.entry("SSL_write")) if openssl else (None, None)
         new = self._lib.pump_new(members, senders, ctypes.byref(c_shape), *map(ctypes.c_void_p, functions))
         self._pump = ctypes.c_void_p(new)
-        self._channels: dict[int, Channel] = {}
 
     def member(self, number: int, channel: Channel, rest: bytes, *, listens: bool) -> None:
-        self._channels[number] = channel  # keeps the socket open
         pointer = ctypes.c_void_p(channel.tls_pointer or None)
         self._lib.pump_member(self._pump, number, channel.sock.fileno(), pointer, rest, len(rest), listens)
 
