@@ -148,6 +148,30 @@ def test_the_next_attempt_can_be_made_at_once(loop: Loop, host: TinyHost, tmp_pa
     client.connection.close()
 
 
+def test_a_server_that_ends_every_connection_over_a_message_is_tried_less_and_less_often(
+    loop: Loop, host: TinyHost, client: Client
+) -> None:
+    waits: list[float] = []
+
+    class Noting(Backoff):
+        def next_delay(self) -> float:
+            waits.append(super().next_delay())
+            return 0.0
+
+    client.connection._backoff = Noting(first_s=1, limit_s=1000)
+    client.online()
+    host.cut()
+    run_until(loop, lambda: len(waits) == 1 and client.state is State.ONLINE)
+    host.cut()
+    run_until(loop, lambda: len(waits) == 2 and client.state is State.ONLINE)
+    assert max(waits) <= 1.0  # nothing waited: the server did all it was asked
+    host.server.refuse = lambda post: host.cut()  # type: ignore[func-returns-value]
+    client.session.post(1, "poison")
+    client.connection.send()
+    run_until(loop, lambda: len(waits) >= 6)
+    assert waits[5] > 4.0
+
+
 def test_the_time_a_server_asks_for_is_kept(loop: Loop, host: TinyHost, client: Client) -> None:
     client.online()
     host.links[0].stream.send(encode(Closing(ErrorCode.SHUTDOWN, "back soon", 30_000)))

@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 from chatroom import __version__
 from chatroom.client.session.intake import is_handle
 from chatroom.client.tailing import LAST
+from chatroom.config.errors import printable, quoted
 from chatroom.net import address
 from chatroom.net.address import JoinAddress
 from chatroom.protocol.limits import HANDLE_CHARS, SEQ_MAX
@@ -37,7 +38,7 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End the program with exit code 2."""
-        print(f"{self.prog}: {message}", file=sys.stderr)
+        print(f"{self.prog}: {printable(message, 200)}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -133,7 +134,7 @@ def _join(text: str) -> JoinAddress:
     try:
         return address.parse(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!a} is not a join string: {error}") from None
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a join string: {error}") from None
 
 
 def _tls_join(text: str) -> JoinAddress:
@@ -147,7 +148,7 @@ def _handle(text: str) -> str:
     handle = fold_handle(text)
     if not is_handle(handle):
         rule = f"2 to {HANDLE_CHARS} of a-z 0-9 _ -, the first a letter"
-        raise argparse.ArgumentTypeError(f"{text!a} is not a handle: {rule}")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a handle: {rule}")
     return handle
 
 
@@ -157,14 +158,14 @@ def _room(text: str) -> str:
     name = fold_room_name(text)
     fault = room_name_fault(name)
     if fault is not None:
-        raise argparse.ArgumentTypeError(f"{text!a} is not a room: {fault}; @HANDLE is a direct one")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a room: {fault}; @HANDLE is a direct one")
     return name
 
 
 def _number(least: int, most: int) -> Callable[[str], int]:
     def number(text: str) -> int:
         if not (text.isascii() and text.isdigit() and len(text) <= 20 and least <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"{text!a} is not a number from {least} to {most}")
+            raise argparse.ArgumentTypeError(f"{quoted(text)} is not a number from {least} to {most}")
         return int(text)
 
     return number
@@ -176,5 +177,5 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0.0 < seconds <= 1e6:
-        raise argparse.ArgumentTypeError(f"{text!a} is not a number of seconds")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a number of seconds")
     return seconds

@@ -22,7 +22,7 @@ from chatroom.net.tls import TlsStream, client_context, peer_pin, peer_spki_hash
 from chatroom.protocol.auth import PLAIN_SERVER_KEY
 
 STEADY_S: Final = 5.0
-"""A connection that lasted so long proves that the server works: the waits begin anew."""
+"""A connection that lasted so long proves that the server works, whatever it did."""
 
 
 class Connection:
@@ -64,6 +64,7 @@ class Connection:
         self._tell: Timer | None = None
         self._more: Timer | None = None
         self._online_since: float | None = None
+        self._stored_before = 0
 
     @property
     def is_encrypted(self) -> bool:
@@ -229,6 +230,7 @@ class Connection:
             return
         if self._online_since is None and self._session.state is State.ONLINE:
             self._online_since = self._loop.now()
+            self._stored_before = self._session.stored_count
         self._set_tick()
         self._changed()
 
@@ -254,8 +256,7 @@ class Connection:
 
     def _drop(self, reason: str) -> None:
         """Close the stream and plan the next attempt."""
-        since = self._online_since
-        if since is not None and self._loop.now() - since >= STEADY_S:
+        if self._has_worked():
             self._backoff.reset()
         is_final, wait_s = self._session.is_final, self._session.retry_after_s
         self._close_stream()
@@ -264,6 +265,17 @@ class Connection:
             self._changed()
         else:
             self._lost(reason, wait_s)
+
+    def _has_worked(self) -> bool:
+        """Whether the server proved to work, so that the waits begin anew.
+
+        To let us in is no proof while messages wait: one of them may be what it ends the connection for.
+        """
+        if self._online_since is None:
+            return False
+        stored = self._session.stored_count > self._stored_before
+        is_idle = self._session.waiting_count == 0
+        return stored or is_idle or self._loop.now() - self._online_since >= STEADY_S
 
     def _lost(self, reason: str, wait_s: float = 0.0) -> None:
         self._session.connection_lost(reason, self._loop.now())

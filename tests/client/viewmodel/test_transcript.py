@@ -224,7 +224,7 @@ def test_a_gap_says_how_many_messages_are_missing() -> None:
     ]
     key = room.transcript.row(2).key
     assert room.transcript.index_of(key) == 2
-    room.timeline.fill(gap, [line(seq, "bob", f"m{seq}") for seq in range(16, 216)], 15)
+    room.timeline.put([line(seq, "bob", f"m{seq}") for seq in range(16, 216)], 16, 215)
     room.sync()
     assert room.transcript.length == 204
     assert plain(room.transcript.row(2).lines[0]) == "… 14 messages not loaded — Enter or PgUp loads"
@@ -235,14 +235,14 @@ def test_a_gap_says_how_many_messages_are_missing() -> None:
 def test_an_older_page_changes_no_key_and_is_counted() -> None:
     room = Room(start=100).add("bob", Joined()).add("bob", "hi")
     keys = [room.transcript.row(index).key for index in (1, 2)]
-    room.timeline.prepend([line(99, "carl", "old"), line(100, "carl", Joined())], 98)
+    room.timeline.put([line(99, "carl", "old"), line(100, "carl", Joined())], 99, 100)
     room.sync()
     view = room.transcript
     assert view.prepended == 1  # the join before the first one became part of its note
     assert [view.index_of(key) for key in keys] == [2, 3]
     assert view.row(3).key == keys[1]
     assert plain(view.row(2).lines[0]) == "carl, bob joined"
-    room.timeline.prepend([line(seq, "dora", "older") for seq in range(50, 99)], 49)
+    room.timeline.put([line(seq, "dora", "older") for seq in range(50, 99)], 50, 98)
     assert room.sync().transcript.prepended == 50
     assert view.index_of((75,)) == 26
 
@@ -321,7 +321,7 @@ def test_the_line_moves_up_when_older_pages_show_where_it_belongs() -> None:
     room = Room(start=10).add("bob", "m11")
     room.transcript.set_unread_after(8)
     assert room.transcript.unread_key == (11,)
-    room.timeline.prepend([line(seq, "bob", f"m{seq}") for seq in range(7, 11)], 6)
+    room.timeline.put([line(seq, "bob", f"m{seq}") for seq in range(7, 11)], 7, 10)
     room.sync()
     assert room.transcript.unread_key == (9,)
 
@@ -418,12 +418,14 @@ def test_however_a_timeline_grew_its_rows_are_those_of_a_fresh_look(
             gap = timeline.gaps()[-1]
             assert isinstance(one, int)
             after = min(gap.after + one, gap.before - 2)
-            timeline.fill(gap, [line(seq, "dora", "f") for seq in range(after + 1, gap.before)], after)
+            timeline.put(
+                [line(seq, "dora", "f") for seq in range(after + 1, gap.before)], after + 1, gap.before - 1
+            )
         elif step == "prepend" and timeline.floor > 0:
             assert isinstance(one, int)
             floor = max(0, timeline.floor - one)
             lines = [line(seq, "eve", other) for seq in range(floor + 1, timeline.floor + 1)]  # type: ignore[arg-type]
-            timeline.prepend(lines, floor)
+            timeline.put(lines, floor + 1, timeline.floor)
         room.sync()
         list(map(room.transcript.row, range(room.transcript.length)))
     fresh = Transcript(timeline, "alice", "#lobby", Calendar("%H:%M", UTC))

@@ -54,6 +54,7 @@ class Posting:
         self._news = news
         self._numbers: dict[bytes, int] = {}
         self._was_told = False
+        self.stored_count = 0
 
     def pump(self, now: float) -> None:
         """Send what may be sent now, oldest first."""
@@ -97,6 +98,7 @@ class Posting:
         if self._outbox.settle(nonce) is None:
             return
         self._was_told = False
+        self.stored_count += 1
         self._wire.answered(self._numbers.pop(nonce, -1))
         self._news.add(PostStored(room, seq, nonce))
         self._news.timeline_changed(room)

@@ -2,51 +2,40 @@
 
 Its owner tells it what happens to the connection (`connecting`, `connected`, `receive`, `connection_lost`),
 sends what `data_to_send` returns, calls `tick` when `next_tick` says so, and reads `take_events`. The state
-is there to be read at any time, online or not; the verbs of the user work in words a user knows. No socket,
-no clock, no file is touched here. Read next: `events.py`, `conversation.py`; `chatroom.client.connection` is
-the owner.
+is there to be read at any time, online or not. Posting works offline too; whatever else a user may ask is in
+`verbs.py`. No socket, no clock, no file is touched here. Read next: `events.py`, `conversation.py`;
+`chatroom.client.connection` is the owner.
 """
 
 from collections.abc import Callable, Sequence
 
-from chatroom.client.session.conversation import REQUEST_NAMES, Conversation
+from chatroom.client.session.conversation import Conversation
 from chatroom.client.session.door import Door, Stage, new_challenge
-from chatroom.client.session.events import Event, RequestRefused, State, StateChanged
+from chatroom.client.session.events import Event, State, StateChanged
 from chatroom.client.session.feed import Feed
-from chatroom.client.session.intake import is_handle, shown_line
+from chatroom.client.session.intake import shown_line
 from chatroom.client.session.news import News
 from chatroom.client.session.outbox import Outbox, Waiting
 from chatroom.client.session.ports import OutboxError, OutboxFile, Signer
 from chatroom.client.session.posting import TextRefused, postable
 from chatroom.client.session.rooms import RoomView
 from chatroom.client.session.roster import Roster
-from chatroom.client.session.timeline import Gap, Timeline
+from chatroom.client.session.timeline import Timeline
+from chatroom.client.session.verbs import Verbs
 from chatroom.client.session.wire import Wire
-from chatroom.protocol import limits
-from chatroom.protocol.entries import RoomKind, Style
+from chatroom.protocol.entries import Style
 from chatroom.protocol.errors import ErrorCode, ProtocolError
-from chatroom.protocol.names import fold_handle, fold_room_name, room_name_fault
 from chatroom.protocol.packets import (
     Closing,
-    Invite,
-    Join,
-    Leave,
-    ListRooms,
-    OpenDirect,
     Presence,
-    Request,
     RoomInfo,
-    Search,
     ServerPacket,
-    SetPresence,
-    SetTopic,
 )
-from chatroom.protocol.text import clean_line, is_blank
 
 __all__ = ["Session", "TextRefused"]
 
 
-class Session:
+class Session(Verbs):
     """See the text of this module. Everything read from it is clean and belongs to it: read, do not change.
 
     `session_id` names this process to the server (16 bytes). `new_nonce` gives the 16 bytes of a new post.
@@ -72,25 +61,23 @@ class Session:
         show_unknown: bool = False,
         challenge: Callable[[], bytes] = new_challenge,
     ) -> None:
-        self.handle = handle
-        self.state = State.OFFLINE
-        self._news = News()
-        self._wire = Wire()
-        self._outbox = Outbox(outbox)
-        self._door = Door(
+        news = News()
+        wire = Wire()
+        door = Door(
             handle,
             signer,
             session_id,
-            self._wire,
-            self._news,
+            wire,
+            news,
             password=password,
             invite=invite,
             challenge=challenge,
         )
-        feed = Feed(self._wire, handle, backlog=follow_backlog, skip_over=skip_over, is_complete=show_unknown)
-        self._talk = Conversation(
-            handle, self._wire, self._outbox, feed, self._news, follows_all=follow_rooms
-        )
+        self._outbox = Outbox(outbox)
+        feed = Feed(wire, handle, backlog=follow_backlog, skip_over=skip_over, is_complete=show_unknown)
+        talk = Conversation(handle, wire, self._outbox, feed, news, follows_all=follow_rooms)
+        super().__init__(handle, door, wire, talk, news)
+        self.state = State.OFFLINE
         self._new_nonce = new_nonce
         self._fault: str | None = None
         self._now = 0.0
@@ -148,9 +135,7 @@ class Session:
     def tick(self, now: float) -> None:
         """Do what is due by time: heartbeats, deadlines, messages to be tried again, read markers."""
         self._now = now
-        fault = self._wire.tick(now)
-        if fault is not None and self._fault is None:
-            self._fault = fault
+        self._fault = self._fault or self._wire.tick(now)
         self._pump()
 
     def next_tick(self) -> float:
@@ -214,6 +199,11 @@ class Session:
         return len(self._outbox)
 
     @property
+    def stored_count(self) -> int:
+        """How many messages the server has stored in the time of this session."""
+        return self._talk.posting.stored_count
+
+    @property
     def roster(self) -> Roster:
         """Who is where."""
         return self._talk.roster
@@ -257,121 +247,10 @@ class Session:
             self._talk.mark_read(view, seq)
             self._pump()
 
-    # -- rooms -----------------------------------------------------------------------------------------------
-
-    def join(self, name: str, create: bool, private: bool = False) -> None:
-        """Become a member of a room; with `create` it is made where there is none. Answer: `RoomOpened`."""
-        name = fold_room_name(name)
-        kind = RoomKind.PRIVATE if private else RoomKind.PUBLIC
-        fault = room_name_fault(name)
-        if fault is not None:
-            self._refuse(Join, ErrorCode.BAD_NAME, fault)
-        else:
-            self._ask(Join, lambda number: Join(number, name, create, kind))
-
-    def open_direct(self, handle: str) -> None:
-        """Open the direct room with somebody. Answer: `RoomOpened`."""
-        handle = fold_handle(handle)
-        if not is_handle(handle):
-            self._refuse(OpenDirect, ErrorCode.BAD_HANDLE, f"{shown_line(handle, 40)} is not a handle")
-        else:
-            self._ask(OpenDirect, lambda number: OpenDirect(number, handle))
-
-    def leave(self, room: int) -> None:
-        """Stop being a member of a room, which then goes from the list."""
-        self._ask(Leave, lambda number: Leave(number, room))
-
-    def set_topic(self, room: int, text: str) -> None:
-        """Set the topic of a room; empty takes it away."""
-        text = clean_line(text)
-        if len(text) > limits.TOPIC_CHARS:
-            self._refuse(SetTopic, ErrorCode.BAD_TEXT, f"longer than {limits.TOPIC_CHARS} characters")
-        else:
-            self._ask(SetTopic, lambda number: SetTopic(number, room, text))
-
-    def invite(self, room: int, handle: str) -> None:
-        """Invite somebody to a room."""
-        handle = fold_handle(handle)
-        if not is_handle(handle):
-            self._refuse(Invite, ErrorCode.BAD_HANDLE, f"{shown_line(handle, 40)} is not a handle")
-        else:
-            self._ask(Invite, lambda number: Invite(number, room, handle))
-
-    def list_rooms(self) -> None:
-        """Ask what rooms there are. Answer: `Listed`."""
-        if self._door.stage is Stage.INSIDE:
-            self._talk.listings.ask_rooms()
-        else:
-            self._refuse(ListRooms, ErrorCode.SHUTDOWN, "not connected")
-
-    def follow(self, room: int, after: int | None = None) -> None:
-        """Follow one room from a seq or from the backlog on, where not all rooms are followed anyway."""
-        view = self.rooms.get(room)
-        if view is not None and self._door.stage is Stage.INSIDE:
-            self._talk.follow(view, after)
-
-    # -- history, search, people -----------------------------------------------------------------------------
-
-    def load_older(self, room: int) -> None:
-        """Fetch the page before the first entry of the timeline. Nothing happens where one is on its way."""
-        if self._door.stage is Stage.INSIDE and self._talk.feed.load_older(room):
-            self._news.timeline_changed(room)
-
-    def fill_gap(self, room: int, gap: Gap) -> None:
-        """Fetch the newest page of a gap. Nothing happens where a page is on its way."""
-        if self._door.stage is Stage.INSIDE and self._talk.feed.fill_gap(room, gap):
-            self._news.timeline_changed(room)
-
-    def load_around(self, room: int, seq: int) -> bool:
-        """Fetch the page around an entry, which is in the timeline then, gaps beside it.
-
-        True: the entry is here, or `TimelineChanged` will tell. False: not now, or there is no such entry.
-        """
-        is_coming = self._door.stage is Stage.INSIDE and self._talk.feed.load_around(room, seq)
-        if is_coming:
-            self._news.timeline_changed(room)
-        return is_coming
-
-    def search(self, query: str, room: int = 0, author: str = "", before: int = 0) -> None:
-        """Search for messages with all words. `before`: the `next` of the page before. Answer: `Found`."""
-        query, author = clean_line(query), fold_handle(author)
-        if is_blank(query) or len(query) > limits.QUERY_CHARS or (author and not is_handle(author)):
-            self._refuse(
-                Search, ErrorCode.BAD_QUERY, "search for what?" if is_blank(query) else "not a search"
-            )
-        else:
-            self._ask(Search, lambda number: Search(number, query, room, author, before))
-
-    def load_members(self, room: int) -> None:
-        """Fetch the members of a room, now and after every drop. Answer: `MembersChanged`."""
-        if room not in self.roster.wanted and room in self.rooms:
-            self.roster.wanted.add(room)
-            if self._door.stage is Stage.INSIDE:
-                self._talk.listings.ask_members(room)
-
-    def set_presence(self, presence: Presence) -> None:
-        """Say that the user is away, or back. Kept over drops."""
-        if presence is Presence.OFFLINE or presence is self._talk.presence:
-            return
-        self._talk.presence = presence
-        self.roster.set_presence(self.handle, presence)
-        self._news.members_changed(0)
-        if self._door.stage is Stage.INSIDE:
-            self._wire.ask(SetPresence(self._wire.next_id(), presence))
-
     # -- inside ----------------------------------------------------------------------------------------------
 
     def _is_alive(self) -> bool:
         return self._door.stage is not Stage.CLOSED and self.must_close is None
-
-    def _ask(self, request_type: type[Request], make: Callable[[int], Request]) -> None:
-        if self._door.stage is Stage.INSIDE:
-            self._wire.ask(make(self._wire.next_id()))
-        else:
-            self._refuse(request_type, ErrorCode.SHUTDOWN, "not connected")
-
-    def _refuse(self, request_type: type[Request], code: ErrorCode, text: str) -> None:
-        self._news.add(RequestRefused(REQUEST_NAMES[request_type], code, text))
 
     def _set_state(self, state: State, reason: str = "") -> None:
         if state is not self.state or reason:
