@@ -143,7 +143,7 @@ class Context:
         return [_room_info(account, room, markers.get(room.number)) for room in listed]
 
     def markers(self, account: Account, rooms: list[int]) -> dict[int, Unread]:
-        """Return the account's markers; none while the disk cannot be read: counts are not worth a refusal."""
+        """Return the account's markers; none while the disk cannot be read: they are not worth a refusal."""
         try:
             return self.log.unread(account.number, rooms)
         except StorageError:
