@@ -40,7 +40,7 @@ def test_a_handle_that_looks_like_another_is_refused(story: Story, alike: str) -
 def test_a_key_belongs_to_one_account(story: Story) -> None:
     story.account("ana")
     same = new_account("ana").public_key
-    assert code(story.one(new_account("eve", same))) is ErrorCode.NOT_ADMITTED
+    assert code(story.one(new_account("eve", same))) is ErrorCode.HANDLE_TAKEN
     assert story.account("eve") == 2
 
 

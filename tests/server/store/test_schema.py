@@ -52,9 +52,9 @@ def test_an_older_database_takes_only_the_steps_it_lacks(path: Path, monkeypatch
     log = SqliteLog(path)
     assert log.log_id == log_id
     assert {"one", "two"} <= tables(log._connection)
-    assert version_of(log._connection) == 3
+    assert version_of(log._connection) == schema.VERSION
     log.close()
-    assert int.from_bytes(path.read_bytes()[60:64], "big") == 3
+    assert int.from_bytes(path.read_bytes()[60:64], "big") == schema.VERSION
 
 
 def test_a_step_that_fails_is_not_taken_at_all(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +65,7 @@ def test_a_step_that_fails_is_not_taken_at_all(path: Path, monkeypatch: pytest.M
     with pytest.raises(StoreError, match="nowhere"):
         SqliteLog(path)
     connection = sqlite3.connect(path)
-    assert version_of(connection) == 2
+    assert version_of(connection) == schema.VERSION - 1
     assert "one" in tables(connection)
     assert "two" not in tables(connection)
     connection.close()

@@ -7,6 +7,7 @@ Everything durable goes through here; implementations are in `chatroom.server.st
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Protocol
 
 from chatroom.protocol.entries import RoomKind
@@ -18,14 +19,15 @@ from chatroom.protocol.packets import Role
 
 @dataclass(frozen=True, slots=True)
 class AddAccount:
-    """A new account with its first key. The handle and its skeleton must both be free, else HANDLE_TAKEN
-    / BAD_HANDLE.
+    """A new account with its first key. The handle and its skeleton must both be free, and the key never
+    used, else HANDLE_TAKEN / BAD_HANDLE. `code` is the hash of the invite code it costs, empty for none.
     """
 
     handle: str
     public_key: bytes
     role: Role
     device: str
+    code: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,9 @@ class AddEntry:
     """A new entry of an existing room.
 
     `nonce` is unique for its author for ever, or empty for entries that need not be safe to repeat. `body`
-    is encoded (`entries.encode_body`). What follows from the entry (member list, topic, invitations) is
-    stored in the same transaction. `mentioned` are the accounts a message mentions.
+    is encoded (`entries.encode_body`). What follows from the entry (member list, topic, bans, …) is stored in
+    the same transaction. `mentioned` are the accounts a message mentions, `code` is the hash of the owner
+    code a claimed role costs.
     """
 
     room: int
@@ -57,6 +60,7 @@ class AddEntry:
     body: bytes
     nonce: bytes = b""
     mentioned: tuple[int, ...] = ()
+    code: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,60 @@ class SetRead:
     seq: int
 
 
-Change = AddAccount | AddRoom | AddEntry | SetRead
+class CodeKind(IntEnum):
+    """What a code buys, once."""
+
+    INVITE = 1  # a new account, with a role
+    OWNER = 2  # the role of owner, for an account that exists
+    LINK = 3  # one more device of the account that made it
+
+
+@dataclass(frozen=True, slots=True)
+class AddCode:
+    """A code, known by its SHA-256; good until `expires_at` (ms since 1970, `limits.TIME_MAX`: for ever).
+
+    `role` is what an invite gives, `account` whose link code it is (else 0). Earlier link codes of the
+    account are void.
+    """
+
+    hash: bytes
+    kind: CodeKind
+    role: Role
+    account: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddDevice:
+    """One more key of an account, at the cost of a link code. A key of another account, even a revoked one,
+    is HANDLE_TAKEN; a revoked one of this account is good again.
+    """
+
+    account: int
+    public_key: bytes
+    name: str
+    code: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeDevice:
+    """This key of the account may log in no more; the last one stays (NOT_ALLOWED)."""
+
+    account: int
+    public_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BarAddress:
+    """While the ban of this account lasts, no new accounts are made from this origin (`origins.py`). Refused
+    with NOT_ALLOWED where the account is not banned; gone with its unbanning.
+    """
+
+    account: int
+    origin: str
+
+
+Change = AddAccount | AddRoom | AddEntry | SetRead | AddCode | AddDevice | RevokeDevice | BarAddress
 
 # -- what it hears -----------------------------------------------------------------------------------------
 
@@ -120,18 +177,33 @@ Outcome = Committed | Repeated | Failed
 
 
 @dataclass(frozen=True, slots=True)
+class BanRecord:
+    """A ban: when it ends (ms since 1970, `limits.TIME_MAX`: never), the account that banned, and why."""
+
+    until: int
+    author: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AccountRecord:
-    """One account: number, handle, role and the public keys of its devices."""
+    """One account: number, handle, role and the public keys of its devices. `muted_until` and the ban may be
+    over (0, None: there was none).
+    """
 
     number: int
     handle: str
     role: Role
     public_keys: tuple[bytes, ...]
+    muted_until: int = 0
+    ban: BanRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RoomRecord:
-    """One room as it stands after its last entry. `invited` is (invited account, inviting account)."""
+    """One room as it stands after its last entry. `invited` is (invited account, inviting account), `kicked`
+    (account, ms since 1970 before which it may not come back).
+    """
 
     number: int
     name: str
@@ -141,14 +213,39 @@ class RoomRecord:
     head: int
     members: tuple[int, ...]
     invited: tuple[tuple[int, int], ...]
+    kicked: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All accounts and rooms; never messages."""
+    """All accounts and rooms; never messages. `barred` is (origin, banned account); `has_owner_code`: there
+    is an owner code that was not used yet.
+    """
 
     accounts: tuple[AccountRecord, ...]
     rooms: tuple[RoomRecord, ...]
+    barred: tuple[tuple[str, int], ...] = ()
+    has_owner_code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRecord:
+    """A code as it was made (`AddCode`), and whether it has been used."""
+
+    kind: CodeKind
+    role: Role
+    account: int
+    expires_at: int
+    is_used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRecord:
+    """A key that may log in, what its client called itself, and when it came (ms since 1970)."""
+
+    public_key: bytes
+    name: str
+    added_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +324,14 @@ class Log(Protocol):
         """
         ...
 
+    def find_code(self, code: bytes) -> CodeRecord | None:
+        """Return the code with this SHA-256. Raises StorageError."""
+        ...
+
+    def devices(self, account: int) -> list[DeviceRecord]:
+        """Return the keys that may log in to the account, the oldest first. Raises StorageError."""
+        ...
+
     def index(self, budget_s: float) -> bool:
         """Make stored messages searchable for about `budget_s` seconds; True while some are left."""
         ...
@@ -240,6 +345,12 @@ class Verify(Protocol):
     """Checks an Ed25519 signature; False for anything malformed."""
 
     def __call__(self, public_key: bytes, signature: bytes, message: bytes, /) -> bool: ...
+
+
+class RandomBytes(Protocol):
+    """Gives that many bytes nobody can guess."""
+
+    def __call__(self, size: int, /) -> bytes: ...
 
 
 class Link(Protocol):

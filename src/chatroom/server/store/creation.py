@@ -8,18 +8,23 @@ import sqlite3
 from chatroom.protocol.entries import Created, EntryKind, Joined, RoomKind, encode_body
 from chatroom.protocol.limits import ROOM_MAX
 from chatroom.protocol.names import skeleton
-from chatroom.server.hub.ports import AddAccount, AddEntry, AddRoom, Committed, Failed
+from chatroom.server.hub.ports import AddAccount, AddEntry, AddRoom, CodeKind, Committed, Failed
 from chatroom.server.store import refusals
+from chatroom.server.store.codes import code_fault, find_code, use_code
 
 
 def insert_account(cursor: sqlite3.Cursor, change: AddAccount, now_ms: int) -> Committed | Failed:
-    """Write an account and its first device."""
+    """Write an account and its first device, at the cost of its invite code if there is one."""
     bones = skeleton(change.handle)
     like = cursor.execute("SELECT handle FROM accounts WHERE skeleton = ?", (bones,)).fetchone()
     if like is not None:
         return refusals.HANDLE_TAKEN if like[0] == change.handle else refusals.LOOKS_ALIKE
     if cursor.execute("SELECT 1 FROM devices WHERE public_key = ?", (change.public_key,)).fetchone():
         return refusals.KEY_TAKEN
+    if change.code:
+        fault = code_fault(find_code(cursor, change.code), CodeKind.INVITE, 0, now_ms)
+        if fault is not None:
+            return fault
     cursor.execute(
         "INSERT INTO accounts (handle, skeleton, role, created_at) VALUES (?, ?, ?, ?)",
         (change.handle, bones, change.role, now_ms),
@@ -30,6 +35,8 @@ def insert_account(cursor: sqlite3.Cursor, change: AddAccount, now_ms: int) -> C
         "INSERT INTO devices (public_key, account, name, added_at) VALUES (?, ?, ?, ?)",
         (change.public_key, number, change.device, now_ms),
     )
+    if change.code:
+        use_code(cursor, change.code, number, now_ms)
     return Committed(number, ())
 
 

@@ -37,8 +37,9 @@ class StoreError(Exception):
     """The log cannot be opened; the text is one line that names the file."""
 
 
-def open_database(path: Path) -> sqlite3.Connection:
-    """Return a connection to the log at `path`, made if there is none, at the version of this program.
+def open_database(path: Path, busy_s: float = BUSY_S) -> sqlite3.Connection:
+    """Return a connection to the log at `path`, made if there is none, at the version of this program. Its
+    statements wait `busy_s` for a lock.
 
     Raises StoreError, having touched nothing, for what is not a log of ours, a log of a newer program,
     a damaged file, a missing or forbidden folder, and a file that another program has locked.
@@ -48,7 +49,7 @@ def open_database(path: Path) -> sqlite3.Connection:
     try:
         if is_new:
             path.touch(mode=0o600)  # messages are private; SQLite gives its other files the same mode
-        connection = _connect(path)
+        connection = _connect(path, busy_s)
         _prepare(connection, path)
         migrate(connection)
         _make_durable(connection, path)
@@ -98,11 +99,11 @@ def _check_version(path: Path, version: int) -> None:
         )
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, busy_s: float) -> sqlite3.Connection:
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw",
         uri=True,
-        timeout=BUSY_S,
+        timeout=busy_s,
         isolation_level=None,
         cached_statements=256,
     )

@@ -5,36 +5,35 @@ next: `sqlite.py`.
 """
 
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from itertools import islice
-from typing import Final, assert_never
+from typing import assert_never
 
 from chatroom.protocol.entries import (
     EntryKind,
-    Invited,
     Posted,
     RoomKind,
-    TopicSet,
     encode_entry,
 )
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import PAGE_BYTES, ROOM_MAX, TIME_MAX, UNREAD_COUNT
-from chatroom.protocol.names import skeleton
-from chatroom.protocol.packets import Role
 from chatroom.server.hub.ports import (
-    AccountRecord,
     AddAccount,
+    AddCode,
+    AddDevice,
     AddEntry,
     AddRoom,
+    BarAddress,
     Change,
+    CodeRecord,
     Committed,
+    DeviceRecord,
     Failed,
     Hits,
     Logged,
     Outcome,
     Repeated,
-    RoomRecord,
+    RevokeDevice,
     SetRead,
     Snapshot,
     StorageError,
@@ -43,25 +42,9 @@ from chatroom.server.hub.ports import (
 from chatroom.server.store import refusals
 from chatroom.server.store.creation import first_entries
 from chatroom.server.store.frames import body_of, entry_of, within
+from chatroom.server.store.memory_people import People
+from chatroom.server.store.memory_rooms import PROJECTIONS, Room
 from chatroom.server.store.words import cut_words, holds, parse_query
-
-
-@dataclass(slots=True)
-class _Account:
-    handle: str
-    role: Role
-    public_keys: list[bytes]
-
-
-@dataclass(slots=True)
-class _Room:
-    name: str
-    kind: RoomKind
-    topic: str = ""
-    at: int = 0
-    log: list[Logged] = field(default_factory=list)
-    members: set[int] = field(default_factory=set)
-    invited: dict[int, int] = field(default_factory=dict)
 
 
 class MemoryLog:
@@ -72,12 +55,8 @@ class MemoryLog:
     def __init__(self) -> None:
         self.fault = ""
         self._log_id = secrets.token_bytes(16)
-        self._accounts: dict[int, _Account] = {}
-        self._handles: dict[int, str] = {refusals.SERVER: refusals.SERVER_HANDLE}
-        self._numbers: dict[str, int] = {}
-        self._skeletons: dict[str, str] = {}
-        self._public_keys: set[bytes] = set()
-        self._rooms: dict[int, _Room] = {}
+        self._people = People()
+        self._rooms: dict[int, Room] = {}
         self._names: dict[str, int] = {}
         self._pairs: dict[frozenset[int], int] = {}
         self._nonces: dict[tuple[int, bytes], Logged] = {}
@@ -93,11 +72,9 @@ class MemoryLog:
 
     def load(self) -> Snapshot:
         """As `Log.load`."""
-        accounts = (
-            AccountRecord(number, account.handle, account.role, tuple(account.public_keys))
-            for number, account in self._accounts.items()
-        )
-        return Snapshot(tuple(accounts), tuple(_record(*item) for item in self._rooms.items()))
+        people = self._people
+        rooms = tuple(room.record(number) for number, room in self._rooms.items())
+        return Snapshot(people.records(), rooms, people.barred(), people.has_unused_owner_code())
 
     def submit(self, changes: Sequence[Change], now_ms: int) -> None:
         """As `Log.submit`."""
@@ -123,28 +100,22 @@ class MemoryLog:
             case AddRoom():
                 return self._add_room(change, now_ms)
             case AddAccount():
-                return self._add_account(change)
+                return self._people.add_account(change, now_ms)
+            case AddCode():
+                return self._people.add_code(change, now_ms)
+            case AddDevice():
+                return self._people.add_device(change, now_ms)
+            case RevokeDevice():
+                return self._people.revoke_device(change)
+            case BarAddress():
+                return self._people.bar_address(change)
             case _:
                 assert_never(change)
-
-    def _add_account(self, change: AddAccount) -> Outcome:
-        bones = skeleton(change.handle)
-        if bones in self._skeletons:
-            same = self._skeletons[bones] == change.handle
-            return refusals.HANDLE_TAKEN if same else refusals.LOOKS_ALIKE
-        if change.public_key in self._public_keys:
-            return refusals.KEY_TAKEN
-        number = len(self._accounts) + 1
-        self._accounts[number] = _Account(change.handle, change.role, [change.public_key])
-        self._handles[number] = self._skeletons[bones] = change.handle
-        self._numbers[change.handle] = number
-        self._public_keys.add(change.public_key)
-        return Committed(number, ())
 
     def _add_room(self, change: AddRoom, now_ms: int) -> Outcome:
         members = change.members
         pair = frozenset(members)
-        if any(member not in self._accounts for member in members):
+        if not all(self._people.is_known(member) for member in members):
             return refusals.NO_SUCH_ACCOUNT
         if len(pair) != len(members):
             return refusals.MEMBER_ALREADY
@@ -158,7 +129,7 @@ class MemoryLog:
         number = len(self._rooms) + 1
         if number > ROOM_MAX:
             return refusals.TOO_MANY_ROOMS
-        self._rooms[number] = _Room(change.name, change.kind)
+        self._rooms[number] = Room(change.name, change.kind)
         if change.kind is RoomKind.DIRECT:
             self._pairs[pair] = number
         else:
@@ -175,7 +146,7 @@ class MemoryLog:
         room = self._rooms.get(number)
         if room is None:
             return refusals.NO_SUCH_ROOM
-        handle = self._handles.get(author)
+        handle = self._people.handles.get(author)
         if handle is None:
             return refusals.NO_SUCH_ACCOUNT
         known = self._nonces.get((author, nonce)) if nonce else None
@@ -187,8 +158,8 @@ class MemoryLog:
         logged = Logged(
             number, seq, author, kind, encode_entry(number, seq, at, handle, nonce, kind, change.body)
         )
-        if kind in _PROJECTIONS:
-            refusal = _PROJECTIONS[kind](room, logged, self._numbers)
+        if kind in PROJECTIONS:
+            refusal = self._project(change, room, logged, now_ms)
             if refusal is not None:
                 return refusal
         log.append(logged)
@@ -201,11 +172,20 @@ class MemoryLog:
             self._messages.append(logged)
         return Committed(0, (logged,))
 
+    def _project(self, change: AddEntry, room: Room, logged: Logged, now_ms: int) -> Failed | None:
+        """Carry out what follows from the entry, at the cost of its code if it has one."""
+        people = self._people
+        fault = people.owner_code_fault(change.code, now_ms)
+        fault = fault or PROJECTIONS[logged.kind](room, logged, people)
+        if fault is None:
+            people.use_code(change.code)
+        return fault
+
     def _set_read(self, change: SetRead) -> Outcome:
         room = self._rooms.get(change.room)
         if room is None:
             return refusals.NO_SUCH_ROOM
-        if change.account not in self._accounts:
+        if not self._people.is_known(change.account):
             return refusals.NO_SUCH_ACCOUNT
         if change.seq > len(room.log):
             return refusals.NO_SUCH_ENTRY
@@ -260,6 +240,16 @@ class MemoryLog:
                 last = number
         return Hits(frames, 0, 0)
 
+    def find_code(self, code: bytes) -> CodeRecord | None:
+        """As `Log.find_code`."""
+        self._check()
+        return self._people.find_code(code)
+
+    def devices(self, account: int) -> list[DeviceRecord]:
+        """As `Log.devices`."""
+        self._check()
+        return self._people.devices(account)
+
     def index(self, budget_s: float) -> bool:
         """As `Log.index`: everything is searchable at once."""
         return False
@@ -275,61 +265,6 @@ class MemoryLog:
     def _check(self) -> None:
         if self.fault:
             raise StorageError(self.fault)
-
-
-def _join(room: _Room, entry: Logged, _numbers: dict[str, int]) -> Failed | None:
-    if entry.author in room.members:
-        return refusals.MEMBER_ALREADY
-    room.members.add(entry.author)
-    room.invited.pop(entry.author, None)
-    return None
-
-
-def _leave(room: _Room, entry: Logged, _numbers: dict[str, int]) -> Failed | None:
-    if entry.author not in room.members:
-        return refusals.NOT_A_MEMBER
-    room.members.remove(entry.author)
-    return None
-
-
-def _invite(room: _Room, entry: Logged, numbers: dict[str, int]) -> Failed | None:
-    body = body_of(entry.frame)
-    invited = numbers.get(body.handle) if isinstance(body, Invited) else None
-    if invited is None:
-        return refusals.NO_SUCH_ACCOUNT
-    if invited in room.members:
-        return refusals.MEMBER_ALREADY
-    room.invited[invited] = entry.author
-    return None
-
-
-def _set_topic(room: _Room, entry: Logged, _numbers: dict[str, int]) -> Failed | None:
-    body = body_of(entry.frame)
-    if isinstance(body, TopicSet):
-        room.topic = body.text
-    return None
-
-
-_PROJECTIONS: Final[dict[int, Callable[[_Room, Logged, dict[str, int]], Failed | None]]] = {
-    EntryKind.JOINED: _join,
-    EntryKind.LEFT: _leave,
-    EntryKind.INVITED: _invite,
-    EntryKind.TOPIC_SET: _set_topic,
-}
-"""What an entry of a kind changes besides the log, or why it may not be."""
-
-
-def _record(number: int, room: _Room) -> RoomRecord:
-    return RoomRecord(
-        number=number,
-        name=room.name,
-        kind=room.kind,
-        topic=room.topic,
-        first=1,
-        head=len(room.log),
-        members=tuple(sorted(room.members)),
-        invited=tuple(sorted(room.invited.items())),
-    )
 
 
 def _repeated(known: Logged, change: AddEntry) -> Outcome:

@@ -1,9 +1,9 @@
 """Projections: what an entry changes besides the log of its room, by its kind.
 
-The member list, the topic and the invitations of a room are the fold of its log (hub/fold.py does the
-same in memory); they are written in the transaction of the entry, so they are never ahead of it or
-behind. A kind that is not in the table changes nothing. What the fold could not take is refused here,
-where the order of two changes of one pass is known. Read next: `writer.py`.
+The member list, the topic and the invitations of a room, bans, mutes and roles are the fold of the log
+(hub/fold.py does the same in memory); they are written in the transaction of the entry, so they are never
+ahead of it or behind. A kind that is not in the table changes nothing. What the fold could not take is
+refused here, where the order of two changes of one pass is known. Read next: `writer.py`.
 """
 
 import sqlite3
@@ -12,18 +12,21 @@ from typing import Final
 
 from chatroom.protocol.entries import EntryKind, Invited, TopicSet
 from chatroom.server.hub.ports import Failed, Logged
-from chatroom.server.store import refusals
+from chatroom.server.store import moderation, refusals
 from chatroom.server.store.frames import body_of
 
 Projection = Callable[[sqlite3.Cursor, Logged], Failed | None]
 
 
 def join(cursor: sqlite3.Cursor, entry: Logged) -> Failed | None:
-    """The author becomes a member and needs no invitation any more."""
+    """The author becomes a member, unless kicked for longer, and needs no invitation any more."""
     place = entry.room, entry.author
+    if moderation.is_kicked(cursor, entry):
+        return refusals.STILL_KICKED
     if not cursor.execute("INSERT OR IGNORE INTO members VALUES (?, ?)", place).rowcount:
         return refusals.MEMBER_ALREADY
     cursor.execute("DELETE FROM invitations WHERE room = ? AND account = ?", place)
+    cursor.execute("DELETE FROM kicks WHERE room = ? AND account = ?", place)
     return None
 
 
@@ -61,5 +64,6 @@ PROJECTIONS: Final[dict[int, Projection]] = {
     EntryKind.LEFT: leave,
     EntryKind.INVITED: invite,
     EntryKind.TOPIC_SET: set_topic,
+    **dict.fromkeys(moderation.KINDS, moderation.moderate),
 }
 """Kind of entry: what it changes, in the transaction of the caller, or why the entry may not be stored."""

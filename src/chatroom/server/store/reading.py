@@ -12,7 +12,8 @@ from typing import Final
 from chatroom.protocol.entries import EntryKind, RoomKind
 from chatroom.protocol.limits import SEQ_MAX, UNREAD_COUNT
 from chatroom.protocol.packets import Role
-from chatroom.server.hub.ports import AccountRecord, RoomRecord, Snapshot, Unread
+from chatroom.server.hub.ports import AccountRecord, BanRecord, RoomRecord, Snapshot, Unread
+from chatroom.server.store.codes import has_unused_owner_code
 from chatroom.server.store.schema import entry_id, seq_of
 
 SCAN_ENTRIES: Final = 10_000
@@ -24,6 +25,10 @@ _HEADS: Final = """
         (SELECT max(id) FROM entries WHERE id BETWEEN rooms.id << 40 AND (rooms.id << 40) + ?1)
     FROM rooms ORDER BY id"""
 """Two seeks per room."""
+
+_ACCOUNTS: Final = """
+    SELECT id, handle, role, muted_until, bans.until, bans.author, bans.reason
+    FROM accounts LEFT JOIN bans ON bans.account = accounts.id ORDER BY id"""
 
 _UNREAD: Final = """
     SELECT count(*) FROM (
@@ -41,8 +46,8 @@ def read_snapshot(connection: sqlite3.Connection) -> Snapshot:
     for account, public_key in connection.execute(query):
         keys[account].append(public_key)
     accounts = tuple(
-        AccountRecord(number, handle, Role(role), tuple(keys[number]))
-        for number, handle, role in connection.execute("SELECT id, handle, role FROM accounts ORDER BY id")
+        AccountRecord(number, handle, Role(role), tuple(keys[number]), muted_until, _ban(*ban))
+        for number, handle, role, muted_until, *ban in connection.execute(_ACCOUNTS)
     )
     members: defaultdict[int, list[int]] = defaultdict(list)
     for room, account in connection.execute("SELECT room, account FROM members ORDER BY room, account"):
@@ -51,6 +56,9 @@ def read_snapshot(connection: sqlite3.Connection) -> Snapshot:
     query = "SELECT room, account, inviter FROM invitations ORDER BY room, account"
     for room, account, inviter in connection.execute(query):
         invited[room].append((account, inviter))
+    kicked: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for room, account, until in connection.execute("SELECT room, account, until FROM kicks"):
+        kicked[room].append((account, until))
     rooms = tuple(
         RoomRecord(
             number=number,
@@ -61,10 +69,16 @@ def read_snapshot(connection: sqlite3.Connection) -> Snapshot:
             head=seq_of(head),
             members=tuple(members[number]),
             invited=tuple(invited[number]),
+            kicked=tuple(kicked[number]),
         )
         for number, name, kind, topic, first, head in connection.execute(_HEADS, (SEQ_MAX,))
     )
-    return Snapshot(accounts, rooms)
+    barred = tuple(connection.execute("SELECT origin, account FROM barred ORDER BY origin, account"))
+    return Snapshot(accounts, rooms, barred, has_unused_owner_code(connection))
+
+
+def _ban(until: int | None, author: int, reason: str) -> BanRecord | None:
+    return None if until is None else BanRecord(until, author, reason)
 
 
 def read_after(

@@ -61,6 +61,25 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE TABLE documents (id INTEGER PRIMARY KEY, entry INTEGER NOT NULL, author INTEGER NOT NULL)",
         "CREATE TABLE words_done (room INTEGER PRIMARY KEY, seq INTEGER NOT NULL)",
     ),
+    (
+        # One-time codes by their SHA-256; `expires_at` is in the distant future where there is no end.
+        """CREATE TABLE codes (
+            hash BLOB PRIMARY KEY, kind INTEGER NOT NULL, role INTEGER NOT NULL, account INTEGER NOT NULL,
+            made_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, used_at INTEGER, used_by INTEGER)
+            WITHOUT ROWID""",
+        "CREATE INDEX devices_of_account ON devices (account)",
+        # What moderators did, as it stands after the last entry (moderation.py): 0 or the time of the end.
+        "ALTER TABLE accounts ADD COLUMN muted_until INTEGER NOT NULL DEFAULT 0",
+        """CREATE TABLE bans (
+            account INTEGER PRIMARY KEY, until INTEGER NOT NULL, author INTEGER NOT NULL,
+            reason TEXT NOT NULL)""",
+        """CREATE TABLE kicks (
+            room INTEGER NOT NULL, account INTEGER NOT NULL, until INTEGER NOT NULL,
+            PRIMARY KEY (room, account)) WITHOUT ROWID""",
+        # Where banned accounts came from, while their bans last.
+        """CREATE TABLE barred (
+            origin TEXT NOT NULL, account INTEGER NOT NULL, PRIMARY KEY (origin, account)) WITHOUT ROWID""",
+    ),
 )
 
 VERSION: Final = len(STEPS)
@@ -76,6 +95,9 @@ def migrate(connection: sqlite3.Connection) -> None:
         return
     for number, step in enumerate(STEPS[version:], start=version + 1):
         with transaction(connection.cursor()):
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version >= number:  # another program took it in the meantime
+                continue
             for statement in step:
                 needed = {"log_id": secrets.token_bytes(LOG_ID_BYTES)} if ":log_id" in statement else {}
                 connection.execute(statement, needed)

@@ -12,9 +12,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from chatroom.server.hub.ports import Change, Hits, Outcome, Snapshot, StorageError, Unread
+from chatroom.server.hub.ports import (
+    Change,
+    CodeRecord,
+    DeviceRecord,
+    Hits,
+    Outcome,
+    Snapshot,
+    StorageError,
+    Unread,
+)
 from chatroom.server.store import refusals
+from chatroom.server.store.codes import find_code
 from chatroom.server.store.database import StoreError, open_database
+from chatroom.server.store.devices import list_devices
 from chatroom.server.store.disk_faults import trouble
 from chatroom.server.store.heads import Heads
 from chatroom.server.store.indexer import Indexer
@@ -112,6 +123,16 @@ class SqliteLog:
             hits = search(self._connection, query, rooms, author, below, limit, self._search_s)
             unindexed = sum(newest - self._indexer.done(room) for room, newest in self._seqs(rooms))
         return Hits(hits.frames, hits.next, unindexed)
+
+    def find_code(self, code: bytes) -> CodeRecord | None:
+        """As `Log.find_code`; it sees what another program has added."""
+        with _reading():
+            return find_code(self._connection.cursor(), code)
+
+    def devices(self, account: int) -> list[DeviceRecord]:
+        """As `Log.devices`."""
+        with _reading():
+            return list_devices(self._connection.cursor(), account)
 
     def _seqs(self, rooms: Sequence[int]) -> list[tuple[int, int]]:
         """Return (room, newest seq) of those rooms that exist."""

@@ -16,22 +16,30 @@ from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.server.hub.ports import (
     AddAccount,
+    AddCode,
+    AddDevice,
     AddEntry,
     AddRoom,
+    BarAddress,
     Change,
+    CodeKind,
     Committed,
     Failed,
     Logged,
     Outcome,
     Repeated,
+    RevokeDevice,
     SetRead,
     StorageError,
 )
 from chatroom.server.store import refusals
+from chatroom.server.store.codes import code_fault, find_code, insert_code, use_code
 from chatroom.server.store.creation import first_entries, insert_account, insert_room
+from chatroom.server.store.devices import add_device, revoke_device
 from chatroom.server.store.disk_faults import is_everywhere, not_stored
 from chatroom.server.store.frames import entry_of
 from chatroom.server.store.heads import Heads
+from chatroom.server.store.moderation import bar_address
 from chatroom.server.store.nonces import Nonces, nonce_key
 from chatroom.server.store.projections import PROJECTIONS
 from chatroom.server.store.schema import ROOM_SHIFT
@@ -193,6 +201,18 @@ class Writer:
                 return self._add_room(change, now_ms, draft)
             case AddAccount():
                 return self._add_account(change, now_ms, draft)
+            case AddCode():
+                self._begin(draft)
+                return insert_code(self._cursor, change, now_ms)
+            case AddDevice():
+                self._begin(draft)
+                return add_device(self._cursor, change, now_ms)
+            case RevokeDevice():
+                self._begin(draft)
+                return revoke_device(self._cursor, change, now_ms)
+            case BarAddress():
+                self._begin(draft)
+                return bar_address(self._cursor, change)
             case _:
                 assert_never(change)
 
@@ -219,7 +239,7 @@ class Writer:
         logged = Logged(room, seq, author, kind, frame)
         if kind in PROJECTIONS:
             self._begin(draft)
-            refusal = PROJECTIONS[kind](self._cursor, logged)
+            refusal = self._project(change, logged, now_ms)
             if refusal is not None:
                 return refusal
         draft.rooms.setdefault(room, at)
@@ -232,6 +252,15 @@ class Writer:
         for account in change.mentioned:
             draft.mentions.append((account, room, seq))
         return Committed(0, (logged,))
+
+    def _project(self, change: AddEntry, logged: Logged, now_ms: int) -> Failed | None:
+        """Write what follows from the entry, at the cost of its code if it has one."""
+        cursor, code = self._cursor, change.code
+        fault = code_fault(find_code(cursor, code), CodeKind.OWNER, 0, now_ms) if code else None
+        fault = fault or PROJECTIONS[logged.kind](cursor, logged)
+        if fault is None and code:
+            use_code(cursor, code, logged.author, now_ms)
+        return fault
 
     def _repeated(self, entry: int, change: AddEntry, draft: _Draft) -> Outcome:
         """Compare the entry that was stored, or is about to be, under this nonce with the one asked for."""
@@ -285,11 +314,11 @@ class Writer:
 
 
 def _author_of(change: Change) -> int:
-    """Return the account whose changes are kept in order; a new account and room have none yet."""
+    """Return the account whose changes are kept in order; what is new, and codes, have none yet."""
     match change:
         case AddEntry():
             return change.author
-        case SetRead():
+        case SetRead() | AddDevice() | RevokeDevice() | BarAddress():
             return change.account
-        case AddAccount() | AddRoom():
+        case AddAccount() | AddRoom() | AddCode():
             return -1

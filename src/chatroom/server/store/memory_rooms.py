@@ -1,0 +1,123 @@
+"""The rooms of a log in memory, and what an entry changes in one.
+
+The rules of `projections.py` and `moderation.py` in plain Python. Read next: `memory.py`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from chatroom.protocol.entries import EntryKind, Invited, Moderated, RoomKind, TopicSet, read_body
+from chatroom.server.hub.ports import Failed, Logged, RoomRecord
+from chatroom.server.store import refusals
+from chatroom.server.store.frames import body_of, entry_of
+from chatroom.server.store.memory_people import People
+from chatroom.server.store.moderation_rules import moderation_fault
+
+
+@dataclass(slots=True)
+class Room:
+    """One room with its whole log."""
+
+    name: str
+    kind: RoomKind
+    topic: str = ""
+    at: int = 0
+    log: list[Logged] = field(default_factory=list)
+    members: set[int] = field(default_factory=set)
+    invited: dict[int, int] = field(default_factory=dict)
+    kicked: dict[int, int] = field(default_factory=dict)
+
+    def record(self, number: int) -> RoomRecord:
+        """Return the room as `Log.load` does."""
+        return RoomRecord(
+            number=number,
+            name=self.name,
+            kind=self.kind,
+            topic=self.topic,
+            first=1,
+            head=len(self.log),
+            members=tuple(sorted(self.members)),
+            invited=tuple(sorted(self.invited.items())),
+            kicked=tuple(sorted(self.kicked.items())),
+        )
+
+
+def join(room: Room, entry: Logged, _people: People) -> Failed | None:
+    """The author becomes a member, unless kicked for longer, and needs no invitation any more."""
+    if room.kicked.get(entry.author, 0) > entry_of(entry.frame).at:
+        return refusals.STILL_KICKED
+    if entry.author in room.members:
+        return refusals.MEMBER_ALREADY
+    room.members.add(entry.author)
+    room.invited.pop(entry.author, None)
+    room.kicked.pop(entry.author, None)
+    return None
+
+
+def leave(room: Room, entry: Logged, _people: People) -> Failed | None:
+    """The author is no member any more."""
+    if entry.author not in room.members:
+        return refusals.NOT_A_MEMBER
+    room.members.remove(entry.author)
+    return None
+
+
+def invite(room: Room, entry: Logged, people: People) -> Failed | None:
+    """The account named in the body may join."""
+    body = body_of(entry.frame)
+    invited = people.number(body.handle) if isinstance(body, Invited) else None
+    if invited is None:
+        return refusals.NO_SUCH_ACCOUNT
+    if invited in room.members:
+        return refusals.MEMBER_ALREADY
+    room.invited[invited] = entry.author
+    return None
+
+
+def set_topic(room: Room, entry: Logged, _people: People) -> Failed | None:
+    """The body is the topic."""
+    body = body_of(entry.frame)
+    if isinstance(body, TopicSet):
+        room.topic = body.text
+    return None
+
+
+def moderate(room: Room, entry: Logged, people: People) -> Failed | None:
+    """What the entry says is done to the account in its body."""
+    decoded = entry_of(entry.frame)
+    body, at = read_body(decoded), decoded.at
+    if not isinstance(body, Moderated):
+        return refusals.NO_SUCH_ACCOUNT
+    target = people.standing(people.number(body.handle), at)
+    fault = moderation_fault(entry.kind, body, people.standing(entry.author, at), target)
+    if fault is not None or target is None:
+        return fault
+    if entry.kind == EntryKind.KICKED:
+        return _kick(room, target.number, body.until)
+    people.moderate(entry.kind, entry.author, target.number, body, at)
+    return None
+
+
+def _kick(room: Room, target: int, until: int) -> Failed | None:
+    if target not in room.members:
+        return refusals.NOT_A_MEMBER
+    room.members.remove(target)
+    if until:
+        room.kicked[target] = until
+    return None
+
+
+PROJECTIONS: Final[dict[int, Callable[[Room, Logged, People], Failed | None]]] = {
+    EntryKind.JOINED: join,
+    EntryKind.LEFT: leave,
+    EntryKind.INVITED: invite,
+    EntryKind.TOPIC_SET: set_topic,
+    EntryKind.KICKED: moderate,
+    EntryKind.BANNED: moderate,
+    EntryKind.UNBANNED: moderate,
+    EntryKind.MUTED: moderate,
+    EntryKind.UNMUTED: moderate,
+    EntryKind.ROLE_SET: moderate,
+}
+"""What an entry of a kind changes besides the log, or why it may not be."""

@@ -1,0 +1,112 @@
+"""What moderators did, in SQL: kicks, bans, mutes, roles, each in the transaction of its entry.
+
+Read next: `moderation_rules.py` for who may do it to whom, `projections.py` for the table.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Final
+
+from chatroom.protocol.entries import EntryKind, Moderated, read_body
+from chatroom.protocol.packets import Role
+from chatroom.server.hub.ports import BarAddress, Committed, Failed, Logged
+from chatroom.server.store import refusals
+from chatroom.server.store.frames import entry_of
+from chatroom.server.store.moderation_rules import Standing, moderation_fault
+
+Effect = Callable[[sqlite3.Cursor, Logged, Moderated, int, int], Failed | None]
+"""What is written for (entry, body, number of the account, time of the entry)."""
+
+_STANDING: Final = """
+    SELECT accounts.id, role, bans.until FROM accounts LEFT JOIN bans ON bans.account = accounts.id
+    WHERE {} = ?"""
+_BY_NUMBER: Final = _STANDING.format("accounts.id")
+_BY_HANDLE: Final = _STANDING.format("handle")
+
+
+def moderate(cursor: sqlite3.Cursor, entry: Logged) -> Failed | None:
+    """Carry out what the entry says, or return why it may not be."""
+    decoded = entry_of(entry.frame)
+    body = read_body(decoded)
+    if not isinstance(body, Moderated):
+        return refusals.NO_SUCH_ACCOUNT
+    author = _standing(cursor, _BY_NUMBER, entry.author, decoded.at)
+    target = _standing(cursor, _BY_HANDLE, body.handle, decoded.at)
+    fault = moderation_fault(entry.kind, body, author, target)
+    if fault is not None or target is None:
+        return fault
+    return _EFFECTS[entry.kind](cursor, entry, body, target.number, decoded.at)
+
+
+def bar_address(cursor: sqlite3.Cursor, change: BarAddress) -> Committed | Failed:
+    """Write from where no new accounts are made while the ban of this account lasts."""
+    if not cursor.execute("SELECT 1 FROM bans WHERE account = ?", (change.account,)).fetchone():
+        return refusals.NOT_BANNED
+    cursor.execute("INSERT OR IGNORE INTO barred VALUES (?, ?)", (change.origin, change.account))
+    return Committed(0, ())
+
+
+def is_kicked(cursor: sqlite3.Cursor, entry: Logged) -> bool:
+    """Whether the author of the entry was kicked from its room and may not come back yet."""
+    query = "SELECT until FROM kicks WHERE room = ? AND account = ?"
+    found = cursor.execute(query, (entry.room, entry.author)).fetchone()
+    return found is not None and found[0] > entry_of(entry.frame).at
+
+
+def _standing(cursor: sqlite3.Cursor, query: str, who: int | str, at: int) -> Standing | None:
+    found = cursor.execute(query, (who,)).fetchone()
+    if found is None:
+        return None
+    number, role, banned_until = found
+    return Standing(number, role, is_banned=(banned_until or 0) > at)
+
+
+def _kick(cursor: sqlite3.Cursor, entry: Logged, body: Moderated, target: int, _at: int) -> Failed | None:
+    place = entry.room, target
+    if not cursor.execute("DELETE FROM members WHERE room = ? AND account = ?", place).rowcount:
+        return refusals.NOT_A_MEMBER
+    if body.until:
+        cursor.execute("INSERT OR REPLACE INTO kicks VALUES (?, ?, ?)", (*place, body.until))
+    return None
+
+
+def _ban(cursor: sqlite3.Cursor, entry: Logged, body: Moderated, target: int, at: int) -> None:
+    # Of a ban that is over nothing is left, but one that is made longer keeps its addresses.
+    cursor.execute(
+        "DELETE FROM barred WHERE account IN (SELECT account FROM bans WHERE account = ? AND until <= ?)",
+        (target, at),
+    )
+    row = (target, body.ends_at, entry.author, body.reason)
+    cursor.execute("INSERT OR REPLACE INTO bans VALUES (?, ?, ?, ?)", row)
+
+
+def _unban(cursor: sqlite3.Cursor, _entry: Logged, _body: Moderated, target: int, _at: int) -> None:
+    cursor.execute("DELETE FROM bans WHERE account = ?", (target,))
+    cursor.execute("DELETE FROM barred WHERE account = ?", (target,))
+
+
+def _mute(cursor: sqlite3.Cursor, _entry: Logged, body: Moderated, target: int, _at: int) -> None:
+    cursor.execute("UPDATE accounts SET muted_until = ? WHERE id = ?", (body.ends_at, target))
+
+
+def _unmute(cursor: sqlite3.Cursor, _entry: Logged, _body: Moderated, target: int, _at: int) -> None:
+    cursor.execute("UPDATE accounts SET muted_until = 0 WHERE id = ?", (target,))
+
+
+def _set_role(cursor: sqlite3.Cursor, entry: Logged, body: Moderated, target: int, at: int) -> None:
+    cursor.execute("UPDATE accounts SET role = ? WHERE id = ?", (body.role, target))
+    if body.role == Role.OWNER:
+        _unmute(cursor, entry, body, target, at)  # nobody else could
+
+
+_EFFECTS: Final[dict[int, Effect]] = {
+    EntryKind.KICKED: _kick,
+    EntryKind.BANNED: _ban,
+    EntryKind.UNBANNED: _unban,
+    EntryKind.MUTED: _mute,
+    EntryKind.UNMUTED: _unmute,
+    EntryKind.ROLE_SET: _set_role,
+}
+
+KINDS: Final = tuple(_EFFECTS)
+"""The kinds of entry that `moderate` carries out."""
