@@ -1,4 +1,5 @@
-"""`python -m bench`: measure our server beside its peers and the floor; `compare BASE` measures two revisions of ours.
+"""`python -m bench`: measure our server beside its peers and the floor; `compare BASE` measures two
+revisions of ours.
 
 Read next: `contenders.py` (who), `profiles/` (what), `tables.py` (goals).
 """
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from bench import compare, contenders, machine, micro_benches, plots, programs, tables
+from bench import compare, contenders, machine, parts, programs, tables
 from bench.profiles import archive, crowds, rooms
 from bench.results import Report, say
 
@@ -57,12 +58,11 @@ PROFILES: Final[dict[str, Profile]] = {
     "resume": lambda report, size: crowds.resume(report, 500, 200),
     "slow": lambda report, size: crowds.slow(report, size.slow_members, 5_000, size.rounds, size.slice_s),
     "archive": lambda report, size: archive.archive(report, size.messages, size.requests),
-    "lantern": lambda report, _size: rooms.lantern(report),
 }
 """In the order in which they run. `archive` is `history`, `search` and the time to start."""
 
 ALSO_CALLED: Final = {"history": "archive", "search": "archive"}
-NOT_QUICK: Final = ("growth", "lantern")
+NOT_QUICK: Final = ("growth",)
 
 
 def main() -> int:
@@ -71,7 +71,9 @@ def main() -> int:
     programs.interrupt_on_terminate()
     machine.raise_descriptor_limit()
     if options.compare:
-        return compare.compare(options.compare, options.rounds or 5, options.profile or ["chat", "busy", "flood"])
+        return compare.compare(
+            options.compare, options.rounds or 5, options.profile or ["chat", "busy", "flood"]
+        )
     size = QUICK if options.quick else Size()
     if options.rounds:
         size = dataclasses.replace(size, rounds=options.rounds)
@@ -85,9 +87,10 @@ def main() -> int:
     say("")
     print(tables.whole(report))
     if not options.profile:
-        print(micro_benches.run())
-    for picture in plots.draw(report, PICTURES) if options.plots else []:
-        print(f"drew {picture}")
+        print(parts.screen())
+        print(parts.micro())
+    if options.plots:
+        print(parts.plots(options.json, PICTURES))
     print(f"wrote {options.json}")
     return 1 if report.faults() else 0
 
@@ -96,11 +99,15 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     choices = [*PROFILES, *ALSO_CALLED]
     parser.add_argument("--profile", action="append", choices=choices, help="only this one; may be repeated")
-    parser.add_argument("--quick", action="store_true", help="a minute or two: smaller, coarser, no plots of growth")
+    parser.add_argument(
+        "--quick", action="store_true", help="a minute or two: smaller, coarser, no plots of growth"
+    )
     parser.add_argument("--rounds", type=int, help="rounds of every room (default 3)")
     parser.add_argument("--json", type=Path, default=RESULT, help="where the results go")
     parser.add_argument("--plots", action="store_true", help=f"draw into {PICTURES.name}/ of the docs")
-    parser.add_argument("--compare", metavar="BASE", help="measure this revision and the working tree, alternating")
+    parser.add_argument(
+        "--compare", metavar="BASE", help="measure this revision and the working tree, alternating"
+    )
     return parser.parse_args()
 
 

@@ -1,7 +1,7 @@
 """Two revisions of our server, measured alternately: is the newer one faster?
 
-The base is checked out into a worktree with a virtual environment of its own, kept in `.work` while it is the same
-commit. The load generator is this tree's, for both. Read next: `profiles/rooms.py`.
+The base is checked out into a worktree with a virtual environment of its own, kept in `.work` while it is
+the same commit. The load generator is this tree's, for both. Read next: `profiles/rooms.py`.
 """
 
 import statistics
@@ -23,7 +23,9 @@ SLICE_S: Final = 0.8
 
 
 def compare(base: str, rounds: int, profiles: Sequence[str]) -> int:
-    """Print the rooms of `profiles` (TLS: `chat-tls`) for both revisions, and the ratios; 1 when one misdelivered."""
+    """Print the rooms of `profiles` (TLS: `chat-tls`) for both revisions, and the ratios; 1 when one
+    misdelivered.
+    """
     commit = _git("rev-parse", "--short", f"{base}^{{commit}}")
     tree = _checked_out(commit)
     report = Report(machine.describe())

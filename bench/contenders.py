@@ -1,11 +1,11 @@
 """Who is measured: our server, its peers, and the floor. One row each: how to start it and how to get it.
 
-All start on the same core with settings as fair as can be (`peers/`): flood control off, queues large, no look-ups.
-Read next: `profiles/`.
+All start on the same core with settings as fair as can be (`peers/`): flood control off, queues large, no
+look-ups. Read next: `profiles/`.
 """
 
 import contextlib
-import datetime
+import datetime as dt
 import os
 import shutil
 import sys
@@ -40,7 +40,7 @@ class Contender:
     """More than so many take it minutes to let in."""
 
 
-# -- ours ------------------------------------------------------------------------------------------------------------
+# -- ours --------------------------------------------------------------------------------------------------
 
 
 def our_server(
@@ -51,7 +51,7 @@ def our_server(
     source: Path | None = None,
     data: Path | None = None,
 ) -> AbstractContextManager[programs.Started]:
-    """Our server, run by `python`, storing in `data` (default: new); of the revision in `source`, if given."""
+    """Our server, run by `python`, storing in `data` (default: new); of the revision in `source`."""
     command = [python, "-m", "chatroom.cli.server", "-c", str(PEERS / "chatroom.toml"), "--host", "127.0.0.1"]
     command += ["--port", "0", "--data-dir", str(data or directory / "data")]
     if not tls:
@@ -71,7 +71,7 @@ def ours(
     return Contender(name, "chatroom", start, tls=tls)
 
 
-# -- the floor -------------------------------------------------------------------------------------------------------
+# -- the floor ---------------------------------------------------------------------------------------------
 
 
 def _start_floor(directory: Path) -> AbstractContextManager[programs.Started]:
@@ -84,7 +84,7 @@ def _floor_missing() -> str | None:
     return None if build.compiler() else "no C compiler: apt-get install gcc libc6-dev"
 
 
-# -- the peers -------------------------------------------------------------------------------------------------------
+# -- the peers ---------------------------------------------------------------------------------------------
 
 
 def _path_of(program: str) -> str | None:
@@ -112,7 +112,9 @@ def _start_ngircd(directory: Path) -> AbstractContextManager[programs.Started]:
 def _start_inspircd(directory: Path, *, tls: bool = False) -> AbstractContextManager[programs.Started]:
     port, config = machine.free_port(), directory / "inspircd.conf"
     (directory / "motd").write_text("bench\n")
-    _write_config("inspircd.conf", config, port=port, directory=directory, tls=' sslprofile="bench"' if tls else "")
+    _write_config(
+        "inspircd.conf", config, port=port, directory=directory, tls=' sslprofile="bench"' if tls else ""
+    )
     if tls:
         make_certificate(directory)
         extra = directory / "tls.conf"
@@ -131,15 +133,43 @@ def _start_nats(directory: Path) -> AbstractContextManager[programs.Started]:
     return programs.listening_server(command, port, directory / "nats.log")
 
 
+LANTERN_PYTHON: Final = build.WORK / "lantern" / "bin" / "python"
+"""lantern-chat has an environment of its own, for it brings much that we do not want in ours."""
+
+LANTERN_START: Final = """
+import sys
+from lantern_chat.server.net import networkManager
+from lantern_chat.server.state import ServerState
+networkManager("127.0.0.1", int(sys.argv[1]), ServerState()).run()
+"""
+"""Its own command listens on all addresses."""
+
+
+def _start_lantern(directory: Path) -> AbstractContextManager[programs.Started]:
+    port, config = machine.free_port(), directory / ".config" / "lantern"
+    config.mkdir(parents=True)
+    (config / "server.json").write_text('{"admins": [], "msg_rate_limit": 0}')
+    command = [str(LANTERN_PYTHON), "-c", LANTERN_START, str(port)]
+    environment = {"HOME": str(directory)}
+    return programs.listening_server(command, port, directory / "lantern.log", environment)
+
+
+def _lantern_missing() -> str | None:
+    if LANTERN_PYTHON.exists():
+        return None
+    home = LANTERN_PYTHON.parent.parent
+    return f"not installed: python -m venv {home} && {home}/bin/pip install lantern-chat"
+
+
 def make_certificate(directory: Path) -> None:
     """Write `cert.pem` and `key.pem`: a P-256 key as our server makes it, self-signed for localhost."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now)
-        .not_valid_after(now + datetime.timedelta(days=7))
+        .not_valid_after(now + dt.timedelta(days=7))
         .sign(key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
@@ -156,9 +186,15 @@ OURS_TLS: Final = ours("chatroom TLS", tls=True)
 NGIRCD: Final = Contender("ngIRCd", "irc", _start_ngircd, _from_debian("ngircd"), most_members=1_000)
 INSPIRCD: Final = Contender("InspIRCd", "irc", _start_inspircd, _from_debian("inspircd"))
 INSPIRCD_TLS: Final = Contender(
-    "InspIRCd TLS", "irc", lambda directory: _start_inspircd(directory, tls=True), _from_debian("inspircd"), tls=True
+    "InspIRCd TLS",
+    "irc",
+    lambda directory: _start_inspircd(directory, tls=True),
+    _from_debian("inspircd"),
+    tls=True,
 )
 NATS: Final = Contender("nats-server", "nats", _start_nats, _from_debian("nats-server"))
+
+LANTERN: Final = Contender("lantern-chat", "lantern", _start_lantern, _lantern_missing, most_members=100)
 
 PLAIN: Final = (FLOOR, OURS, INSPIRCD, NGIRCD, NATS)
 WITH_TLS: Final = (OURS_TLS, INSPIRCD_TLS)

@@ -69,7 +69,11 @@ def free_port() -> int:
 def describe() -> dict[str, str]:
     """The machine and the versions that a table of results is true for."""
     model = next(
-        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
         platform.processor(),
     )
     load_1, load_5, _ = os.getloadavg()

@@ -1,7 +1,7 @@
 """A database of a million messages, made once and kept in `.work`: what `history` and `search` read.
 
-Words are drawn as in a language: few common ones, many rare ones. Made anew when the store's code changes. Read next:
-`profiles/archive.py`.
+Words are drawn as in a language: few common ones, many rare ones. Made anew when the store's code changes.
+Read next: `profiles/archive.py`.
 """
 
 import hashlib
@@ -64,7 +64,9 @@ def _fill(log: SqliteLog, messages: int) -> None:
         for number in range(first, min(first + BATCH, messages)):
             text = " ".join(chooser.choices(words, weights, k=chooser.randint(3, 25)))
             nonce = number.to_bytes(16, "big")
-            batch.append(AddEntry(room, chooser.choice(authors), EntryKind.POSTED, encode_body(Posted(text)), nonce))
+            batch.append(
+                AddEntry(room, chooser.choice(authors), EntryKind.POSTED, encode_body(Posted(text)), nonce)
+            )
         log.submit(batch, START_MS + first * APART_MS)
         assert all(isinstance(outcome, Committed) for outcome in log.outcomes())
         say(f"making a log of {messages:,} messages: {first + len(batch):,} stored")
@@ -85,6 +87,8 @@ def _people(log: Log) -> tuple[int, list[int]]:
     log.submit(changes, START_MS)
     numbers = [outcome.number for outcome in log.outcomes() if isinstance(outcome, Committed)]
     room, authors = numbers[0], numbers[1:]
-    log.submit([AddEntry(room, author, EntryKind.JOINED, encode_body(Joined())) for author in authors], START_MS)
+    log.submit(
+        [AddEntry(room, author, EntryKind.JOINED, encode_body(Joined())) for author in authors], START_MS
+    )
     log.outcomes()
     return room, authors

@@ -1,8 +1,9 @@
-"""Plots of a report, as PNG: ours beside peers and floor, and how cost grows with the number of members.
+"""`python -m bench.plots RESULTS.json DIRECTORY`: ours beside peers and floor, and how cost grows, as PNG.
 
-Read next: `results.py`.
+A program of its own, so that only it needs matplotlib. Read next: `results.py`.
 """
 
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -41,7 +42,9 @@ def draw(report: Report, directory: Path) -> list[Path]:
 
 
 def _draw_rooms(report: Report, path: Path) -> Path:
-    """Bars of deliveries per CPU second, one group per room, from the floor's point of view where it took part."""
+    """Bars of deliveries per CPU second, one group per room, from the floor's point of view where it took
+    part.
+    """
     rooms = [room for room in ROOMS if room in report.samples]
     figure, axes = plt.subplots(1, len(rooms), figsize=(2.6 * len(rooms), 3.6))
     for axis, room in zip([axes] if len(rooms) == 1 else axes, rooms, strict=True):
@@ -58,7 +61,9 @@ def _draw_rooms(report: Report, path: Path) -> Path:
 def _draw_growth(report: Report, path: Path) -> Path:
     """CPU time of a delivery against the number of members."""
     figure, axis = plt.subplots(figsize=(6.4, 4.2))
-    names = dict.fromkeys(name for room in GROWTH for name in report.samples.get(f"growth {room.members}", {}))
+    names = dict.fromkeys(
+        name for room in GROWTH for name in report.samples.get(f"growth {room.members}", {})
+    )
     for name in names:
         points = [
             (room.members, 1e6 / cost)
@@ -91,3 +96,8 @@ def _save(figure: plt.Figure, path: Path) -> Path:
     figure.savefig(path, dpi=130)
     plt.close(figure)
     return path
+
+
+if __name__ == "__main__":
+    for picture in draw(Report.load(Path(sys.argv[1])), Path(sys.argv[2])):
+        print(f"drew {picture}")

@@ -1,10 +1,9 @@
-"""Running programs: servers on the server's core, load generators on the other. Everything ends with its `with`.
+"""Running programs: servers on one core, load generators on the other. Everything ends with its `with`.
 
 Programs are ended by their own process id and no other. Read next: `contenders.py`.
 """
 
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -18,15 +17,18 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+import msgspec
 
 from bench import build, machine
+from bench.load.orders import Answer, Order, answer_decoder
 
 READY_S: Final = 30.0
 STOP_S: Final = 5.0
 
 
-class NotStarted(RuntimeError):
+class StartError(RuntimeError):
     """A server did not get ready; the text says what it printed."""
 
 
@@ -87,7 +89,9 @@ def process(
 
 
 @contextlib.contextmanager
-def announcing_server(command: list[str], log: Path, environment: Mapping[str, str] | None = None) -> Iterator[Started]:
+def announcing_server(
+    command: list[str], log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Started]:
     """A server that prints `listening HOST:PORT` when it is ready."""
     start = time.monotonic()
     with machine.on_core(machine.SERVER_CORE):
@@ -103,22 +107,24 @@ def announcing_server(command: list[str], log: Path, environment: Mapping[str, s
         finally:
             watchdog.cancel()
         if found is None:
-            raise NotStarted(f"{command[0]} did not start: {log.read_text()[-2000:]}")
+            raise StartError(f"{command[0]} did not start: {log.read_text()[-2000:]}")
         yield Started(child.pid, int(found[1]), time.monotonic() - start)
 
 
 @contextlib.contextmanager
-def listening_server(command: list[str], port: int, log: Path) -> Iterator[Started]:
+def listening_server(
+    command: list[str], port: int, log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Started]:
     """A server that says nothing: it is ready when something accepts on its port."""
     start = time.monotonic()
     with machine.on_core(machine.SERVER_CORE):
-        running = process(command, log)
+        running = process(command, log, environment=environment)
         child = running.__enter__()
     with contextlib.ExitStack() as stack:
         stack.push(running.__exit__)
         while not _accepts(port):
             if child.poll() is not None or time.monotonic() - start > READY_S:
-                raise NotStarted(f"{command[0]} did not start: {log.read_text()[-2000:]}")
+                raise StartError(f"{command[0]} did not start: {log.read_text()[-2000:]}")
             time.sleep(0.01)  # nothing tells when another program listens
         yield Started(child.pid, port, time.monotonic() - start)
 
@@ -128,28 +134,28 @@ def _accepts(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-class LoadFailed(RuntimeError):
+class LoadError(RuntimeError):
     """The load generator could not do what it was told."""
 
 
 class LoadProcess:
-    """A load generator: `ask` gives a command and returns the answer."""
+    """A load generator."""
 
     def __init__(self, child: "subprocess.Popen[str]") -> None:
         self._child = child
 
-    def ask(self, do: str, **parameters: Any) -> dict[str, Any]:
-        """Have it done. Raises LoadFailed."""
+    def ask(self, order: Order) -> Answer:
+        """Have it carried out; return what came of it. Raises LoadError."""
         assert self._child.stdin is not None
         assert self._child.stdout is not None
-        self._child.stdin.write(json.dumps({"do": do, **parameters}) + "\n")
+        self._child.stdin.write(msgspec.json.encode(order).decode() + "\n")
         self._child.stdin.flush()
         line = self._child.stdout.readline()
         if not line:
-            raise LoadFailed("the load generator ended")
-        answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            raise LoadFailed(answer["error"])
+            raise LoadError("the load generator ended")
+        answer = answer_decoder.decode(line)
+        if answer.error:
+            raise LoadError(answer.error)
         return answer
 
 

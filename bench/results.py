@@ -8,7 +8,10 @@ import statistics
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from bench.load.orders import Answer
+
+Number = float | str | bool
 
 
 def say(text: str) -> None:
@@ -18,7 +21,7 @@ def say(text: str) -> None:
 
 @dataclass(frozen=True)
 class Sample:
-    """One slice of one contender: deliveries a second and a CPU second, latency in milliseconds, faults found."""
+    """One slice of one contender: rates, latencies in milliseconds, and the faults found so far."""
 
     per_s: float
     per_cpu_s: float
@@ -30,18 +33,17 @@ class Sample:
     fault: str = ""
 
     @classmethod
-    def of(cls, answer: dict[str, Any]) -> "Sample":
+    def of(cls, answer: Answer) -> "Sample":
         """The sample in an answer of the load generator."""
-        seconds = answer["seconds"]
         return cls(
-            answer["per_s"],
-            answer["per_cpu_s"],
-            answer["p50_ms"],
-            answer["p99_ms"],
-            answer["messages"] / seconds,
-            answer["cpu_s"] / seconds,
-            answer["faults"],
-            answer["fault"],
+            answer.deliveries / answer.seconds,
+            answer.deliveries / answer.cpu_s if answer.cpu_s else 0.0,
+            answer.p50_ms,
+            answer.p99_ms,
+            answer.messages / answer.seconds,
+            answer.cpu_s / answer.seconds,
+            answer.faults,
+            answer.fault,
         )
 
 
@@ -51,14 +53,14 @@ class Report:
 
     machine: dict[str, str]
     samples: dict[str, dict[str, list[Sample]]] = field(default_factory=dict)
-    notes: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    notes: dict[str, dict[str, dict[str, Number]]] = field(default_factory=dict)
     missing: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def add(self, profile: str, name: str, sample: Sample) -> None:
         """Keep one slice."""
         self.samples.setdefault(profile, {}).setdefault(name, []).append(sample)
 
-    def note(self, profile: str, name: str, **values: Any) -> None:
+    def note(self, profile: str, name: str, **values: Number) -> None:
         """Keep numbers that are measured once."""
         self.notes.setdefault(profile, {}).setdefault(name, {}).update(values)
 
@@ -108,4 +110,3 @@ class Report:
         """Write it as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self.as_json() + "\n")
-

@@ -67,7 +67,7 @@ def _fall(report: Report) -> float | None:
 def _most_search(key: str) -> Callable[[Report], float | None]:
     def value(report: Report) -> float | None:
         times = [
-            by_name["chatroom"][key]
+            float(by_name["chatroom"][key])
             for profile, by_name in report.notes.items()
             if profile.startswith("search") and "chatroom" in by_name
         ]
@@ -85,8 +85,12 @@ GOALS: Final = (
     Goal("busy", "against the best IRC server", _ratio("busy", IRC), 0.95, True),
     Goal("hall", "against the best IRC server", _ratio("hall", IRC), 2.0, True),
     Goal("flood", "against the best IRC server", _ratio("flood", IRC), 1.7, True),
-    Goal("chat TLS", "against InspIRCd TLS", _ratio("chat TLS", ("InspIRCd TLS",), "chatroom TLS"), 0.75, True),
-    Goal("flood TLS", "against InspIRCd TLS", _ratio("flood TLS", ("InspIRCd TLS",), "chatroom TLS"), 2.0, True),
+    Goal(
+        "chat TLS", "against InspIRCd TLS", _ratio("chat TLS", ("InspIRCd TLS",), "chatroom TLS"), 0.75, True
+    ),
+    Goal(
+        "flood TLS", "against InspIRCd TLS", _ratio("flood TLS", ("InspIRCd TLS",), "chatroom TLS"), 2.0, True
+    ),
     Goal("chat", "p50 latency against the best", _latency, 2.0, False),
     Goal("idle", "KiB per connection", _note("idle", "chatroom", "kib_each"), 8, False),
     Goal("idle", "KiB per connection, TLS", _note("idle", "chatroom TLS", "kib_each"), 32, False),
@@ -109,7 +113,17 @@ def goals_table(report: Report) -> str:
 
 
 COLUMNS: Final = (
-    ("", "deliv/s", "deliv/CPU s", "of floor", "of ours", "p50 ms", "p99 ms", "msg/s", "join s", "KiB each", "rounds")
+    "",
+    "deliv/s",
+    "deliv/CPU s",
+    "of floor",
+    "of ours",
+    "p50 ms",
+    "p99 ms",
+    "msg/s",
+    "join s",
+    "KiB each",
+    "rounds",
 )
 
 
@@ -117,7 +131,9 @@ def room_table(report: Report, profile: str) -> str:
     """One room as lines of text: a row per contender, ratios against the floor and against ours."""
     names = report.samples.get(profile, {})
     floor = report.median(profile, "floor", "per_cpu_s")
-    own = max((report.median(profile, name, "per_cpu_s") for name in names if "chatroom" in name), default=0.0)
+    own = max(
+        (report.median(profile, name, "per_cpu_s") for name in names if "chatroom" in name), default=0.0
+    )
     rows: list[tuple[str, ...]] = [COLUMNS]
     for name, samples in names.items():
         per_cpu = report.median(profile, name, "per_cpu_s")

@@ -58,7 +58,9 @@ class Caller:
         return packets
 
     def post_stamped(self, numbers: Sequence[int]) -> None:
-        """Post messages that count as those of the load generator's sender 0, and wait until they are stored."""
+        """Post messages that count as those of the load generator's sender 0, and wait until they are
+        stored.
+        """
         for number in numbers:
             stamp = b"^%08x%04x%016x" % (number, 0, time.monotonic_ns())
             assert len(stamp) == STAMP_BYTES
@@ -78,9 +80,11 @@ class Caller:
 
 
 def timed(asker: Caller, bystander: Caller, request: Request) -> tuple[float, float, ServerPacket]:
-    """Ask, and let a bystander ping at once: the seconds until the answer, and until the pong; and the answer.
+    """Ask, and let a bystander ping at once: the seconds until the answer, and until the pong; and the
+    answer.
 
-    While the server works on the request it answers nobody: what the bystander waits is how long the loop was held.
+    While the server works on the request it answers nobody: what the bystander waits is how long the loop
+    was held.
     """
     start = time.perf_counter()
     asker.send(request)

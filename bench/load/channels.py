@@ -1,8 +1,8 @@
 """Sockets of members while they get in: plain, or TLS by the system's OpenSSL, or TLS by Python's module.
 
-The pump in C needs the connection's `SSL *`, which Python's ssl module does not give away; so libssl is called
-through ctypes where it is found. Certificates are not checked: the server is ours, on loopback. Read next:
-`entrance.py`.
+The pump in C needs the connection's `SSL *`, which Python's ssl module does not give away; so libssl is
+called through ctypes where it is found. Certificates are not checked: the server is ours, on loopback. Read
+next: `entrance.py`.
 """
 
 import ctypes
@@ -21,9 +21,15 @@ _VERIFY_NONE: Final = 0
 class Channel(Protocol):
     """One member's connection; nothing blocks."""
 
-    sock: socket.socket
-    tls_pointer: int
-    """The `SSL *` for the pump in C; 0 for plain."""
+    @property
+    def sock(self) -> socket.socket:
+        """What to wait for."""
+        ...
+
+    @property
+    def tls_pointer(self) -> int:
+        """The `SSL *` for the pump in C; 0 for plain."""
+        ...
 
     def handshake(self) -> bool:
         """Go on with the handshake; True once it is done."""

@@ -1,27 +1,34 @@
 """The languages of the servers: how a member gets in, and how a post looks. One class each, no sockets.
 
-`opening` is what a member says first, `hear` what it answers to one record (a frame or a line) until it is in. Once in,
-the pump takes over, which knows stamps only. Read next: `entrance.py`, `pump.py`.
+`opening` is what a member says first, `hear` what it answers to one record (a frame or a line) until it is
+in. Once in, the pump takes over, which knows stamps only. Read next: `entrance.py`, `pump.py`.
 """
 
 import hashlib
 import secrets
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bench.load.stamps import Post, Shape, blank_text
+from bench.load.stamps import FRAMES, LINES, SHORT_FRAMES, Post, Shape, blank_text
 from chatroom.protocol.auth import login_message
 from chatroom.protocol.codec import decode_from_server, encode
 from chatroom.protocol.entries import EntryKind, Posted, encode_body, encode_entry
 from chatroom.protocol.frames import HEADER_BYTES
 from chatroom.protocol.limits import VERSION
-from chatroom.protocol.packets import Follow, Following, Hello, Login, Ping, Pong, RoomInfo, RoomState, Welcome
+from chatroom.protocol.packets import (
+    Follow,
+    Following,
+    Hello,
+    Login,
+    Ping,
+    Pong,
+    RoomInfo,
+    RoomState,
+    Welcome,
+)
 from chatroom.protocol.packets import Post as PostPacket
-
-FRAMES: Final = 0
-LINES: Final = 1
 
 
 class Dialect(Protocol):
@@ -42,7 +49,7 @@ class Dialect(Protocol):
         ...
 
 
-# -- ours ------------------------------------------------------------------------------------------------------------
+# -- ours --------------------------------------------------------------------------------------------------
 
 
 def handle_of(member: int) -> str:
@@ -70,7 +77,9 @@ class Chatroom:
     def __post_init__(self) -> None:
         text = blank_text(self.text_bytes).decode()
         frame = encode_entry(1, 1, 1, "user", bytes(16), EntryKind.POSTED, encode_body(Posted(text)))
-        self.shape = Shape(FRAMES, len(frame) - frame.index(b"^") - self.text_bytes, True, True, self.text_bytes)
+        self.shape = Shape(
+            FRAMES, len(frame) - frame.index(b"^") - self.text_bytes, True, True, self.text_bytes
+        )
 
     def opening(self, member: int) -> bytes:
         return b""
@@ -89,6 +98,8 @@ class Chatroom:
             case Following():
                 self.heads[member] = packet.rooms[0][2]
                 return b"", True
+            case _:
+                pass
         return b"", False
 
     def _login(self, member: int, hello: Hello) -> Login:
@@ -96,7 +107,9 @@ class Chatroom:
         challenge = secrets.token_bytes(32)
         signed = key.sign(login_message(hello.challenge, challenge, self.server_key_hash, handle_of(member)))
         session = secrets.token_bytes(16)
-        return Login(1, VERSION, handle_of(member), key.public_key().public_bytes_raw(), challenge, signed, session)
+        return Login(
+            1, VERSION, handle_of(member), key.public_key().public_bytes_raw(), challenge, signed, session
+        )
 
     def _learn(self, member: int, info: RoomInfo) -> tuple[bytes, bool]:
         if info.name == "lobby":
@@ -113,11 +126,13 @@ class Chatroom:
         return Post(data, data.index(b"^" + b"0" * 28), data.index(nonce))
 
 
-# -- the others ------------------------------------------------------------------------------------------------------
+# -- the others --------------------------------------------------------------------------------------------
 
 
 class Irc:
-    """IRC: a member is in when the list of names of the room has ended; with `joins` False, when it is welcome."""
+    """IRC: a member is in when the list of names of the room has ended; with `joins` False, when it is
+    welcome.
+    """
 
     def __init__(self, *, joins: bool = True, text_bytes: int = 100) -> None:
         self._joins = joins
@@ -157,6 +172,31 @@ class Nats:
     def post(self, member: int) -> Post:
         start = f"PUB lobby {self.shape.text_bytes}\r\n".encode()
         return Post(start + blank_text(self.shape.text_bytes) + b"\r\n", len(start))
+
+
+class Lantern:
+    """lantern-chat: registers, logs in, joins; everything is text behind a length of four bytes."""
+
+    def __init__(self, text_bytes: int = 100) -> None:
+        self.shape = Shape(SHORT_FRAMES, 0, echoes=False, one_order=False, text_bytes=text_bytes)
+
+    def opening(self, member: int) -> bytes:
+        return _short_frame(f"[REGISTER]|u{member:05}|secret".encode())
+
+    def hear(self, member: int, record: bytes) -> tuple[bytes, bool]:
+        text = record[4:]
+        if text.startswith(b"[REGISTER_OK]"):
+            return _short_frame(f"[LOGIN]|u{member:05}|secret".encode()), False
+        if text.startswith(b"[AUTH_OK]"):
+            return _short_frame(f"[JOIN]|u{member:05}".encode()), False
+        return b"", text.startswith(b"[USERS]")
+
+    def post(self, member: int) -> Post:
+        return Post(_short_frame(blank_text(self.shape.text_bytes)), 4)
+
+
+def _short_frame(text: bytes) -> bytes:
+    return len(text).to_bytes(4, "big") + text
 
 
 class Floor:

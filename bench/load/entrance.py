@@ -1,7 +1,7 @@
 """The entrance: connects members, many at a time, and leads each through its dialect's login.
 
-Whoever is in is handed to the pump at once, so that what the server tells the early ones about the late ones is read
-as fast as it comes. Read next: `process.py`.
+Whoever is in is handed to the pump at once, so that what the server tells the early ones about the late ones
+is read as fast as it comes. Read next: `process.py`.
 """
 
 import errno
@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bench.load.channels import Channel
-from bench.load.dialects import FRAMES, Dialect
-from chatroom.protocol.frames import HEADER_BYTES
+from bench.load.dialects import Dialect
+from bench.load.stamps import record_bytes
 
 Wrap = Callable[[socket.socket], Channel]
 TakeOver = Callable[[int, Channel, bytes], None]
@@ -26,12 +26,13 @@ class _Newcomer:
     is_connected: bool = False
     is_secured: bool = False
     rest: bytes = b""
-    unsent: bytes = b""
 
 
 @dataclass
 class Entrance:
-    """Lets members in. `take_over(member, channel, rest)` gets each one that is in; `meanwhile` is called often."""
+    """Lets members in. `take_over(member, channel, rest)` gets each one that is in; `meanwhile` is called
+    often.
+    """
 
     port: int
     dialect: Dialect
@@ -40,7 +41,6 @@ class Entrance:
     meanwhile: Callable[[], None]
     receive_buffer: int = 0
     """Size of the sockets' receive buffers; 0: the system's."""
-    source: str = "127.0.0.1"
     _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     _still_out: int = 0
 
@@ -94,7 +94,7 @@ class Entrance:
 
     def _hear(self, newcomer: _Newcomer) -> bool:
         """Go through the whole records that came; True when the member is in, the rest being left."""
-        while size := _record_bytes(newcomer.rest, self.dialect.shape.framing):
+        while size := record_bytes(newcomer.rest, self.dialect.shape.framing):
             record, newcomer.rest = newcomer.rest[:size], newcomer.rest[size:]
             answer, is_in = self.dialect.hear(newcomer.member, record)
             self._say(newcomer, answer)
@@ -105,13 +105,3 @@ class Entrance:
     def _say(self, newcomer: _Newcomer, data: bytes) -> None:
         if data and newcomer.channel.write(data) != len(data):
             raise ConnectionError("a login did not fit into the kernel's buffer")
-
-
-def _record_bytes(data: bytes, framing: int) -> int:
-    """The size of the first record, 0 when it is not whole."""
-    if framing == FRAMES:
-        if len(data) < HEADER_BYTES:
-            return 0
-        whole = HEADER_BYTES + int.from_bytes(data[:4], "big")
-        return whole if whole <= len(data) else 0
-    return data.find(b"\n") + 1

@@ -1,167 +1,191 @@
-"""The process of the load generator: takes commands as JSON lines, answers each with one.
+"""The process of the load generator: takes orders as JSON lines, answers each with one.
 
-It runs on its own core, beside the server under test, and measures that server's CPU time and its own counts at the
-same moments. Between commands it reads what comes and answers pings. Read next: `entrance.py`, `pump.py`.
+It runs on its own core, beside the server under test, and reads that server's CPU time at the moments at
+which it reads its own counts. Between orders it reads what comes and answers pings. Read next:
+`entrance.py`, `pump.py`.
 """
 
-import json
 import os
 import select
 import socket
 import sys
 import time
-from typing import Any
+from typing import Final, assert_never
+
+import msgspec
 
 from bench import build, machine
 from bench.load.channels import Channel, OpenSsl, PlainChannel, PythonTlsChannel, server_key_hash
-from bench.load.dialects import Chatroom, Dialect, Floor, Irc, Nats
+from bench.load.dialects import Chatroom, Dialect, Floor, Irc, Lantern, Nats
 from bench.load.entrance import Entrance
+from bench.load.orders import Answer, Begin, Cast, Enter, Listen, Order, Rest, Run, order_decoder
 from bench.load.pump import CPump, Pump, Tally, percentile_ms
 from bench.load.pump_python import PythonPump
 from chatroom.protocol.auth import PLAIN_SERVER_KEY
 
-Command = dict[str, Any]
-Answer = dict[str, Any]
-
-IDLE_S = 0.5
-SETTLE_S = 60.0
+IDLE_S: Final = 0.5
+SETTLE_S: Final = 60.0
+LARGE_BUFFER: Final = 1 << 20
 
 
 class Load:
     """The members of one room on one server."""
 
-    def __init__(self, command: Command) -> None:
-        self._pid: int = command["pid"]
-        self._members: int = command["members"]
-        self._senders: int = command["senders"]
-        self._window: int = command["window"]
-        self._stalled = range(command["members"] - command.get("stalled", 0), command["members"])
-        self._is_tls: bool = command["tls"]
-        self._port: int = command["port"]
+    def __init__(self, begin: Begin) -> None:
+        self._begin = begin
+        self._readers = begin.members - begin.stalled
         self._channels: dict[int, Channel] = {}
-        library = None if command.get("python_pump") else build.pump_library()
-        self._openssl = OpenSsl() if self._is_tls and library else None
-        self.dialect = _dialect(command)
+        self._dialect = _dialect(begin)
+        shape = self._dialect.shape
+        library = None if begin.python_pump else build.pump_library()
+        self._openssl = OpenSsl() if begin.tls and library else None
         self._pump: Pump
         if library is None:
-            self._pump = PythonPump(self._members, self._senders, self.dialect.shape)
+            self._pump = PythonPump(begin.members, begin.senders, shape)
         else:
-            self._pump = CPump(library, self._members, self._senders, self.dialect.shape, self._openssl)
+            self._pump = CPump(library, begin.members, begin.senders, shape, self._openssl)
 
-    def enter(self, command: Command) -> Answer:
-        """Let members `first` to `last` in; the seconds that took, and the server's CPU time for it."""
-        entrance = Entrance(
-            self._port,
-            self.dialect,
-            self._wrap,
-            self._take_over,
-            lambda: self._pump.idle(0.0),
-            command.get("receive_buffer", 0),
-        )
-        first, last = command.get("first", 0), command.get("last", self._members)
-        cpu_s = machine.cpu_seconds(self._pid)
-        seconds = entrance.let_in(range(first, last), command["at_once"], command["limit_s"])
-        return {"seconds": seconds, "cpu_s": machine.cpu_seconds(self._pid) - cpu_s}
-
-    def cast(self, _command: Command) -> Answer:
-        """Choose who posts: members spread evenly over the room, for servers send in the order of arrival. The next
-        member paces a sender, for in IRC nobody hears himself.
-        """
-        readers = self._members - len(self._stalled)
-        for number in range(self._senders):
-            member = number * readers // self._senders
-            pacer = (member + 1) % readers
-            self._pump.sender(number, member, pacer, self.dialect.post(member), self._window)
-        self._pump.idle(0.3)
-        return {}
-
-    def run(self, command: Command) -> Answer:
-        """Post for `seconds` after a warm-up; what was delivered meanwhile and what it cost the server."""
-        self._pump.run(command["warm_s"])
-        before, cpu_before, start = self._pump.tally(), machine.cpu_seconds(self._pid), time.monotonic()
-        self._pump.run(command["seconds"])
-        seconds, cpu_s = time.monotonic() - start, machine.cpu_seconds(self._pid) - cpu_before
-        after = self._pump.tally()
-        if command.get("settles", True):
-            self._pump.settle(SETTLE_S)
-        return _difference(before, after, seconds, cpu_s) | self._faults()
-
-    def listen(self, command: Command) -> Answer:
-        """Let the stalled members read, with buffers as large as others'; the seconds until they have everything."""
-        start = time.monotonic()
-        for number in self._stalled:
-            self._channels[number].sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-            self._pump.listen(number)
-        settled = self._pump.settle(command["limit_s"])
-        return {"seconds": time.monotonic() - start, "settled": settled} | self._faults()
-
-    def resume(self, command: Command) -> Answer:
-        """Let everybody in, each behind by `expected` entries; the seconds until all have them."""
-        self._pump.expect(command["expected"])
-        start, cpu_s = time.monotonic(), machine.cpu_seconds(self._pid)
-        entered = self.enter(command)
-        settled = self._pump.settle(command["limit_s"])
-        seconds = time.monotonic() - start
-        cpu_s = machine.cpu_seconds(self._pid) - cpu_s
-        return {"seconds": seconds, "in_s": entered["seconds"], "cpu_s": cpu_s, "settled": settled} | self._faults()
-
-    def rest(self, command: Command) -> Answer:
-        """Read and post nothing for `seconds`; the server's CPU time meanwhile."""
-        cpu_s = machine.cpu_seconds(self._pid)
-        start = time.monotonic()
-        self._pump.idle(command["seconds"])
-        seconds = time.monotonic() - start
-        return {"seconds": seconds, "cpu_s": machine.cpu_seconds(self._pid) - cpu_s}
+    def carry_out(self, order: Order) -> Answer:
+        """Do it, and say what came of it."""
+        match order:
+            case Begin():
+                return Answer()
+            case Enter():
+                return self._enter(order)
+            case Cast():
+                return self._cast()
+            case Run():
+                return self._run(order)
+            case Listen():
+                return self._listen(order)
+            case Rest():
+                return self._rest(order)
+            case _:
+                assert_never(order)
 
     def idle(self) -> None:
         """Nothing is asked for at the moment."""
         self._pump.idle(0.0)
 
+    def _enter(self, order: Enter) -> Answer:
+        begin = self._begin
+        entrance = Entrance(
+            begin.port, self._dialect, self._wrap, self._take_over, self.idle, order.receive_buffer
+        )
+        members = range(order.first, begin.members if order.last is None else order.last)
+        if order.expected:
+            self._pump.expect(order.expected)
+        cpu_s, start = machine.cpu_seconds(begin.pid), time.monotonic()
+        entered_s = entrance.let_in(members, order.at_once, order.limit_s)
+        settled = self._pump.settle(order.limit_s) if order.expected else True
+        return self._answer(
+            seconds=time.monotonic() - start,
+            entered_s=entered_s,
+            cpu_s=machine.cpu_seconds(begin.pid) - cpu_s,
+            settled=settled,
+        )
+
+    def _cast(self) -> Answer:
+        """Senders are spread evenly over the room, for servers send in the order of arrival. The next member
+        paces a sender, for in IRC nobody hears himself.
+        """
+        for number in range(self._begin.senders):
+            member = number * self._readers // self._begin.senders
+            pacer = (member + 1) % self._readers
+            self._pump.sender(number, member, pacer, self._dialect.post(member), self._begin.window)
+        self._pump.idle(0.3)
+        return Answer()
+
+    def _run(self, order: Run) -> Answer:
+        self._pump.run(order.warm_s)
+        before, cpu_s, start = self._pump.tally(), machine.cpu_seconds(self._begin.pid), time.monotonic()
+        self._pump.run(order.seconds)
+        seconds, cpu_s = time.monotonic() - start, machine.cpu_seconds(self._begin.pid) - cpu_s
+        after = self._pump.tally()
+        settled = self._pump.settle(SETTLE_S)
+        times = _difference(before, after)
+        return self._answer(
+            seconds=seconds,
+            cpu_s=cpu_s,
+            deliveries=after.deliveries - before.deliveries,
+            messages=after.posted - before.posted,
+            p50_ms=percentile_ms(times, 0.5),
+            p99_ms=percentile_ms(times, 0.99),
+            settled=settled,
+        )
+
+    def _listen(self, order: Listen) -> Answer:
+        """Stalled members read from now on, with buffers as large as others'."""
+        start = time.monotonic()
+        for number in range(self._readers, self._begin.members):
+            self._channels[number].sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LARGE_BUFFER)
+            self._pump.listen(number)
+        settled = self._pump.settle(order.limit_s)
+        return self._answer(seconds=time.monotonic() - start, settled=settled)
+
+    def _rest(self, order: Rest) -> Answer:
+        cpu_s, start = machine.cpu_seconds(self._begin.pid), time.monotonic()
+        self._pump.idle(order.seconds)
+        seconds = time.monotonic() - start
+        return self._answer(seconds=seconds, cpu_s=machine.cpu_seconds(self._begin.pid) - cpu_s)
+
+    def _answer(
+        self,
+        *,
+        seconds: float,
+        cpu_s: float = 0.0,
+        entered_s: float = 0.0,
+        deliveries: int = 0,
+        messages: int = 0,
+        p50_ms: float = 0.0,
+        p99_ms: float = 0.0,
+        settled: bool = True,
+    ) -> Answer:
+        tally = self._pump.tally()
+        return Answer(
+            "",
+            seconds,
+            entered_s,
+            cpu_s,
+            deliveries,
+            messages,
+            p50_ms,
+            p99_ms,
+            settled,
+            tally.faults,
+            tally.fault,
+        )
+
     def _wrap(self, sock: socket.socket) -> Channel:
-        if not self._is_tls:
+        if not self._begin.tls:
             return PlainChannel(sock)
         return self._openssl.channel(sock) if self._openssl else PythonTlsChannel(sock)
 
     def _take_over(self, member: int, channel: Channel, rest: bytes) -> None:
         self._channels[member] = channel
-        self._pump.member(member, channel, rest, listens=member not in self._stalled)
-
-    def _faults(self) -> Answer:
-        tally = self._pump.tally()
-        return {"faults": tally.faults, "fault": tally.fault}
+        self._pump.member(member, channel, rest, listens=member < self._readers)
 
 
-def _dialect(command: Command) -> Dialect:
-    match command["dialect"]:
+def _dialect(begin: Begin) -> Dialect:
+    match begin.dialect:
         case "chatroom":
-            key_hash = server_key_hash(command["port"]) if command["tls"] else PLAIN_SERVER_KEY
-            return Chatroom(key_hash, command.get("cursor"))
+            return Chatroom(server_key_hash(begin.port) if begin.tls else PLAIN_SERVER_KEY, begin.cursor)
         case "irc":
-            return Irc(joins=command.get("joins", True))
+            return Irc(joins=begin.joins)
         case "nats":
             return Nats()
+        case "lantern":
+            return Lantern()
         case _:
-            return Floor(command["record_bytes"])
+            return Floor(begin.record_bytes)
 
 
-def _difference(before: Tally, after: Tally, seconds: float, cpu_s: float) -> Answer:
-    histogram = [late - early for early, late in zip(before.histogram, after.histogram, strict=True)]
-    deliveries = after.deliveries - before.deliveries
-    return {
-        "seconds": seconds,
-        "cpu_s": cpu_s,
-        "deliveries": deliveries,
-        "messages": after.posted - before.posted,
-        "bytes": after.received_bytes - before.received_bytes,
-        "per_s": deliveries / seconds,
-        "per_cpu_s": deliveries / cpu_s if cpu_s else 0.0,
-        "p50_ms": percentile_ms(histogram, 0.5),
-        "p99_ms": percentile_ms(histogram, 0.99),
-    }
+def _difference(before: Tally, after: Tally) -> list[int]:
+    return [late - early for early, late in zip(before.histogram, after.histogram, strict=True)]
 
 
 def main() -> None:
-    """Serve commands until standard input ends."""
+    """Carry out orders until standard input ends."""
     os.sched_setaffinity(0, {machine.LOAD_CORE})
     load: Load | None = None
     while True:
@@ -173,16 +197,15 @@ def main() -> None:
         line = sys.stdin.readline()
         if not line:
             return
-        command: Command = json.loads(line)
+        order = order_decoder.decode(line)
         try:
-            if command["do"] == "begin":
-                load, answer = Load(command), {}
-            else:
-                assert load is not None
-                answer = getattr(load, command["do"])(command)
+            if isinstance(order, Begin):
+                load = Load(order)
+            assert load is not None, "begin first"
+            answer = load.carry_out(order)
         except (OSError, ValueError, AssertionError) as error:
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), flush=True)
+            answer = Answer(error=f"{type(error).__name__}: {error}")
+        print(msgspec.json.encode(answer).decode(), flush=True)
 
 
 if __name__ == "__main__":

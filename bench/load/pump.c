@@ -17,7 +17,7 @@
 #include <time.h>
 
 enum { READ_BYTES = 1 << 18, REST_BYTES = 1 << 17, EVENTS = 1024, STAMP = 29, HEADER = 12, BUCKETS = 2048 };
-enum { FRAMES = 0, LINES = 1 };
+enum { FRAMES = 0, LINES = 1, SHORT_FRAMES = 2 };   /* a short frame is a length of four bytes and the text */
 enum { TYPE_PING = 2, TYPE_PONG = 3, TYPE_ENTRY = 0x8001 };
 
 typedef int (*tls_read_fn)(void *ssl, void *buffer, int size);
@@ -254,8 +254,11 @@ static void received(struct pump *p, int number, const unsigned char *record, si
         delivered(p, number, text, now);
         return;
     }
-    int is_ping = p->shape.framing == FRAMES ? record[4] == 0 && record[5] == TYPE_PING
-                                             : size >= 6 && memcmp(record, "PING", 4) == 0;
+    int is_ping = 0;
+    if (p->shape.framing == FRAMES)
+        is_ping = record[4] == 0 && record[5] == TYPE_PING;
+    else if (p->shape.framing == LINES)
+        is_ping = size >= 6 && memcmp(record, "PING", 4) == 0;
     if (is_ping)
         answer_ping(p, number, record, size);
 }
@@ -263,10 +266,11 @@ static void received(struct pump *p, int number, const unsigned char *record, si
 /* Return how many bytes the record at `at` has, 0 when it is not whole. */
 static size_t record_bytes(const struct pump *p, const unsigned char *at, size_t size)
 {
-    if (p->shape.framing == FRAMES) {
-        if (size < HEADER)
+    if (p->shape.framing != LINES) {
+        size_t header = p->shape.framing == FRAMES ? HEADER : 4;
+        if (size < header)
             return 0;
-        size_t whole = HEADER + (size_t)get_u32(at);
+        size_t whole = header + (size_t)get_u32(at);
         return whole <= size ? whole : 0;
     }
     const unsigned char *end = memchr(at, '\n', size);

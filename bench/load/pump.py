@@ -16,8 +16,8 @@ BUCKETS: Final = 2048
 
 @dataclass(slots=True)
 class Tally:
-    """What was counted since the beginning: deliveries, posts, faults with the first one in words, and a histogram of
-    times from sending to receipt (`bucket_ns` of its indexes).
+    """What was counted since the beginning: deliveries, posts, faults with the first one in words, and a
+    histogram of times from sending to receipt (`bucket_ns` of its indexes).
     """
 
     deliveries: int
@@ -32,7 +32,9 @@ class Pump(Protocol):
     """The members of one room once they are in."""
 
     def member(self, number: int, channel: Channel, rest: bytes, *, listens: bool) -> None:
-        """Take over a member, whose channel the caller keeps; `rest` was read already. One that does not listen is never read."""
+        """Take over a member, whose channel the caller keeps; `rest` was read already. One that does not
+        listen is never read.
+        """
         ...
 
     def sender(self, number: int, member: int, pacer: int, post: Post, window: int) -> None:
@@ -104,7 +106,9 @@ class _Counts(ctypes.Structure):
 class CPump:
     """See `Pump`."""
 
-    def __init__(self, library: Path, members: int, senders: int, shape: Shape, openssl: OpenSsl | None) -> None:
+    def __init__(
+        self, library: Path, members: int, senders: int, shape: Shape, openssl: OpenSsl | None
+    ) -> None:
         self._lib = ctypes.CDLL(str(library))
         self._lib.pump_new.restype = ctypes.c_void_p
         self._lib.pump_counts.restype = ctypes.POINTER(_Counts)

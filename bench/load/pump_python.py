@@ -1,6 +1,7 @@
 """The pump without a compiler: the same verbs and checks, several times slower.
 
-With it the load generator may be what is measured: results say which pump they come from. Read next: `pump.py`.
+With it the load generator may be what is measured: results say which pump they come from. Read next:
+`pump.py`.
 """
 
 import re
@@ -10,9 +11,8 @@ import zlib
 from typing import Final
 
 from bench.load.channels import Channel
-from bench.load.dialects import FRAMES
 from bench.load.pump import BUCKETS, Tally
-from bench.load.stamps import Post, Shape
+from bench.load.stamps import FRAMES, LINES, Post, Shape, record_bytes
 from chatroom.protocol.frames import HEADER_BYTES
 
 _STAMP: Final = re.compile(rb"\^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{16})x*")
@@ -133,7 +133,9 @@ class PythonPump:
         for found in _STAMP.finditer(data, 0, end):
             count, sender, sent_at = (int(found[group], 16) for group in (1, 2, 3))
             if sender >= senders or count != member.next[sender]:
-                self._fault(f"member {number}: message {count} of sender {sender} is lost, repeated or misplaced")
+                self._fault(
+                    f"member {number}: message {count} of sender {sender} is lost, repeated or misplaced"
+                )
                 continue
             member.next[sender] = count + 1
             member.order = hash((member.order, sender, count))
@@ -146,19 +148,16 @@ class PythonPump:
 
     def _answer_pings(self, member: _Member, data: bytes) -> int:
         """Answer the pings among the whole records of `data`; return where those end."""
-        if self._shape.framing != FRAMES:
+        if self._shape.framing == LINES:
             end = data.rfind(b"\n") + 1
             for found in _PING_LINE.finditer(data, 0, end):
                 self._send(member, b"PONG" + found[1])
             return end
         at = 0
-        while at + HEADER_BYTES <= len(data):
-            stop = at + HEADER_BYTES + int.from_bytes(data[at : at + 4], "big")
-            if stop > len(data):
-                break
-            if data[at + 4 : at + 6] == bytes((0, _TYPE_PING)):
-                self._send(member, data[at : at + 5] + bytes((_TYPE_PONG,)) + data[at + 6 : stop])
-            at = stop
+        while size := record_bytes(data[at:], self._shape.framing):
+            if self._shape.framing == FRAMES and data[at + 4 : at + 6] == bytes((0, _TYPE_PING)):
+                self._send(member, data[at : at + 5] + bytes((_TYPE_PONG,)) + data[at + 6 : at + size])
+            at += size
         return at
 
     def _fill_window(self, number: int) -> None:

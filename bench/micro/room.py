@@ -62,7 +62,9 @@ class BusyRoom:
     def frames(self, posts: int) -> list[bytes]:
         """So many fresh messages, encoded."""
         text = "x" * TEXT_BYTES
-        return [encode(Post(3, self.room, next(self._nonces).to_bytes(16, "big"), text)) for _ in range(posts)]
+        return [
+            encode(Post(3, self.room, next(self._nonces).to_bytes(16, "big"), text)) for _ in range(posts)
+        ]
 
     def run_pass(self, frames: list[bytes]) -> None:
         """One pass with these frames, each from the next member."""

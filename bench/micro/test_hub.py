@@ -22,9 +22,13 @@ LOGS: dict[str, Callable[[Path], Log]] = {
 
 @pytest.mark.parametrize("posts", [1, 16, 256])
 @pytest.mark.parametrize("log_name", LOGS)
-def test_posts_through_the_hub(benchmark: BenchmarkFixture, tmp_path: Path, log_name: str, posts: int) -> None:
+def test_posts_through_the_hub(
+    benchmark: BenchmarkFixture, tmp_path: Path, log_name: str, posts: int
+) -> None:
     room = BusyRoom(LOGS[log_name](tmp_path), MEMBERS)
-    benchmark.pedantic(room.run_pass, setup=lambda: ((room.frames(posts),), {}), rounds=ROUNDS, warmup_rounds=5)
+    benchmark.pedantic(
+        room.run_pass, setup=lambda: ((room.frames(posts),), {}), rounds=ROUNDS, warmup_rounds=5
+    )
     assert all(sink.taken_bytes for sink in room.sinks)
     if benchmark.stats is not None:
         per_s = posts / benchmark.stats.stats.median

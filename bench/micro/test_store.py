@@ -23,7 +23,9 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.log = SqliteLog(path)
-        self.log.submit([AddAccount("alice", bytes(32), Role.MEMBER, ""), AddRoom("lobby", RoomKind.PUBLIC, ())], NOW_MS)
+        self.log.submit(
+            [AddAccount("alice", bytes(32), Role.MEMBER, ""), AddRoom("lobby", RoomKind.PUBLIC, ())], NOW_MS
+        )
         numbers = [outcome.number for outcome in self.log.outcomes() if isinstance(outcome, Committed)]
         self.author, self.room = numbers
         self._nonces = count(1)
@@ -38,7 +40,9 @@ class Store:
         assert all(isinstance(outcome, Committed) for outcome in self.log.outcomes())
 
     def _entry(self) -> AddEntry:
-        return AddEntry(self.room, self.author, EntryKind.POSTED, BODY, next(self._nonces).to_bytes(16, "big"))
+        return AddEntry(
+            self.room, self.author, EntryKind.POSTED, BODY, next(self._nonces).to_bytes(16, "big")
+        )
 
 
 @pytest.fixture

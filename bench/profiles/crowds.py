@@ -10,7 +10,8 @@ from typing import Final
 from bench import machine, programs
 from bench.contenders import INSPIRCD, INSPIRCD_TLS, NATS, NGIRCD, OURS, OURS_TLS, Contender
 from bench.load.caller import Caller
-from bench.profiles.rooms import AT_ONCE, ENTER_LIMIT_S, Room, begin
+from bench.load.orders import Cast, Enter, Listen, Rest, Run
+from bench.profiles.rooms import AT_ONCE, ENTER_LIMIT_S, Room, beginning, contender_and_load
 from bench.results import Report, Sample, say
 
 REST_S: Final = 5.0
@@ -24,42 +25,48 @@ def idle(report: Report, connections: int) -> None:
         if not _is_here(report, "idle", contender):
             continue
         say(f"idle: {connections} connections, {contender.name}")
-        with programs.fresh_directory() as directory, contender.start(directory) as server:
-            with programs.load_process(directory / "load.log") as load:
-                before = machine.resident_bytes(server.pid)
-                begin(load, contender, server, Room(connections, 0, 0), joins=False)
-                entered = load.ask("enter", at_once=AT_ONCE, limit_s=ENTER_LIMIT_S)
-                load.ask("rest", seconds=2.0)
-                rested = load.ask("rest", seconds=REST_S)
-                grown = machine.resident_bytes(server.pid) - before
-                report.note(
-                    "idle",
-                    contender.name,
-                    connections=connections,
-                    kib_each=grown / 1024 / connections,
-                    cpu_percent=rested["cpu_s"] / rested["seconds"] * 100,
-                    enter_s=entered["seconds"],
-                )
+        with contender_and_load(contender) as (server, load):
+            before = machine.resident_bytes(server.pid)
+            load.ask(beginning(contender, server, Room(connections, 0, 0), joins=False))
+            entered = load.ask(Enter(AT_ONCE, ENTER_LIMIT_S))
+            load.ask(Rest(2.0))
+            rested = load.ask(Rest(REST_S))
+            grown = machine.resident_bytes(server.pid) - before
+        report.note(
+            "idle",
+            contender.name,
+            connections=connections,
+            kib_each=grown / 1024 / connections,
+            cpu_percent=rested.cpu_s / rested.seconds * 100,
+            enter_s=entered.seconds,
+        )
 
 
 def join(report: Report, members: Sequence[int]) -> None:
     """All members arrive at once: as newcomers, and (ours) once more as known accounts."""
     for contender in (OURS, OURS_TLS, INSPIRCD, NATS, NGIRCD):
-        if not _is_here(report, "join", contender):
-            continue
-        for count in members:
-            if count > contender.most_members:
-                continue
-            say(f"join: {count} members at once, {contender.name}")
-            with programs.fresh_directory() as directory, contender.start(directory) as server:
-                for suffix in ("", " again") if contender.dialect == "chatroom" else ("",):
-                    with programs.load_process(directory / "load.log") as load:
-                        begin(load, contender, server, Room(count, 0, 0))
-                        before_s = machine.cpu_seconds(server.pid)
-                        entered = load.ask("enter", at_once=count, limit_s=ENTER_LIMIT_S)
-                        load.ask("rest", seconds=1.0)
-                        cpu_s = machine.cpu_seconds(server.pid) - before_s
-                        report.note(f"join {count}{suffix}", contender.name, seconds=entered["seconds"], cpu_s=cpu_s)
+        if _is_here(report, "join", contender):
+            for count in members:
+                if count <= contender.most_members:
+                    say(f"join: {count} members at once, {contender.name}")
+                    _join_at_once(report, contender, count)
+
+
+def _join_at_once(report: Report, contender: Contender, count: int) -> None:
+    times = ("", " again") if contender.dialect == "chatroom" else ("",)
+    with programs.fresh_directory() as directory, contender.start(directory) as server:
+        for suffix in times:
+            with programs.load_process(directory / "load.log") as load:
+                load.ask(beginning(contender, server, Room(count, 0, 0)))
+                before_s = machine.cpu_seconds(server.pid)
+                try:
+                    entered = load.ask(Enter(count, ENTER_LIMIT_S))
+                except programs.LoadError as error:
+                    report.miss(f"join {count}", contender.name, str(error))
+                    return
+                load.ask(Rest(1.0))
+                cpu_s = machine.cpu_seconds(server.pid) - before_s
+            report.note(f"join {count}{suffix}", contender.name, seconds=entered.seconds, cpu_s=cpu_s)
 
 
 def resume(report: Report, members: int, behind: int) -> None:
@@ -67,19 +74,29 @@ def resume(report: Report, members: int, behind: int) -> None:
     say(f"resume: {members} members")
     with programs.fresh_directory() as directory, OURS.start(directory) as server:
         with programs.load_process(directory / "load.log") as load:
-            begin(load, OURS, server, Room(members, 1, 1))
-            load.ask("enter", at_once=AT_ONCE, limit_s=ENTER_LIMIT_S)
+            load.ask(beginning(OURS, server, Room(members, 1, 1)))
+            load.ask(Enter(AT_ONCE, ENTER_LIMIT_S))
         poster = Caller(server.port, members)
         poster.post_stamped(range(behind))
         with programs.load_process(directory / "load.log") as load:
-            begin(load, OURS, server, Room(members, 1, 1), cursor=poster.head)
-            done = load.ask("resume", expected=behind, at_once=members, limit_s=ENTER_LIMIT_S)
+            load.ask(beginning(OURS, server, Room(members, 1, 1), cursor=poster.head))
+            done = load.ask(Enter(members, ENTER_LIMIT_S, expected=behind))
         poster.close()
-        report.note("resume", OURS.name, members=members, behind=behind, **done)
+        report.note(
+            "resume",
+            OURS.name,
+            members=members,
+            behind=behind,
+            in_again_s=done.entered_s,
+            caught_up_s=done.seconds,
+            cpu_s=done.cpu_s,
+            faults=done.faults,
+        )
 
 
 def slow(report: Report, members: int, behind: int, rounds: int, seconds: float) -> None:
-    """Half of the members stall until they are `behind` entries behind; what that costs, and whether they catch up.
+    """Half of the members stall until they are `behind` entries behind; what that costs, and whether they
+    catch up.
 
     Beside it a room of the other half alone: its deliveries per CPU second are what they are compared with.
     """
@@ -92,23 +109,31 @@ def slow(report: Report, members: int, behind: int, rounds: int, seconds: float)
             directory = stack.enter_context(programs.fresh_directory())
             server = stack.enter_context(OURS.start(directory))
             load = stack.enter_context(programs.load_process(directory / "load.log"))
-            begin(load, OURS, server, room, stalled=stalled)
-            load.ask("enter", at_once=AT_ONCE, limit_s=ENTER_LIMIT_S, last=half)
+            load.ask(beginning(OURS, server, room, stalled=stalled))
+            load.ask(Enter(AT_ONCE, ENTER_LIMIT_S, last=half))
             if stalled:
-                load.ask("enter", at_once=AT_ONCE, limit_s=ENTER_LIMIT_S, first=half, receive_buffer=RECEIVE_BUFFER)
-            load.ask("cast")
+                load.ask(Enter(AT_ONCE, ENTER_LIMIT_S, half, None, RECEIVE_BUFFER))
+            load.ask(Cast())
             loads[name], pids[name] = load, server.pid
         say(f"slow: {half} of {members} members stall")
         load, pid = loads["with stalled"], pids["with stalled"]
         before, posted = machine.resident_bytes(pid), 0
         while posted < behind:
-            posted += load.ask("run", warm_s=0.0, seconds=1.0)["messages"]
+            posted += load.ask(Run(1.0, 0.0)).messages
         grown = machine.resident_bytes(pid) - before
         for _ in range(rounds):
             for name, each in loads.items():
-                report.add("slow", name, Sample.of(each.ask("run", warm_s=0.2, seconds=seconds)))
-        caught_up = load.ask("listen", limit_s=60.0)
-        report.note("slow", OURS.name, grown_mib=grown / 2**20, behind=posted, **caught_up)
+                report.add("slow", name, Sample.of(each.ask(Run(seconds, 0.2))))
+        caught_up = load.ask(Listen(60.0))
+        report.note(
+            "slow",
+            OURS.name,
+            grown_mib=grown / 2**20,
+            behind=posted,
+            caught_up_s=caught_up.seconds,
+            settled=caught_up.settled,
+            faults=caught_up.faults,
+        )
 
 
 def _is_here(report: Report, profile: str, contender: Contender) -> bool:
@@ -116,4 +141,3 @@ def _is_here(report: Report, profile: str, contender: Contender) -> bool:
     if why_not is not None:
         report.miss(profile, contender.name, why_not)
     return why_not is None
-

@@ -1,17 +1,20 @@
-"""One room, everybody in it: the profiles `chat`, `busy`, `hall`, `flood`, with and without TLS, and `growth`.
+"""One room, everybody in it: the profiles `chat`, `busy`, `hall`, `flood`, with and without TLS, and
+`growth`.
 
-All servers of a profile run at once, each with its own load generator; measured is one after the other in short
-slices, round after round, so that a slow minute of the machine hits all alike. Read next: `results.py`.
+All servers of a profile run at once, each with its own load generator; measured is one after the other in
+short slices, round after round, so that a slow minute of the machine hits all alike. Read next:
+`results.py`.
 """
 
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from bench import machine, programs
-from bench.contenders import PLAIN, WITH_TLS, Contender
+from bench.contenders import LANTERN, PLAIN, WITH_TLS, Contender
 from bench.load.dialects import Chatroom
+from bench.load.orders import Begin, Cast, Enter, Run
 from bench.results import Report, Sample, say
 
 WARM_S: Final = 0.3
@@ -62,27 +65,34 @@ def measure_room(
         for number in range(rounds):
             for contender, load in loads.items():
                 say(f"{profile}: round {number + 1} of {rounds}, {contender.name}")
-                answer = load.ask("run", warm_s=WARM_S, seconds=seconds)
+                answer = load.ask(Run(seconds, WARM_S))
                 report.add(profile, contender.name, Sample.of(answer))
 
 
 @contextlib.contextmanager
-def full_room(
-    contender: Contender, room: Room, *, stalled: int = 0
-) -> Iterator[tuple[programs.LoadProcess, dict[str, Any]]]:
+def full_room(contender: Contender, room: Room) -> Iterator[tuple[programs.LoadProcess, dict[str, float]]]:
     """A server with all members of `room` in it, ready to post; and what it took to get there."""
-    with programs.fresh_directory() as directory, contender.start(directory) as server:
-        with programs.load_process(directory / "load.log") as load:
-            begin(load, contender, server, room, stalled=stalled)
-            before = machine.resident_bytes(server.pid)
-            entered = load.ask("enter", at_once=AT_ONCE, limit_s=ENTER_LIMIT_S)
-            load.ask("cast")
-            grown = machine.resident_bytes(server.pid) - before
-            yield load, {"join_s": entered["seconds"], "kib_each": grown / 1024 / room.members}
+    with contender_and_load(contender) as (server, load):
+        load.ask(beginning(contender, server, room))
+        before = machine.resident_bytes(server.pid)
+        entered = load.ask(Enter(AT_ONCE, ENTER_LIMIT_S))
+        load.ask(Cast())
+        grown = machine.resident_bytes(server.pid) - before
+        yield load, {"join_s": entered.seconds, "kib_each": grown / 1024 / room.members}
 
 
-def begin(
-    load: programs.LoadProcess,
+@contextlib.contextmanager
+def contender_and_load(contender: Contender) -> Iterator[tuple[programs.Started, programs.LoadProcess]]:
+    """A server and a load generator beside it, for the time of a `with`."""
+    with (
+        programs.fresh_directory() as directory,
+        contender.start(directory) as server,
+        programs.load_process(directory / "load.log") as load,
+    ):
+        yield server, load
+
+
+def beginning(
     contender: Contender,
     server: programs.Started,
     room: Room,
@@ -90,21 +100,20 @@ def begin(
     stalled: int = 0,
     joins: bool = True,
     cursor: int | None = None,
-) -> None:
-    """Tell a load generator what it is going to do."""
-    load.ask(
-        "begin",
-        dialect=contender.dialect,
-        port=server.port,
-        pid=server.pid,
-        tls=contender.tls,
-        members=room.members,
-        senders=room.senders,
-        window=room.window,
-        stalled=stalled,
-        joins=joins,
-        cursor=cursor,
-        record_bytes=our_record_bytes(),
+) -> Begin:
+    """What a load generator is told first."""
+    return Begin(
+        contender.dialect,
+        server.port,
+        server.pid,
+        contender.tls,
+        room.members,
+        room.senders,
+        room.window,
+        stalled,
+        joins,
+        cursor,
+        our_record_bytes(),
     )
 
 
@@ -121,7 +130,8 @@ ENTRY_BYTES_BEFORE_TEXT: Final = 62
 def rooms(report: Report, names: Sequence[str], rounds: int, seconds: float) -> None:
     """Measure the named rooms without TLS."""
     for name in names:
-        measure_room(report, name, ROOMS[name], PLAIN, rounds, seconds)
+        small = (LANTERN,) if name == "chat" else ()  # with several senders its threads mix up their messages
+        measure_room(report, name, ROOMS[name], (*PLAIN, *small), rounds, seconds)
 
 
 def rooms_with_tls(report: Report, names: Sequence[str], rounds: int, seconds: float) -> None:
