@@ -5,7 +5,7 @@ wants.
 """
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from chatroom.client.session.events import Event
 from chatroom.client.session.ports import OutboxError, Waiting
@@ -13,9 +13,32 @@ from chatroom.client.session.session import Session
 from chatroom.client.session.timeline import Gap, Line
 from chatroom.protocol.auth import PLAIN_SERVER_KEY
 from chatroom.protocol.entries import Posted
-from support.tiny_server import FakeSigner, TinyConnection, TinyServer
 
 E = TypeVar("E")
+
+
+class Signs(Protocol):
+    @property
+    def public_key(self) -> bytes: ...
+    def sign(self, message: bytes) -> bytes: ...
+
+
+class Link(Protocol):
+    """One connection as a server sees it; `take` gives what travels to the client."""
+
+    def receive(self, data: bytes) -> None: ...
+    def take(self, limit: int | None = None) -> bytes: ...
+    def close(self) -> None: ...
+
+
+class Server(Protocol):
+    """What a desk needs of a server: a tiny one, or the real hub."""
+
+    now: int
+
+    def signer(self, handle: str) -> Signs: ...
+    def connect(self) -> Link: ...
+    def flush(self) -> None: ...
 
 
 class ListOutbox:
@@ -43,14 +66,17 @@ class ListOutbox:
 class Desk:
     """One client process after another at one outbox, each with one session."""
 
-    def __init__(self, server: TinyServer, handle: str = "alice", **options: object) -> None:
+    def __init__(
+        self, server: Server, handle: str = "alice", session_id: bytes = bytes(16), **options: object
+    ) -> None:
         self.server = server
         self.handle = handle
+        self.session_id = session_id
         self.options = options
         self.file = ListOutbox()
         self.now = 100.0
         self.posted = 0
-        self.connection: TinyConnection | None = None
+        self.connection: Link | None = None
         self.events: list[Event] = []
         self.start()
 
@@ -59,9 +85,9 @@ class Desk:
         self.drop()
         self.session = Session(
             self.handle,
-            FakeSigner(self.handle),
+            self.server.signer(self.handle),
             self.file,
-            session_id=bytes(16),
+            session_id=self.session_id,
             new_nonce=self._nonce,
             challenge=lambda: bytes(32),
             **self.options,  # type: ignore[arg-type]

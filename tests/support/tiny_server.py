@@ -154,6 +154,9 @@ class TinyServer:
     def texts(self, room: str = "lobby") -> list[str]:
         return [body_text(frame) for frame in self.room(room).frames if body_text(frame)]
 
+    def signer(self, handle: str) -> FakeSigner:
+        return FakeSigner(handle)
+
     def connect(self) -> "TinyConnection":
         connection = TinyConnection(self)
         self.connections.append(connection)

@@ -49,9 +49,25 @@ def test_what_came_while_we_were_away_is_unread_but_no_news() -> None:
     server, desk = online()
     desk.drop()
     server.say("bob", "@alice missed")
+    desk.now += 1_000
     desk.online()
     assert desk.got(MessageArrived) == []
     assert desk.session.rooms[1].unread == 1
+
+
+def test_what_came_while_the_server_restarted_is_news() -> None:
+    server, desk = online()
+    server.say("bob", "before")
+    desk.settle()
+    desk.drop()
+    server.say("bob", "@alice missed")
+    desk.now += 20
+    desk.connect()
+    desk.drop()
+    desk.now += 20
+    desk.online()
+    assert [event.text for event in desk.got(MessageArrived)] == ["before", "@alice missed"]
+    assert desk.session.rooms[1].unread == 2
 
 
 def test_ones_own_message_is_no_news() -> None:

@@ -1,5 +1,6 @@
 import pytest
 
+from chatroom.client.session import feed
 from chatroom.client.session.events import Noticed
 from chatroom.client.session.feed import FILL_BY_ITSELF
 from chatroom.client.session.timeline import Gap
@@ -310,6 +311,24 @@ def test_around_an_entry_that_does_not_exist_there_is_no_page(seq: int) -> None:
     assert not desk.session.load_around(7, 1)
     desk.drop()
     assert not desk.session.load_around(1, 5)
+
+
+def test_all_timelines_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "MAX_CHARS", 100_000)
+    monkeypatch.setattr(feed, "BOUND_EVERY", 10)
+    server = TinyServer("lobby", "dev")
+    for room in server.rooms.values():
+        room.members.append("alice")
+    desk = Desk(server).online()
+    for number in range(100):
+        server.say("bob", f"{number} " + "x" * 2_000, "dev")
+    server.say("bob", "still here")
+    desk.settle()
+    shown = desk.texts("#dev")
+    assert 20 < len(shown) < 60
+    assert shown[-1].startswith("99 ")
+    assert desk.texts() == ["still here"]
+    assert not desk.session.timeline(2).at_beginning
 
 
 def page_of(request: History, *seqs: int, room: int = 1, more: bool = False) -> bytes:

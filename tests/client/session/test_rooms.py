@@ -40,7 +40,8 @@ def test_rooms_are_sorted_as_a_list_reads() -> None:
     table = Rooms()
     invitation = info(5, "attic", is_member=False, invited_by="bob")
     table.take_all(
-        [direct(4, "zoe"), invitation, info(3, "zoo"), direct(6, "bob"), info(2, "apes"), info(1, "lobby")]
+        [direct(4, "zoe"), invitation, info(3, "zoo"), direct(6, "bob"), info(2, "apes"), info(1, "lobby")],
+        was_here=False,
     )
     assert [found.title for found in table.sorted()] == ["#lobby", "#apes", "#zoo", "@bob", "@zoe", "#attic"]
 
@@ -50,7 +51,7 @@ def test_rooms_are_sorted_as_a_list_reads() -> None:
 )
 def test_a_room_is_found_by_what_a_person_types(typed: str, title: str) -> None:
     table = Rooms()
-    table.take_all([info(), direct(2, "bob")])
+    table.take_all([info(), direct(2, "bob")], was_here=False)
     found = table.named(typed)
     assert found is not None
     assert found.title == title
@@ -58,21 +59,21 @@ def test_a_room_is_found_by_what_a_person_types(typed: str, title: str) -> None:
 
 def test_a_room_that_is_not_there_is_not_found() -> None:
     table = Rooms()
-    table.take_all([direct(2, "bob")])
+    table.take_all([direct(2, "bob")], was_here=False)
     assert table.named("bob") is None
     assert table.named("") is None
 
 
 def test_all_rooms_at_login_replace_those_before() -> None:
     table = Rooms()
-    table.take_all([info(1), info(2, "x"), info(3, "y")])
-    assert table.take_all([info(2, "x", unread=4)]) == {1, 3}
+    table.take_all([info(1), info(2, "x"), info(3, "y")], was_here=False)
+    assert table.take_all([info(2, "x", unread=4)], was_here=False) == {1, 3}
     assert [found.unread for found in table] == [4]
 
 
 def test_rooms_that_cannot_be_shown_are_left_out() -> None:
     table = Rooms()
-    table.take_all([info(1, "B\x1bd"), info(2)])
+    table.take_all([info(1, "B\x1bd"), info(2)], was_here=False)
     assert list(table.by_number) == [2]
     assert table.take(info(3, "no good")) is None
 
@@ -80,7 +81,7 @@ def test_rooms_that_cannot_be_shown_are_left_out() -> None:
 def test_the_number_of_rooms_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rooms, "MAX_ROOMS", 2)
     table = Rooms()
-    table.take_all([info(number, f"r{number}") for number in range(1, 9)])
+    table.take_all([info(number, f"r{number}") for number in range(1, 9)], was_here=False)
     assert len(table.by_number) == 2
     assert table.take(info(9, "r9")) is None
     assert table.take(info(1, "r1", topic="new")) is not None
@@ -184,7 +185,16 @@ def test_messages_of_a_direct_room_just_opened_are_news() -> None:
     assert again.live_after == 0
 
 
+def test_what_came_while_we_were_gone_for_a_moment_is_news() -> None:
+    table = Rooms()
+    table.take_all([info(head=4)], was_here=False)
+    table.take_all([info(head=9), info(2, "new", head=5)], was_here=True)
+    assert [found.live_after for found in table] == [4, 5]
+    table.take_all([info(head=3)], was_here=True)
+    assert table.by_number[1].live_after == 3
+
+
 def test_what_was_there_at_login_is_no_news() -> None:
     table = Rooms()
-    table.take_all([direct(4, "bob", head=4, unread=1)])
+    table.take_all([direct(4, "bob", head=4, unread=1)], was_here=False)
     assert table.by_number[4].live_after == 4

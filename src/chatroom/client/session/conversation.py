@@ -59,6 +59,9 @@ P = TypeVar("P", bound=ServerPacket)
 MARK_EVERY_S: Final = 1.0
 """A read marker of one room travels at most so often: a busy room would cause one for every message."""
 
+MOMENT_S: Final = 120.0
+"""Who was gone for no longer hears of what came meanwhile as if it came now: a server may restart."""
+
 REQUEST_NAMES: Final[dict[type[Request], str]] = {
     Join: "join",
     OpenDirect: "msg",
@@ -95,6 +98,8 @@ class Conversation:
         self._marks: dict[int, int] = {}
         self._next_mark_at: dict[int, float] = {}
         self._now = 0.0
+        self._lost_at: float | None = None
+        self._is_inside = False
         self._take: dict[type[object], Callable[[ServerPacket], None]] = dict(
             [
                 _row(Entry, self._take_entry),
@@ -116,10 +121,13 @@ class Conversation:
 
     # -- beginning and end -----------------------------------------------------------------------------------
 
-    def begin(self, infos: list[RoomInfo], now: float) -> None:
+    def begin(self, infos: list[RoomInfo], now: float, *, is_other_log: bool) -> None:
         """The login is done and these are the rooms: follow them and send what waits."""
         self._now = now
-        for room in self.rooms.take_all(infos):
+        if is_other_log:
+            self._log_changed()
+        was_here = self._lost_at is not None and now - self._lost_at < MOMENT_S
+        for room in self.rooms.take_all(infos, was_here=was_here and not is_other_log):
             self._forget(room)
         for room, seq in self._marks.items():
             room_views.mark(self.rooms.by_number[room], seq, self.feed.timelines.get(room))
@@ -135,10 +143,13 @@ class Conversation:
         for room in sorted(self.roster.wanted & set(self.rooms.by_number)):
             self.listings.ask_members(room)
         self._news.rooms_changed()
+        self._is_inside = True
         self.pump(now)
 
-    def connection_lost(self) -> None:
+    def connection_lost(self, now: float) -> None:
         """All that was asked and not answered is void; what the user asked for is told so."""
+        self._lost_at = now if self._is_inside else self._lost_at
+        self._is_inside = False
         for request in list(self._wire.asked.values()):
             if isinstance(request, MarkRead):
                 self._marks.setdefault(request.room, request.seq)
@@ -155,7 +166,7 @@ class Conversation:
         self.roster.connection_lost()
         self.posting.connection_lost()
 
-    def log_changed(self) -> None:
+    def _log_changed(self) -> None:
         """The server serves another log: nothing of the old one holds. What waits is sent to the new one."""
         self._marks.clear()
         if self.feed.drop_all():

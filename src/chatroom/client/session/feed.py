@@ -23,6 +23,13 @@ FILL_BY_ITSELF: Final = limits.PAGE_ENTRIES
 """A gap of so many entries is filled unasked: one page does it."""
 
 
+MAX_CHARS: Final = 96 * 1024 * 1024
+"""Most characters of text in all timelines: a hostile server has rooms enough to fill any memory."""
+
+BOUND_EVERY: Final = 500
+"""After so many entries it is looked at: they are 8 MB at the most, and looking costs a look at each room."""
+
+
 class Feed:
     """The timelines of all followed rooms.
 
@@ -39,6 +46,7 @@ class Feed:
         self._backlog = backlog
         self._skip_over = skip_over
         self._is_complete = is_complete
+        self._appended = 0
 
     def timeline(self, room: int) -> Timeline:
         """Return the timeline of a room, an empty one where nothing is known."""
@@ -133,7 +141,21 @@ class Feed:
             timeline.skip_to(entry.seq - 1)
             self.fill_gaps(timeline)
         timeline.append(line, is_shown=self._is_complete or is_shown(line))
+        self._appended += 1
+        if self._appended % BOUND_EVERY == 0:
+            self._bound()
         return line
+
+    def _bound(self) -> None:
+        """Cut the longest timelines to the half until all of them together are short enough."""
+        total = sum(timeline.chars for timeline in self.timelines.values())
+        while total > MAX_CHARS:
+            longest = max(self.timelines.values(), key=lambda timeline: timeline.chars)
+            before = longest.chars
+            longest.shrink(before // 2)
+            if longest.chars == before:  # one item each: nothing more can go
+                return
+            total -= before - longest.chars
 
     # -- history ---------------------------------------------------------------------------------------------
 

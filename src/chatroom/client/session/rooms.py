@@ -81,14 +81,20 @@ class Rooms:
         self.by_number[info.room] = view
         return view
 
-    def take_all(self, infos: Iterable[RoomInfo]) -> set[int]:
-        """Take all rooms there are, at login; returns the numbers of those that are gone."""
-        former = set(self.by_number)
+    def take_all(self, infos: Iterable[RoomInfo], *, was_here: bool) -> set[int]:
+        """Take all rooms there are, at login; returns the numbers of those that are gone.
+
+        `was_here`: we were gone only for a moment, so that what came meanwhile is news to the user.
+        """
+        former = dict(self.by_number)
         self.by_number.clear()
         for info in infos:
             if room_fault(info) is None and len(self.by_number) < MAX_ROOMS:
-                self.by_number[info.room] = _view(info)
-        return former - set(self.by_number)
+                view = self.by_number[info.room] = _view(info)
+                known = former.get(info.room)
+                if was_here and known is not None:
+                    view.live_after = min(known.folded_to, info.head)
+        return set(former) - set(self.by_number)
 
     def forget(self, room: int) -> RoomView | None:
         """Forget a room; None when it was not known."""

@@ -104,7 +104,7 @@ class Session(Verbs):
         self._now = now
         self._door.close()
         self._fault = None
-        self._talk.connection_lost()
+        self._talk.connection_lost(now)
         self._wire.close()
         self._outbox.flush()
         self._set_state(State.OFFLINE, reason)
@@ -275,7 +275,5 @@ class Session(Verbs):
     def _enter(self, infos: list[RoomInfo]) -> None:
         """The login is done: these are the rooms."""
         self._wire.logged_in()
-        if self._door.is_other_log:
-            self._talk.log_changed()
-        self._talk.begin(infos, self._now)
+        self._talk.begin(infos, self._now, is_other_log=self._door.is_other_log)
         self._set_state(State.ONLINE)

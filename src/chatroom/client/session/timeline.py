@@ -196,6 +196,18 @@ class Timeline:
         self._chars += sum(map(_weight, lines))
         self._cut_middle()
 
+    @property
+    def chars(self) -> int:
+        """How much text is here, as it counts against the bounds."""
+        return self._chars
+
+    def shrink(self, max_chars: int) -> None:
+        """Cut off the oldest items until no more than `max_chars` are left."""
+        former, self._max_chars = self._max_chars, max_chars
+        self._cut_beginning()
+        self._max_chars = former
+        self.version += 1
+
     def drop(self) -> None:
         """Forget everything: the log is not the one it was."""
         self.items.clear()

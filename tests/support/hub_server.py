@@ -1,0 +1,126 @@
+"""The real hub for desks: real log, real signatures, connections that are bytes in the hand of the test.
+
+`HubServer` has what `Desk` needs of a server. `restart` is what a killed process and a new one are to its
+clients: every connection is gone, and what the log holds is all that is left.
+"""
+
+import secrets
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from chatroom.client.identity import KeySigner
+from chatroom.net.keys import IdentityKey, verify
+from chatroom.protocol.auth import PLAIN_SERVER_KEY
+from chatroom.protocol.codec import decode_from_client
+from chatroom.protocol.errors import ErrorCode, ProtocolError
+from chatroom.protocol.frames import FrameDecoder
+from chatroom.protocol.limits import FRAME_BYTES
+from chatroom.server.hub.context import HubSettings
+from chatroom.server.hub.hub import Hub
+from chatroom.server.hub.ports import Log
+
+START_MS = 1_700_000_000_000
+
+ALL_POSTS = {"posts_per_s": 1e6, "post_burst": 1e6}
+
+
+class HubServer:
+    """A hub on a log that `open_log` opens, again after every restart."""
+
+    def __init__(self, open_log: Callable[[], Log], **settings: object) -> None:
+        self.open_log = open_log
+        self.settings = HubSettings(**(ALL_POSTS | settings))  # type: ignore[arg-type]
+        self.clock = 1_000.0
+        self.now = START_MS
+        self.keys: dict[str, KeySigner] = {}
+        self.links: list[HubLink] = []
+        self._start()
+
+    def _start(self) -> None:
+        self.log = self.open_log()
+        self.hub = Hub(self.settings, self.log, verify)
+        self.hub.begin_pass(self.clock, self.now)
+        self.hub.make_listed_rooms(self.now)
+
+    def signer(self, handle: str) -> KeySigner:
+        """Return the key of a handle, always the same one."""
+        if handle not in self.keys:
+            self.keys[handle] = KeySigner(IdentityKey(Ed25519PrivateKey.generate()))
+        return self.keys[handle]
+
+    def connect(self) -> "HubLink":
+        """Accept a connection."""
+        link = HubLink(self)
+        self.links.append(link)
+        self.flush()
+        return link
+
+    def flush(self) -> None:
+        """Let a moment pass, and run passes until nothing is left to do."""
+        self.clock += 0.3
+        self.now += 300
+        for _ in range(200):
+            self.hub.begin_pass(self.clock, self.now)
+            for proposal, outcome in self.hub.commit():
+                self.hub.decide(proposal, outcome)
+            self.hub.write()
+            for peer in self.hub.take_closing():
+                self.hub.disconnect(peer)
+            if not self.hub.has_work:
+                return
+        raise AssertionError("the hub does not come to rest")
+
+    def restart(self, *, loses_the_pass: bool = False) -> None:
+        """Kill the server and start it again; with `loses_the_pass` before what it was thinking is stored."""
+        if not loses_the_pass:
+            self.flush()
+        self.links.clear()
+        self.log.close()
+        self._start()
+
+
+class HubLink:
+    """One connection of the hub: bytes from the client go in, bytes for it wait in `out`."""
+
+    def __init__(self, server: HubServer) -> None:
+        self.server = server
+        self.hub = server.hub
+        self.out = bytearray()
+        self._decoder = FrameDecoder(FRAME_BYTES)
+        self.peer = self.hub.connect(self, "127.0.0.1:1", PLAIN_SERVER_KEY, secrets.token_bytes(32))
+
+    def send(self, data: bytes) -> bool:
+        """Take what the hub sends."""
+        self.out += data
+        return True
+
+    def take(self, limit: int | None = None) -> bytes:
+        """Return what is to travel to the client, at most `limit` bytes of it."""
+        data = bytes(self.out[:limit])
+        del self.out[: len(data)]
+        return data
+
+    def think(self, data: bytes) -> None:
+        """Hand bytes to the hub; nothing is stored before the server's next `flush`."""
+        if self not in self.server.links:
+            return  # the process that held the other end is gone
+        try:
+            for packet_type, payload in self._decoder.feed(data):
+                packet = decode_from_client(packet_type, payload)
+                if packet is not None:
+                    self.hub.receive(self.peer, packet)
+        except ProtocolError as error:
+            self.hub.close(self.peer, ErrorCode(error.code), error.text)
+
+    def receive(self, data: bytes) -> None:
+        """Hand bytes to the hub and let it work."""
+        self.think(data)
+        self.server.flush()
+
+    def close(self) -> None:
+        """The client is gone."""
+        if self in self.server.links:
+            self.server.links.remove(self)
+            self.hub.disconnect(self.peer)
+            self.server.flush()
