@@ -79,6 +79,14 @@ def test_frames_asked_for_without_end_keep_their_distance(rig: Rig) -> None:
     assert 5 <= len(rig.drawn_at) <= 13
 
 
+def test_a_frame_wanted_while_one_is_drawn_keeps_its_distance_too(rig: Rig) -> None:
+    rig.urwid_loop.enter_idle(rig.urwid_loop.want_frame)
+    rig.urwid_loop.want_frame()
+    rig.stop_in(0.3)
+    rig.urwid_loop.run()
+    assert 4 <= len(rig.drawn_at) <= 9
+
+
 def test_a_socket_that_is_always_ready_starves_neither_frames_nor_keys(rig: Rig) -> None:
     noisy, noise = socket.socketpair()
     noise.send(b"x")

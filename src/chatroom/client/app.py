@@ -62,13 +62,15 @@ NOT_TRUSTED: Final = 3
 SIGNALLED: Final = 128
 """Exit codes; that of a signal is this and its number."""
 
+_HANGUP: Final = 1  # SIGHUP, also where there is no such signal
+
 _LOG: Final = logging.getLogger(__name__)
 
 
 def run(start: Start) -> int:
     """Chat until the user quits; return the exit code. What is wrong is one line on standard error."""
     if not is_usable(os.environ):
-        return _complain("the full-screen client needs a terminal; for scripts there are `send` and `tail`")
+        return _complain("this terminal cannot show a full screen; there are chatroom send and tail")
     try:
         keymap = Keymap(start.settings.keys)
         theme = choose_theme(start.settings.look.theme, start.settings.themes, os.environ)
@@ -116,6 +118,7 @@ class Client:
         self._start = start
         self._keymap = keymap
         self._code = DONE
+        self._is_hung_up = False
         self._session: ScreenSession | None = None
         self._emoji = _emoji(start)
         self._terminal = Terminal(theme, start.settings.look.colours)
@@ -144,12 +147,15 @@ class Client:
                 self._main.run()
         except urwid.InputClosedError:
             _LOG.info("the terminal is gone")
-            self._code = SIGNALLED + signal.SIGHUP if hasattr(signal, "SIGHUP") else CRASHED
+            self._code = SIGNALLED + _HANGUP
+            self._is_hung_up = True
         except KeyboardInterrupt:  # before our handler stood, or on a system without it
             self._code = SIGNALLED + signal.SIGINT
         finally:
             if self._session is not None:
                 self._session.close()
+        if self._is_hung_up:
+            _let_go_of_terminal()
         return self._code
 
     def _draw_comes_before_this(self) -> None:
@@ -170,6 +176,7 @@ class Client:
             return  # Ctrl-C in the editor reaches every program of the terminal
         _LOG.info("ending: signal %d", signum)
         self._code = SIGNALLED + signum
+        self._is_hung_up = signum == _HANGUP
         raise urwid.ExitMainLoop
 
     # Views
@@ -358,6 +365,16 @@ class Client:
         else:
             self._session.model.editor_closed(text, self._moment())
             self._verb_done()
+
+
+def _let_go_of_terminal() -> None:
+    """Have nothing more written to a terminal that is gone: it would fail when Python ends, with a code of
+    its own.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for fd in (1, 2):
+        os.dup2(nowhere, fd)
+    os.close(nowhere)
 
 
 def _server_fault(text: str) -> str | None:

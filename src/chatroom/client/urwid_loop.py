@@ -65,11 +65,17 @@ class UrwidLoop(urwid.EventLoop):
             self._frame = None
         self._has_input = False
         began = self._loop.now()
+        self._next_frame_at = began + self._frame_s  # a callback may want the next one already
         for callback in list(self._idle.values()):
             callback()
         self.frames += 1
         ended = self._loop.now()
-        self._next_frame_at = max(began + self._frame_s, ended + (ended - began) * _REST_PER_COST)
+        rested = ended + (ended - began) * _REST_PER_COST
+        if rested > self._next_frame_at:
+            self._next_frame_at = rested
+            if self._frame is not None:
+                self._frame.cancel()
+                self._frame = self._loop.call_at(rested, self._draw)
 
     # What urwid asks of an event loop
 

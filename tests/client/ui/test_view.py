@@ -169,6 +169,16 @@ def test_ctrl_c_clears_the_text_and_asks_to_quit_when_there_is_none(window: Wind
     assert Quit() in window.effects
 
 
+def test_keys_that_come_in_one_read_see_what_the_ones_before_them_did(
+    window: Window, server: TinyServer
+) -> None:
+    for key in ["o", "o", "p", "s", "ctrl c", "h", "i", "enter", "y", "o"]:
+        window.view.keypress(window.size, key)
+    window.settle()
+    assert server.texts()[-1] == "hi"
+    assert window.lines()[-2] == " ❯ yo"
+
+
 def test_a_paste_of_a_few_lines_goes_into_the_composer(window: Window) -> None:
     window.press("begin paste", *"one", "enter", *"two", "end paste")
     assert window.lines()[-3:-1] == [" ❯ one", "   two"]

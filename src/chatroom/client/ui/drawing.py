@@ -59,6 +59,10 @@ class ScreenDrawing:
             self._members = None
         return bool(dirty)
 
+    def sync_composer(self) -> None:
+        """Have the editor hold what the model says; before a key, since several may come before a frame."""
+        self.composer.show(self._model.composer(), self._model.room)
+
     def report_viewport(self, now: Moment) -> bool:
         """Tell the model which rows are in view, when that changed since it was told; whether it was told."""
         viewport = self.pane.viewport
@@ -89,7 +93,7 @@ class ScreenDrawing:
         if (cols, rows) != self._size:
             self._size = (cols, rows)
             self._sidebar = self._members = None
-        self.composer.show(model.composer(), model.room)
+        self.sync_composer()
         wanted = min(self.composer.rows(cols), composer_rows_max(rows))
         places = place(cols, rows, wanted, rooms=self._shows_rooms, members=self._shows_members)
         self._places = places

@@ -143,6 +143,7 @@ class ChatView(urwid.Widget):
             if len(key) != 1 or not key.isprintable():
                 return False
             self._act(Action.SELECT_LEAVE, now)  # whoever begins to type has chosen enough
+        self._drawing.sync_composer()
         if not self._drawing.composer.editor.press(key):
             return False
         self._composer_edited(now)
@@ -187,6 +188,7 @@ class ChatView(urwid.Widget):
         if drawing is None or self._model is None:
             return False
         self._invalidate()
+        drawing.sync_composer()
         match action:
             case Action.NEWLINE:
                 drawing.composer.editor.press("enter")
