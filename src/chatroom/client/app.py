@@ -5,12 +5,11 @@ screen, and the terminal is given back: after quitting, a signal, a lost termina
 is decided in the view model and drawn in `ui/`. Next: `screen_session.py`, `urwid_loop.py`, `ui/view.py`.
 """
 
-import contextlib
 import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Final, assert_never
 
@@ -18,10 +17,9 @@ import urwid
 
 from chatroom.client.commands.actions import Action
 from chatroom.client.commands.keymap import Keymap, KeymapError
+from chatroom.client.deeds import Deeds
 from chatroom.client.identity import now_ms
 from chatroom.client.logbook import logging_to
-from chatroom.client.notify import Notifier
-from chatroom.client.outside import browser_command, edit_outside, editor_command, open_link
 from chatroom.client.screen_session import ScreenSession
 from chatroom.client.start import Start
 from chatroom.client.themes.theme import Theme, ThemeError, choose_theme
@@ -29,7 +27,7 @@ from chatroom.client.ui.drawing import ViewSettings
 from chatroom.client.ui.emoji import Emoji
 from chatroom.client.ui.inputs import InputKey, InputReader
 from chatroom.client.ui.probe import misdrawn_kinds
-from chatroom.client.ui.term import Terminal, is_usable
+from chatroom.client.ui.term import Terminal, is_usable, let_go
 from chatroom.client.ui.view import ChatView
 from chatroom.client.urwid_loop import FRAME_S, SSH_FRAME_S, UrwidLoop
 from chatroom.client.viewmodel.dialogs import DialogOwner, Moment
@@ -124,11 +122,9 @@ class Client:
         self._terminal = Terminal(theme, start.settings.look.colours)
         frame_s = SSH_FRAME_S if "SSH_CONNECTION" in os.environ else FRAME_S
         self._urwid_loop = UrwidLoop(loop, frame_s)
-        self._notifier = Notifier(self._terminal, loop.now)
         self._inputs = InputReader()
         self._has_mouse = start.mouse
         self._title = ""
-        self._outside: contextlib.ExitStack | None = None  # the terminal is another program's
         self._view = self._first_view()
         self._main = urwid.MainLoop(
             self._view,
@@ -137,14 +133,15 @@ class Client:
             handle_mouse=start.mouse,
             input_filter=self._read_keys,
         )
+        self._deeds = Deeds(loop, self._terminal, os.environ, self._main.paused, self._say, self._edited)
 
     def run(self) -> int:
         """Run until the end; the terminal is as it was when this returns or raises."""
         self._urwid_loop.enter_idle(self._before_frame)
         self._loop.call_later(0, self._draw_comes_before_this)
         try:
-            with self._signals():
-                self._main.run()
+            self._take_signals()
+            self._main.run()
         except urwid.InputClosedError:
             _LOG.info("the terminal is gone")
             self._code = SIGNALLED + _HANGUP
@@ -155,24 +152,22 @@ class Client:
             if self._session is not None:
                 self._session.close()
         if self._is_hung_up:
-            _let_go_of_terminal()
+            let_go()
         return self._code
 
     def _draw_comes_before_this(self) -> None:
         """Once urwid has added its drawing to the idle callbacks, add what comes after it."""
         self._urwid_loop.enter_idle(self._after_frame)
 
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
+    def _take_signals(self) -> None:
         """Take signals as a wish to end; `Loop.close` gives the handlers back."""
         for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):
             signum = getattr(signal, name, None)
             if signum is not None:
                 self._loop.on_signal(signum, partial(self._signalled, signum))
-        yield
 
     def _signalled(self, signum: int) -> None:
-        if signum == signal.SIGINT and self._outside is not None:
+        if signum == signal.SIGINT and self._deeds.is_terminal_given_away:
             return  # Ctrl-C in the editor reaches every program of the terminal
         _LOG.info("ending: signal %d", signum)
         self._code = SIGNALLED + signum
@@ -257,12 +252,8 @@ class Client:
         match effect:
             case OnScreen() | ScrollTo() | ScrollToEnd():
                 self._do_on_screen(effect)
-            case Bell() | Notify() | Copy():
-                self._do_on_terminal(effect)
-            case OpenLink(url):
-                self._open_link(url)
-            case OpenEditor(text):
-                self._open_editor(text)
+            case Bell() | Notify() | Copy() | OpenLink() | OpenEditor():
+                self._deeds.do(effect)
             case TrustAnswered():
                 self._trust_answered(effect)
             case FirstRunAnswered(handle, server):
@@ -283,17 +274,6 @@ class Client:
                 self._view.scroll_to(key)
             case ScrollToEnd():
                 self._view.scroll_to_end()
-            case _:
-                assert_never(effect)
-
-    def _do_on_terminal(self, effect: Bell | Notify | Copy) -> None:
-        match effect:
-            case Bell():
-                self._notifier.ring()
-            case Notify(title, text):
-                self._notifier.notify(title, text)
-            case Copy(text):
-                self._terminal.copy_to_clipboard(text)
             case _:
                 assert_never(effect)
 
@@ -331,50 +311,15 @@ class Client:
             _LOG.warning("%s cannot be made: %s", self._start.paths.settings, error)
         self._show(self._open_session(handle, join))
 
-    def _say(self, text: str, *, is_error: bool = False) -> None:
+    def _say(self, text: str, is_error: bool = False) -> None:
         if self._session is not None:
             self._session.model.note(text, self._moment(), is_error=is_error)
             self._verb_done()
 
-    # Other programs
-
-    def _open_link(self, url: str) -> None:
-        command = browser_command(os.environ)
-        if command is None or not open_link(command, url):
-            self._terminal.copy_to_clipboard(url)
-            self._say("no browser here; the address is on the clipboard")
-
-    def _open_editor(self, text: str) -> None:
-        """Give the terminal to the user's editor; the connection lives on meanwhile."""
-        if self._outside is not None:
-            return
-        self._outside = contextlib.ExitStack()
-        self._outside.enter_context(self._main.paused())
-        command = editor_command(os.environ)
-        if not edit_outside(self._loop, command, text, self._edited):
-            self._edited(None, f"{command[0]} cannot be started; set EDITOR to another editor")
-
-    def _edited(self, text: str | None, reason: str) -> None:
-        if self._outside is not None:
-            self._outside.close()
-            self._outside = None
-        if self._session is None:
-            return
-        if text is None:
-            self._say(reason, is_error=True)
-        else:
+    def _edited(self, text: str) -> None:
+        if self._session is not None:
             self._session.model.editor_closed(text, self._moment())
             self._verb_done()
-
-
-def _let_go_of_terminal() -> None:
-    """Have nothing more written to a terminal that is gone: it would fail when Python ends, with a code of
-    its own.
-    """
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for fd in (1, 2):
-        os.dup2(nowhere, fd)
-    os.close(nowhere)
 
 
 def _server_fault(text: str) -> str | None:

@@ -41,6 +41,16 @@ def is_usable(environ: Mapping[str, str]) -> bool:
     return is_terminal and environ.get("TERM", "") != "dumb"
 
 
+def let_go() -> None:
+    """Have nothing more written to a terminal that is gone: it would fail when Python ends, with a code of
+    its own.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for fd in (1, 2):
+        os.dup2(nowhere, fd)
+    os.close(nowhere)
+
+
 class Terminal(raw.Screen):
     """The screen to give to `urwid.MainLoop`."""
 

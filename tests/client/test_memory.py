@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+
+from chatroom.client.memory import StoredMemory
+from chatroom.client.viewmodel.settings import ScreenMemory
+from chatroom.config.state import load_state
+from chatroom.net.address import parse
+
+HERE = parse("tcp://127.0.0.1:4567")
+
+
+def test_what_is_kept_is_there_the_next_time(tmp_path: Path) -> None:
+    path = tmp_path / "state.toml"
+    StoredMemory(path, "ada", HERE).save(ScreenMemory({"#lobby": "half a\nthought"}, "#homework"))
+    assert StoredMemory(path, "ada", HERE).load() == ScreenMemory({"#lobby": "half a\nthought"}, "#homework")
+
+
+def test_the_first_time_there_is_nothing(tmp_path: Path) -> None:
+    assert StoredMemory(tmp_path / "state.toml", "ada", HERE).load() == ScreenMemory()
+
+
+def test_each_handle_and_server_has_a_memory_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "state.toml"
+    StoredMemory(path, "ada", HERE).save(ScreenMemory({"#lobby": "one"}, "#lobby"))
+    other = StoredMemory(path, "ada", parse("tcp://127.0.0.1:4568"))
+    assert other.load() == ScreenMemory()
+    other.save(ScreenMemory({"#lobby": "two"}, "#lobby"))
+    assert StoredMemory(path, "ada", HERE).load().drafts == {"#lobby": "one"}
+    assert StoredMemory(path, "bob", HERE).load() == ScreenMemory()
+
+
+def test_who_was_where_last_is_kept_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "state.toml"
+    StoredMemory(path, "ada", HERE).save(ScreenMemory())
+    state = load_state(path)
+    assert (state.handle, state.server) == ("ada", "tcp://127.0.0.1:4567")
+
+
+def test_the_same_memory_is_written_once(tmp_path: Path) -> None:
+    path = tmp_path / "state.toml"
+    memory = StoredMemory(path, "ada", HERE)
+    memory.save(ScreenMemory({"#lobby": "x"}))
+    path.unlink()
+    memory.save(ScreenMemory({"#lobby": "x"}))
+    assert not path.exists()
+
+
+def test_a_disk_that_refuses_is_a_line_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("")
+    StoredMemory(tmp_path / "file" / "state.toml", "ada", HERE).save(ScreenMemory({"#lobby": "x"}))
+    assert "cannot be written" in caplog.text
