@@ -254,7 +254,7 @@ def test_without_a_terminal_one_line_says_what_else_there_is(
 ) -> None:
     argv = command(tmp_path, "scripted", server.join, "--handle", "scripted")
     if environ:
-        with Terminal(argv, environ=environ) as terminal:
+        with Terminal(argv, cols=120, environ=environ) as terminal:
             assert terminal.wait_end() == 2
             assert len([line for line in terminal.lines if line]) == 1
             return
