@@ -4,6 +4,7 @@
 so that it stalls as a slow reader does.
 """
 
+import os
 from itertools import count
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,23 +12,28 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from chatroom.net.keys import verify
 from chatroom.protocol.auth import PLAIN_SERVER_KEY, login_message
 from chatroom.protocol.codec import decode_from_client, decode_from_server, encode
+from chatroom.protocol.codes import SECRET_BYTES, hash_code, make_code
 from chatroom.protocol.entries import Entry, read_body
 from chatroom.protocol.frames import FrameDecoder
-from chatroom.protocol.limits import FRAME_BYTES, VERSION
+from chatroom.protocol.limits import FRAME_BYTES, TIME_MAX, VERSION
 from chatroom.protocol.packets import (
+    Closing,
     Follow,
     Hello,
     Login,
+    Moderate,
+    ModerationAct,
     Packet,
     Post,
     Request,
+    Role,
     RoomState,
     ServerPacket,
     Welcome,
 )
 from chatroom.server.hub.context import HubSettings
 from chatroom.server.hub.hub import Hub
-from chatroom.server.hub.ports import Log
+from chatroom.server.hub.ports import AddCode, CodeKind, Committed, Log
 from chatroom.server.hub.state import Peer
 from chatroom.server.store.memory import MemoryLog
 
@@ -37,7 +43,7 @@ START_MS = 1_700_000_000_000
 class Guest:
     """One connection: the link the hub writes to, and the client end that reads it."""
 
-    def __init__(self, world: "World", key: Ed25519PrivateKey, session: bytes) -> None:
+    def __init__(self, world: "World", key: Ed25519PrivateKey, session: bytes, address: str) -> None:
         self.world = world
         self.key = key
         self.session = session
@@ -46,7 +52,7 @@ class Guest:
         self.received: list[ServerPacket] = []
         self.ids = count(1)
         self._decoder = FrameDecoder(FRAME_BYTES)
-        self.peer: Peer = world.hub.connect(self, "127.0.0.1:1", PLAIN_SERVER_KEY, bytes(32))
+        self.peer: Peer = world.hub.connect(self, address, PLAIN_SERVER_KEY, bytes(32))
         world.settle()
 
     # the hub's side
@@ -106,7 +112,7 @@ class Guest:
             "id": next(self.ids),
             "version": VERSION,
             "handle": handle,
-            "public_key": self.key.public_key().public_bytes_raw(),
+            "public_key": self.public_key,
             "challenge": bytes(32),
             "signature": self.key.sign(message),
             "session": self.session,
@@ -137,6 +143,24 @@ class Guest:
         """Return the texts of the messages of a room in the order they came."""
         bodies = [read_body(entry) for entry in self.entries(room)]
         return [body.text for body in bodies if hasattr(body, "text")]
+
+    @property
+    def public_key(self) -> bytes:
+        """Its key, as the server knows it."""
+        return self.key.public_key().public_bytes_raw()
+
+    def closing(self) -> Closing:
+        """Return the last packet, which says why the connection ends."""
+        packet = self.received[-1]
+        assert isinstance(packet, Closing), packet
+        return packet
+
+    def moderate(
+        self, act: ModerationAct, handle: str, seconds: int = 0, reason: str = "", role: int = 0
+    ) -> list[ServerPacket]:
+        """Do something to an account, logged in the lobby, and return what came."""
+        lobby = self.world.lobby(self)
+        return self.ask(Moderate(next(self.ids), lobby, act, handle, seconds, reason, role))
 
     def hang_up(self) -> None:
         """Go away without a word."""
@@ -182,14 +206,29 @@ class World:
             self.hub.tick()
             self.settle(0)
 
-    def guest(self, key: Ed25519PrivateKey | None = None) -> Guest:
+    def guest(self, key: Ed25519PrivateKey | None = None, address: str = "127.0.0.1:1") -> Guest:
         """Return a new connection that has not logged in."""
-        return Guest(self, key or Ed25519PrivateKey.generate(), next(self._sessions).to_bytes(16, "big"))
+        session = next(self._sessions).to_bytes(16, "big")
+        return Guest(self, key or Ed25519PrivateKey.generate(), session, address)
 
-    def member(self, handle: str, key: Ed25519PrivateKey | None = None) -> Guest:
-        """Return a connection that logged in and follows the lobby."""
-        guest = self.guest(key)
-        guest.login(handle)
+    def code(self, role: Role = Role.MEMBER, kind: CodeKind = CodeKind.INVITE) -> str:
+        """Return a code that the operator made."""
+        code = make_code(os.urandom(SECRET_BYTES))
+        self.log.submit([AddCode(hash_code(code), kind, role, 0, TIME_MAX)], self.now_ms)
+        assert self.log.outcomes() == [Committed(0, ())]
+        return code
+
+    def member(
+        self,
+        handle: str,
+        key: Ed25519PrivateKey | None = None,
+        *,
+        role: Role = Role.MEMBER,
+        address: str = "127.0.0.1:1",
+    ) -> Guest:
+        """Return a connection that logged in and follows the lobby; the role counts for a new handle."""
+        guest = self.guest(key, address)
+        guest.login(handle, invite="" if role is Role.MEMBER else self.code(role))
         assert guest.got(Welcome), guest.received
         guest.follow(self.lobby(guest))
         return guest

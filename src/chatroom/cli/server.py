@@ -2,7 +2,7 @@
 
 It puts the server together (settings, lock, log, keys, listener) and says in one line what keeps it from
 starting. What is printed on standard output is read by programs: `listening HOST:PORT`, `data DIR`, `join
-JOIN`. Read next: `chatroom.server.service`.
+JOIN`, and at the first start `owner CODE`. Read next: `invite.py`, `chatroom.server.service`.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from chatroom import __version__
+from chatroom.cli.invite import add_invite_command, invite
 from chatroom.config.errors import SettingsError
 from chatroom.config.load import ServerFlags, load_server_settings
 from chatroom.config.lock import AlreadyLocked, DirectoryLock
@@ -68,6 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     directory = settings.server.data_dir or server_data_directory()
     try:
         make_private_directory(directory)
+        if flags.command == "invite":
+            invite(directory / DATABASE, flags.count, flags.role, settings.access.registration)
+            return EXIT_OK
         with DirectoryLock.acquire(directory):
             return _serve(settings, directory)
     except AlreadyLocked:
@@ -93,6 +97,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--log-level", metavar="L", help="debug, info, warning or error")
     parser.add_argument("--version", action="version", version=f"chatroom-server {__version__}")
+    add_invite_command(parser)
     return parser.parse_args(arguments)
 
 
@@ -116,6 +121,9 @@ def _serve(settings: ServerSettings, directory: Path) -> int:
         )
         _stop_on_signals(loop, service, listener)
         _announce(listener.address, directory, key)
+        owner_code = hub.make_owner_code(time.time_ns() // 1_000_000)
+        if owner_code:
+            print(f"owner {owner_code}", flush=True)
         gc.collect()
         gc.freeze()  # what is there now stays; a collection then looks at what came since
         service.run()

@@ -7,14 +7,27 @@ Read next: `requests/table.py`.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import ceil
 
 from chatroom.protocol.codec import encode
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TEXT_BYTES
 from chatroom.protocol.packets import Closing, Done, Packet, Refused, Request, RoomInfo
 from chatroom.server.hub.delivery import Delivery
-from chatroom.server.hub.ports import Change, Failed, Log, Outcome, StorageError, Unread, Verify
+from chatroom.server.hub.permissions import Act, may
+from chatroom.server.hub.ports import (
+    Change,
+    Failed,
+    Log,
+    Outcome,
+    RandomBytes,
+    StorageError,
+    Unread,
+    Verify,
+)
 from chatroom.server.hub.state import Account, Peer, Room, Stage, State
+from chatroom.server.hub.throttle import Throttle
+from chatroom.server.hub.wording import try_again, until
 
 RETRY_MS = 2_000
 """When to try again after the log could not store: soon enough to notice that it can again."""
@@ -59,11 +72,18 @@ class Proposal:
 class Context:
     """The hub's tools, as its handlers see them."""
 
-    def __init__(self, settings: HubSettings, state: State, log: Log, verify: Verify) -> None:
+    def __init__(
+        self, settings: HubSettings, state: State, log: Log, verify: Verify, random_bytes: RandomBytes
+    ) -> None:
         self.settings = settings
         self.state = state
         self.log = log
         self.verify = verify
+        self.random_bytes = random_bytes
+        self.guesses = Throttle()
+        """Wrong signatures, passwords and codes, by origin."""
+        self.new_codes = Throttle()
+        """Codes made, by handle."""
         self.delivery = Delivery(log)
         self.proposals: list[Proposal] = []
         self.closing: list[Peer] = []
@@ -97,10 +117,21 @@ class Context:
             if peer.stage is not Stage.CLOSING:
                 self.delivery.say(peer, frame)
 
-    def refuse(self, peer: Peer, request: Request, code: ErrorCode, text: str) -> None:
-        """Answer a request that did nothing."""
-        retry_ms = RETRY_MS if code is ErrorCode.STORAGE else 0
+    def refuse(self, peer: Peer, request: Request, code: ErrorCode, text: str, wait_s: float = 0) -> None:
+        """Answer a request that did nothing, and may be sent again after `wait_s`."""
+        retry_ms = RETRY_MS if code is ErrorCode.STORAGE else ceil(wait_s * 1_000)
         self.say(peer, Refused(request.id, code, text, retry_ms))
+
+    def allows(self, peer: Peer, request: Request, account: Account, act: Act) -> bool:
+        """Whether the account may do this now; if not, the asker was told."""
+        if account.is_muted(self.now_ms):
+            text = f"you are muted{until(account.muted_until)}"
+        elif may(account.role, act):
+            return True
+        else:
+            text = f"you may not {act.value} here"
+        self.refuse(peer, request, ErrorCode.NOT_ALLOWED, text)
+        return False
 
     def refused(self, peer: Peer, request: Request, outcome: Outcome) -> bool:
         """Whether the outcome is a failure; if so, the asker was told."""
@@ -121,6 +152,21 @@ class Context:
             self.delivery.unfollow_all(peer)
             peer.stage = Stage.CLOSING
             self.closing.append(peer)
+
+    # -- guessing ------------------------------------------------------------------------------------------
+
+    def turn_away(self, peer: Peer, code: ErrorCode, text: str) -> None:
+        """Close a peer whose signature, password or code was wrong."""
+        if not self.is_tired(peer):
+            self.guesses.take(peer.origin, self.now)
+            self.close(peer, code, text)
+
+    def is_tired(self, peer: Peer) -> bool:
+        """Whether too many wrong guesses came from where the peer is; if so, it was closed for now."""
+        wait_s = self.guesses.wait_s(peer.origin, self.now)
+        if wait_s > 0:
+            self.close(peer, ErrorCode.TOO_MANY, try_again(wait_s), ceil(wait_s * 1_000))
+        return wait_s > 0
 
     # -- looking up ----------------------------------------------------------------------------------------
 

@@ -1,15 +1,27 @@
-"""Folding: how the state of a room follows from its entries.
+"""Folding: how the state follows from what was committed.
 
-The only place where membership, topics and invitations change. It looks at the committed entry and nothing
-else, so that a log which brings entries of other servers gives the same state. Read next: `ports.py`.
+The only place where accounts, keys, membership, topics, invitations, roles and bans change. It looks at the
+committed entry or change and nothing else, so that a log which brings entries of other servers gives the same
+state. Read next: `ports.py`.
 """
 
 from collections.abc import Callable
 from typing import Final
 
-from chatroom.protocol.entries import EntryKind, Invited, TopicSet, decode_entry, read_body
+from chatroom.protocol.entries import EntryKind, Invited, Moderated, TopicSet, decode_entry, read_body
 from chatroom.protocol.frames import HEADER_BYTES
-from chatroom.server.hub.ports import Logged
+from chatroom.protocol.packets import Role
+from chatroom.server.hub.ports import (
+    AccountRecord,
+    AddAccount,
+    AddDevice,
+    BanRecord,
+    BarAddress,
+    Change,
+    Committed,
+    Logged,
+    RevokeDevice,
+)
 from chatroom.server.hub.state import Account, Room, State
 
 Fold = Callable[[State, Room, Account, Logged], None]
@@ -23,8 +35,31 @@ def fold(state: State, room: Room, logged: Logged) -> None:
         change(state, room, state.accounts[logged.author], logged)
 
 
+def fold_change(state: State, change: Change, outcome: Committed) -> None:
+    """Take in a committed change that added no entry; a new room comes with its entries."""
+    match change:
+        case AddAccount():
+            record = AccountRecord(outcome.number, change.handle, change.role, (change.public_key,))
+            state.add_account(record)
+        case AddDevice():
+            account = state.accounts[change.account]
+            account.public_keys.add(change.public_key)
+            state.by_key[change.public_key] = account
+        case RevokeDevice():
+            state.accounts[change.account].public_keys.discard(change.public_key)
+            state.by_key.pop(change.public_key, None)
+        case BarAddress():
+            state.bar(change.origin, state.accounts[change.account])
+        case _:
+            pass
+
+
+# -- rooms -------------------------------------------------------------------------------------------------
+
+
 def _joined(_state: State, room: Room, author: Account, _logged: Logged) -> None:
     room.members[author.number] = author
+    room.kicked.pop(author.number, None)
     author.rooms[room.number] = room
     author.invitations.pop(room, None)
 
@@ -46,10 +81,49 @@ def _topic_set(_state: State, room: Room, _author: Account, logged: Logged) -> N
         room.topic = body.text
 
 
+# -- moderation --------------------------------------------------------------------------------------------
+
+
+def _moderated(state: State, room: Room, author: Account, logged: Logged) -> None:
+    entry = decode_entry(logged.frame[HEADER_BYTES:])
+    body = read_body(entry)
+    if not isinstance(body, Moderated):
+        return
+    target = state.by_handle[body.handle]
+    match logged.kind:
+        case EntryKind.KICKED:
+            _left(state, room, target, logged)
+            if body.until:
+                room.kicked[target.number] = body.until
+        case EntryKind.BANNED:
+            if target.ban_at(entry.at) is None:
+                state.unbar(target)  # what an earlier ban left
+            target.ban = BanRecord(body.ends_at, author.number, body.reason)
+        case EntryKind.UNBANNED:
+            target.ban = None
+            state.unbar(target)
+        case EntryKind.MUTED:
+            target.muted_until = body.ends_at
+        case EntryKind.UNMUTED:
+            target.muted_until = 0
+        case EntryKind.ROLE_SET:
+            target.role = Role(body.role)
+            if target.role is Role.OWNER:
+                target.muted_until = 0
+        case _:
+            pass
+
+
 FOLDS: Final[dict[int, Fold]] = {
     EntryKind.JOINED: _joined,
     EntryKind.LEFT: _left,
     EntryKind.INVITED: _invited,
     EntryKind.TOPIC_SET: _topic_set,
+    EntryKind.KICKED: _moderated,
+    EntryKind.BANNED: _moderated,
+    EntryKind.UNBANNED: _moderated,
+    EntryKind.MUTED: _moderated,
+    EntryKind.UNMUTED: _moderated,
+    EntryKind.ROLE_SET: _moderated,
 }
 """What an entry of a kind changes besides the head; other kinds change nothing."""

@@ -5,18 +5,30 @@ for each decided proposal, `write`, and then ends the connections in `take_closi
 `requests/table.py`, `delivery.py`.
 """
 
+import secrets
 from collections import deque
 from typing import Final
 
+from chatroom.protocol.codes import SECRET_BYTES, hash_code, make_code
 from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.errors import ErrorCode, ProtocolError
-from chatroom.protocol.limits import VERSION
-from chatroom.protocol.packets import Hello, Packet, Ping, Request
+from chatroom.protocol.limits import TIME_MAX, VERSION
+from chatroom.protocol.packets import Hello, Packet, Ping, Request, Role
 from chatroom.server.hub import presence
 from chatroom.server.hub.context import Context, HubSettings, Proposal
-from chatroom.server.hub.fold import fold
+from chatroom.server.hub.fold import fold, fold_change
 from chatroom.server.hub.permissions import may
-from chatroom.server.hub.ports import AddRoom, Committed, Link, Log, Outcome, Verify
+from chatroom.server.hub.ports import (
+    AddCode,
+    AddRoom,
+    CodeKind,
+    Committed,
+    Link,
+    Log,
+    Outcome,
+    RandomBytes,
+    Verify,
+)
 from chatroom.server.hub.requests.login import MIN_VERSION
 from chatroom.server.hub.requests.rooms import add_committed_room
 from chatroom.server.hub.requests.table import ROWS
@@ -32,10 +44,17 @@ STRANGER_PAUSE_S: Final = 1.0
 class Hub:
     """All rooms of one server. Not thread-safe; nothing in it blocks but the log."""
 
-    def __init__(self, settings: HubSettings, log: Log, verify: Verify) -> None:
-        self._context = Context(
-            settings, State(log.load(), settings.posts_per_s, settings.post_burst), log, verify
-        )
+    def __init__(
+        self,
+        settings: HubSettings,
+        log: Log,
+        verify: Verify,
+        random_bytes: RandomBytes = secrets.token_bytes,
+    ) -> None:
+        snapshot = log.load()
+        state = State(snapshot, settings.posts_per_s, settings.post_burst)
+        self._context = Context(settings, state, log, verify, random_bytes)
+        self._has_owner_code = snapshot.has_owner_code
         self._submitted: deque[Proposal] = deque()
         self._strangers: dict[Peer, None] = {}
         self._ready: dict[Peer, None] = {}
@@ -65,6 +84,19 @@ class Hub:
         for change, outcome in zip(changes, context.log.outcomes(), strict=True):
             if isinstance(outcome, Committed):
                 add_committed_room(context, change, outcome)
+
+    def make_owner_code(self, now_ms: int) -> str:
+        """Return a code with which the first owner claims the role; empty where there is an owner, or a code
+        was made before and not used yet (it is not known here any more), or none can be stored.
+        """
+        context = self._context
+        is_owned = any(account.role is Role.OWNER for account in context.state.accounts.values())
+        if is_owned or self._has_owner_code:
+            return ""
+        code = make_code(context.random_bytes(SECRET_BYTES))
+        change = AddCode(hash_code(code), CodeKind.OWNER, Role.OWNER, 0, TIME_MAX)
+        context.log.submit([change], now_ms)
+        return code if all(isinstance(outcome, Committed) for outcome in context.log.outcomes()) else ""
 
     # -- connections ---------------------------------------------------------------------------------------
 
@@ -140,10 +172,10 @@ class Hub:
         account = peer.account
         if account is not None:
             peer.paused_until = context.now + account.bucket.take(row.cost, context.now)
-            if row.act is not None and not may(account.role, row.act):
+            if row.act is not None and (account.muted_until or not may(account.role, row.act)):
                 assert isinstance(packet, Request)
-                context.refuse(peer, packet, ErrorCode.NOT_ALLOWED, f"you may not {row.act.value} here")
-                return
+                if not context.allows(peer, packet, account, row.act):
+                    return
         elif row.stage is None:
             peer.paused_until = context.now + STRANGER_PAUSE_S
         row.handler(context, peer, packet)
@@ -168,6 +200,8 @@ class Hub:
                 if room is not None:
                     fold(context.state, room, logged)
                     context.delivery.add_entry(room, logged.frame)
+            if not outcome.entries:
+                fold_change(context.state, proposal.change, outcome)
         if proposal.then is not None:
             proposal.then(outcome)
 

@@ -16,6 +16,12 @@ class Act(Enum):
     CREATE_ROOM = "create rooms"
     SET_TOPIC = "set topics"
     INVITE = "invite"
+    KICK = "kick"
+    BAN = "ban"
+    UNBAN = "take bans back"
+    MUTE = "mute"
+    UNMUTE = "take mutes back"
+    SET_ROLE = "give roles"
 
 
 LEAST_ROLE: Final[dict[Act, Role]] = {
@@ -23,9 +29,21 @@ LEAST_ROLE: Final[dict[Act, Role]] = {
     Act.CREATE_ROOM: Role.MEMBER,
     Act.SET_TOPIC: Role.MEMBER,
     Act.INVITE: Role.MEMBER,
+    Act.KICK: Role.MODERATOR,
+    Act.BAN: Role.MODERATOR,
+    Act.UNBAN: Role.MODERATOR,
+    Act.MUTE: Role.MODERATOR,
+    Act.UNMUTE: Role.MODERATOR,
+    Act.SET_ROLE: Role.OWNER,
 }
+"""Whatever stands here is denied to the muted."""
 
 
 def may(role: Role, act: Act) -> bool:
     """Whether an account with `role` may do `act`."""
     return role >= LEAST_ROLE[act]
+
+
+def is_above(role: Role, other: Role) -> bool:
+    """Whether an account with `role` may do any such thing to one with the role `other`: only downwards."""
+    return role > other

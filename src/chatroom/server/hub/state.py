@@ -5,12 +5,17 @@ peers in `hub.py` and the request handlers. Read next: `context.py`.
 """
 
 from enum import Enum
+from typing import Final
 
 from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.names import skeleton
-from chatroom.protocol.packets import Presence
-from chatroom.server.hub.ports import AccountRecord, Link, RoomRecord, Snapshot
+from chatroom.protocol.packets import Presence, Role
+from chatroom.server.hub.origins import origin_of
+from chatroom.server.hub.ports import AccountRecord, BanRecord, Link, RoomRecord, Snapshot
 from chatroom.server.hub.ratelimit import Bucket
+
+ORIGINS: Final = 8
+"""From how many places an account is remembered to have come, should it be banned."""
 
 
 class Stage(Enum):
@@ -38,10 +43,12 @@ class Peer:
         "live",
         "missed_presence",
         "opened_at",
+        "origin",
         "outbox",
         "paused_until",
         "pinged",
         "presence",
+        "public_key",
         "session",
         "stage",
     )
@@ -49,10 +56,13 @@ class Peer:
     def __init__(self, link: Link, address: str, key_hash: bytes, challenge: bytes, opened_at: float) -> None:
         self.link = link
         self.address = address
+        self.origin = origin_of(address)
         self.key_hash = key_hash
         self.challenge = challenge
         self.stage = Stage.GREETED
         self.account: Account | None = None
+        self.public_key = b""
+        """The key that logged in."""
         self.session = b""
         self.held_nonce = b""
         """The oldest post that could not be stored: until it is sent again, no later one is taken."""
@@ -84,10 +94,13 @@ class Account:
     """One person: an immutable handle, the keys that may log in with it, and what is connected now."""
 
     __slots__ = (
+        "ban",
         "bucket",
         "handle",
         "invitations",
+        "muted_until",
         "number",
+        "origins",
         "peers",
         "public_keys",
         "role",
@@ -99,6 +112,10 @@ class Account:
         self.number = record.number
         self.handle = record.handle
         self.role = record.role
+        self.muted_until = record.muted_until
+        """Milliseconds since 1970; the time may be over, 0: it was not muted."""
+        self.ban: BanRecord | None = record.ban
+        """The last ban; its time may be over."""
         self.public_keys = set(record.public_keys)
         self.bucket = bucket
         self.rooms: dict[int, Room] = {}
@@ -107,6 +124,27 @@ class Account:
         self.peers: dict[Peer, None] = {}
         self.shown_presence = Presence.OFFLINE
         """What the others were last told."""
+        self.origins: dict[str, None] = {}
+        """Where its connections came from since the server started, the latest last."""
+
+    def note_origin(self, origin: str) -> None:
+        """Remember where a connection came from."""
+        self.origins.pop(origin, None)
+        self.origins[origin] = None
+        if len(self.origins) > ORIGINS:
+            del self.origins[next(iter(self.origins))]
+
+    def is_muted(self, now_ms: int) -> bool:
+        """Whether it only reads at this time."""
+        return self.muted_until > now_ms
+
+    def role_at(self, now_ms: int) -> Role:
+        """Return what it may do at this time: its role, or `MUTED`."""
+        return Role.MUTED if self.muted_until > now_ms else self.role
+
+    def ban_at(self, now_ms: int) -> BanRecord | None:
+        """Return the ban that is in force at this time."""
+        return self.ban if self.ban is not None and self.ban.until > now_ms else None
 
     @property
     def presence(self) -> Presence:
@@ -117,7 +155,7 @@ class Account:
 class Room:
     """One room: the fold of its log, and who is being sent it."""
 
-    __slots__ = ("first", "head", "kind", "live", "members", "name", "number", "sent", "topic")
+    __slots__ = ("first", "head", "kicked", "kind", "live", "members", "name", "number", "sent", "topic")
 
     def __init__(self, record: RoomRecord) -> None:
         self.number = record.number
@@ -129,6 +167,8 @@ class Room:
         self.sent = record.head
         """The last seq that was sent to the live peers; less than `head` only within a pass."""
         self.members: dict[int, Account] = {}
+        self.kicked: dict[int, int] = dict(record.kicked)
+        """Accounts that were kicked, and when (ms since 1970) they may come back."""
         self.live: dict[Peer, None] = {}
 
     def partner_of(self, account: Account) -> Account | None:
@@ -146,6 +186,10 @@ class State:
         self.accounts: dict[int, Account] = {}
         self.by_handle: dict[str, Account] = {}
         self.skeletons: dict[str, Account] = {}
+        self.by_key: dict[bytes, Account] = {}
+        """Accounts by the keys that may log in to them."""
+        self.barred: dict[str, set[Account]] = {}
+        """Origins from which banned accounts came: no new accounts there while one of the bans lasts."""
         self.rooms: dict[int, Room] = {}
         self.by_name: dict[str, Room] = {}
         self.direct: dict[frozenset[int], Room] = {}
@@ -153,6 +197,8 @@ class State:
             self.add_account(account)
         for room in snapshot.rooms:
             self.add_room(room)
+        for origin, number in snapshot.barred:
+            self.bar(origin, self.accounts[number])
 
     def add_account(self, record: AccountRecord) -> Account:
         """Take in an account that is on disk."""
@@ -160,7 +206,25 @@ class State:
         self.accounts[account.number] = account
         self.by_handle[account.handle] = account
         self.skeletons[skeleton(account.handle)] = account
+        for public_key in account.public_keys:
+            self.by_key[public_key] = account
         return account
+
+    def bar(self, origin: str, account: Account) -> None:
+        """Let no new accounts be made from there while the ban of this one lasts."""
+        self.barred.setdefault(origin, set()).add(account)
+
+    def unbar(self, account: Account) -> None:
+        """Forget where the account came from."""
+        for origin, accounts in list(self.barred.items()):
+            accounts.discard(account)
+            if not accounts:
+                del self.barred[origin]
+
+    def ban_from(self, origin: str, now_ms: int) -> BanRecord | None:
+        """Return the ban because of which no new account is made from there at this time."""
+        bans = (account.ban_at(now_ms) for account in self.barred.get(origin, ()))
+        return next((ban for ban in bans if ban is not None), None)
 
     def add_room(self, record: RoomRecord) -> Room:
         """Take in a room that is on disk, with its members and invitations."""

@@ -30,8 +30,10 @@ from chatroom.protocol.packets import (
 from chatroom.protocol.text import line_fault
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.fold import fold
+from chatroom.server.hub.permissions import Act
 from chatroom.server.hub.ports import AddEntry, AddRoom, Committed, Outcome, RoomRecord
 from chatroom.server.hub.state import Account, Peer, Room
+from chatroom.server.hub.wording import utc
 
 NO_ROOM = "there is no such room"
 
@@ -67,6 +69,9 @@ def join(context: Context, peer: Peer, request: Join) -> None:
         _opened(context, peer, request, room)
     elif room.kind is RoomKind.PRIVATE and room not in account.invitations:
         context.refuse(peer, request, ErrorCode.NO_SUCH_ROOM, NO_ROOM)
+    elif (back_at := room.kicked.get(account.number, 0)) > context.now_ms:
+        text = f"you were kicked from this room, and may come back at {utc(back_at)}"
+        context.refuse(peer, request, ErrorCode.NOT_ALLOWED, text)
     elif len(room.members) >= context.settings.members_per_room:
         context.refuse(peer, request, ErrorCode.TOO_MANY, "this room has as many members as it may")
     elif _has_room_for_more(context, peer, request, account):
@@ -81,9 +86,15 @@ def _create(context: Context, peer: Peer, request: Join, account: Account) -> No
         context.refuse(peer, request, ErrorCode.NOT_ALLOWED, "rooms cannot be created on this server")
     elif fault := room_name_fault(request.name):
         context.refuse(peer, request, ErrorCode.BAD_NAME, fault)
-    elif _has_room_for_more(context, peer, request, account):
+    elif _may_make_room(context, peer, request, account):
         change = AddRoom(request.name, RoomKind(request.kind), (account.number,))
         context.propose(change, peer, partial(_room_added, context, peer, request, change))
+
+
+def _may_make_room(context: Context, peer: Peer, request: Join | OpenDirect, account: Account) -> bool:
+    return context.allows(peer, request, account, Act.CREATE_ROOM) and _has_room_for_more(
+        context, peer, request, account
+    )
 
 
 def _has_room_for_more(context: Context, peer: Peer, request: Join | OpenDirect, account: Account) -> bool:
@@ -161,7 +172,7 @@ def open_direct(context: Context, peer: Peer, request: OpenDirect) -> None:
         context.refuse(peer, request, ErrorCode.NOT_ALLOWED, "that is you")
     elif room := context.state.direct.get(frozenset((account.number, other.number))):
         _opened(context, peer, request, room)
-    elif _has_room_for_more(context, peer, request, account):
+    elif _may_make_room(context, peer, request, account):
         change = AddRoom("", RoomKind.DIRECT, (account.number, other.number))
         context.propose(change, peer, partial(_room_added, context, peer, request, change))
 
@@ -262,5 +273,8 @@ def list_members(context: Context, peer: Peer, request: ListMembers) -> None:
         (member for member in room.members.values() if member.handle > request.after),
         key=lambda member: member.handle,
     )
-    page = [Member(member.handle, member.role, member.presence) for member in after[: request.limit]]
+    page = [
+        Member(member.handle, member.role_at(context.now_ms), member.presence)
+        for member in after[: request.limit]
+    ]
     context.say(peer, MemberList(request.id, room.number, page, len(after) > request.limit))

@@ -13,7 +13,7 @@ from typing import Final, TypeVar, cast
 from chatroom.protocol import packets as p
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.permissions import Act
-from chatroom.server.hub.requests import heartbeat, login, messages, people, rooms
+from chatroom.server.hub.requests import devices, heartbeat, login, messages, moderation, people, rooms
 from chatroom.server.hub.state import Peer, Stage
 
 P = TypeVar("P", bound=p.Packet)
@@ -61,6 +61,11 @@ ROWS: Final[dict[type[p.Packet], Row]] = dict(
         _row(p.History, messages.history, 0.5),
         _row(p.Search, messages.search, 4),
         _row(p.MarkRead, messages.mark_read, 0.2),
+        _row(p.Moderate, moderation.moderate, 2),  # the act is in the request
+        _row(p.Claim, moderation.claim, 2),
+        _row(p.CreateLink, devices.create_link, 2),
+        _row(p.ListDevices, devices.list_devices, 1),
+        _row(p.RevokeDevice, devices.revoke_device, 2),
         _row(p.SetPresence, people.set_presence, 0.5),
         _row(p.Ping, heartbeat.ping, 0.1, stage=None),
         _row(p.Pong, heartbeat.pong, 0.1, stage=None),

@@ -1,0 +1,66 @@
+"""Entering: the last step of every login, whoever comes and however the account was found.
+
+Read next: `login.py` for what comes before, `rooms.py` for what comes after.
+"""
+
+from chatroom.protocol.errors import ErrorCode
+from chatroom.protocol.limits import COUNT_MAX, TIME_MAX
+from chatroom.protocol.packets import Login, Presence, RoomState, Welcome
+from chatroom.server.hub.context import Context
+from chatroom.server.hub.origins import is_loopback
+from chatroom.server.hub.ports import BanRecord
+from chatroom.server.hub.state import Account, Peer, Stage
+from chatroom.server.hub.wording import done_by
+
+
+def enter(context: Context, peer: Peer, request: Login, account: Account, *, is_new: bool) -> None:
+    """Let the peer in, unless the account is banned: it replaces an older connection of the same client
+    process and learns its rooms.
+    """
+    if peer.stage is Stage.CLOSING:
+        return
+    ban = account.ban_at(context.now_ms)
+    if ban is not None:
+        close_banned(context, peer, ban)
+        return
+    for other in list(account.peers):
+        if other.session == request.session:
+            context.close(other, ErrorCode.SUPERSEDED, "a newer connection of this client took over")
+    peer.stage = Stage.READY
+    peer.account = account
+    peer.public_key = request.public_key
+    peer.session = request.session
+    peer.presence = Presence.ONLINE
+    account.peers[peer] = None
+    if not is_loopback(peer.origin):
+        account.note_origin(peer.origin)
+    context.presence_changed[account] = None
+    _welcome(context, peer, request, account, is_new=is_new)
+
+
+def _welcome(context: Context, peer: Peer, request: Login, account: Account, *, is_new: bool) -> None:
+    infos = context.room_infos(account, [*account.rooms.values(), *account.invitations])
+    welcome = Welcome(
+        id=request.id,
+        handle=account.handle,
+        role=account.role_at(context.now_ms),
+        is_new=is_new,
+        now=context.now_ms,
+        room_count=len(infos),
+        text=context.settings.welcome,
+    )
+    context.say(peer, welcome)
+    for info in infos:
+        context.say(peer, RoomState(info))
+
+
+def close_banned(context: Context, peer: Peer, ban: BanRecord) -> None:
+    """Tell a peer that its account is banned: by whom, until when, why."""
+    author = context.state.accounts[ban.author].handle
+    text = done_by("you are banned", author, ban.until, ban.reason)
+    context.close(peer, ErrorCode.BANNED, text, left_ms(context, ban))
+
+
+def left_ms(context: Context, ban: BanRecord) -> int:
+    """Return for how long a ban goes on, as `retry_ms` says it: 0 where it has no end."""
+    return 0 if ban.until >= TIME_MAX else min(ban.until - context.now_ms, COUNT_MAX)

@@ -1,0 +1,136 @@
+"""Newcomers: whose first login makes an account, and what it is given.
+
+Who may be known already, or must not come here, is told so before passwords and codes are looked at. Read
+next: `entering.py`.
+"""
+
+import hmac
+from functools import partial
+from typing import Final
+
+from chatroom.protocol.entries import EntryKind, Joined, encode_body
+from chatroom.protocol.errors import ErrorCode
+from chatroom.protocol.limits import WORD_CHARS
+from chatroom.protocol.names import handle_fault, skeleton
+from chatroom.protocol.packets import Login, Role
+from chatroom.protocol.text import clean_line
+from chatroom.server.hub.context import Context
+from chatroom.server.hub.ports import AddAccount, AddEntry, CodeKind, Failed, Outcome
+from chatroom.server.hub.requests.codes import look_at_code
+from chatroom.server.hub.requests.entering import close_banned, enter, left_ms
+from chatroom.server.hub.state import Account, Peer, Stage
+from chatroom.server.hub.wording import until
+
+_JOINED: Final = encode_body(Joined())
+
+ANOTHER_HANDLE: Final = "this key has an account here, under another handle"
+
+
+def admit(context: Context, peer: Peer, request: Login) -> None:
+    """Propose an account for a handle that is new, or say why there is none."""
+    fault = _handle_fault(context, request.handle)
+    if fault is not None:
+        context.close(peer, ErrorCode.BAD_HANDLE, fault)
+    elif not _is_turned_back(context, peer, request) and not _lacks_password(context, peer, request):
+        _propose(context, peer, request)
+
+
+def _handle_fault(context: Context, handle: str) -> str | None:
+    """Return why nobody may have this handle, or None."""
+    fault = handle_fault(handle)
+    if fault is None and handle in context.settings.reserved_handles:
+        fault = "this handle is reserved"
+    if fault is None and skeleton(handle) in context.state.skeletons:
+        fault = "this handle looks like one that is taken"
+    return fault
+
+
+def device_name(request: Login) -> str:
+    """Return what the client calls itself, as it may be kept."""
+    return clean_line(request.program)[:WORD_CHARS]
+
+
+def _is_turned_back(context: Context, peer: Peer, request: Login) -> bool:
+    """Whether the peer was closed: its key has an account, a ban stands against the place it comes from, or
+    there are no new accounts without a code it does not show.
+    """
+    owner = context.state.by_key.get(request.public_key)
+    ban = owner.ban_at(context.now_ms) if owner is not None else None
+    barred = context.state.ban_from(peer.origin, context.now_ms)
+    admission = context.settings.admission
+    if ban is not None:
+        close_banned(context, peer, ban)
+    elif owner is not None:
+        context.close(peer, ErrorCode.HANDLE_TAKEN, ANOTHER_HANDLE)
+    elif barred is not None:
+        text = f"no new accounts are made from your address{until(barred.until)}, because of a ban"
+        context.close(peer, ErrorCode.BANNED, text, left_ms(context, barred))
+    elif admission == "closed":
+        context.close(peer, ErrorCode.NOT_ADMITTED, "this server takes no new accounts")
+    elif admission != "open" and not request.invite:
+        context.close(peer, ErrorCode.NOT_ADMITTED, "a new account needs an invite code here")
+    else:
+        return False
+    return True
+
+
+def _lacks_password(context: Context, peer: Peer, request: Login) -> bool:
+    """Whether the peer was closed because of the server's password. No password is no guess."""
+    needed, given = context.settings.password.encode(), request.password.encode()
+    if not needed:
+        return False
+    if not given:
+        context.close(peer, ErrorCode.NOT_ADMITTED, "this server asks new accounts for its password")
+    elif not context.is_tired(peer):
+        if hmac.compare_digest(needed, given):
+            return False
+        context.turn_away(peer, ErrorCode.NOT_ADMITTED, "this is not the password of the server")
+    return True
+
+
+def _propose(context: Context, peer: Peer, request: Login) -> None:
+    """Propose the account, with the role of the code if there is one."""
+    role, code = Role.MEMBER, b""
+    if request.invite:
+        if context.is_tired(peer):
+            return
+        found = look_at_code(context, request.invite, CodeKind.INVITE)
+        if isinstance(found, Failed):
+            reject_code(context, peer, found)
+            return
+        role, code = found.record.role, found.hash
+    peer.stage = Stage.ENTERING
+    change = AddAccount(request.handle, request.public_key, role, device_name(request), code)
+    context.propose(change, peer, partial(_account_added, context, peer, request))
+
+
+def reject_code(context: Context, peer: Peer, failed: Failed) -> None:
+    """Close a peer whose code is not good, which counts as a guess, or could not be looked at."""
+    if failed.code is ErrorCode.NOT_ADMITTED:
+        context.turn_away(peer, failed.code, failed.text)
+    else:
+        context.close(peer, failed.code, failed.text)
+
+
+def _account_added(context: Context, peer: Peer, request: Login, outcome: Outcome) -> None:
+    """The new account is on disk (or could not be made): make it a member of the listed rooms."""
+    account = context.state.by_key.get(request.public_key)
+    if isinstance(outcome, Failed):
+        if account is not None and account.handle == request.handle:
+            enter(context, peer, request, account, is_new=False)  # the same person twice within one pass
+        else:
+            context.close(peer, outcome.code, outcome.text)
+        return
+    assert account is not None
+    entered = partial(_rooms_joined, context, peer, request, account)
+    rooms = [room for name in context.settings.rooms if (room := context.state.by_name.get(name))]
+    if not rooms:
+        enter(context, peer, request, account, is_new=True)
+    for room in rooms:
+        entry = AddEntry(room.number, account.number, EntryKind.JOINED, _JOINED)
+        context.propose(entry, peer, entered if room is rooms[-1] else None)
+
+
+def _rooms_joined(context: Context, peer: Peer, request: Login, account: Account, _outcome: Outcome) -> None:
+    """The newcomer's rooms were joined, or could not be: the account exists either way."""
+    enter(context, peer, request, account, is_new=True)
