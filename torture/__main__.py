@@ -1,0 +1,48 @@
+"""`python -m torture`: break everything that can break, with real processes, and count what was lost.
+
+Each chapter gives rows of one table; the exit code is 1 when anything was lost, doubled or reordered. Minutes;
+loopback only; every process it starts is ended by its id. `--short` is what `make test` runs; chapters can be
+named. Read next: `checker.py` (who decides), then the chapters.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from typing import Final
+
+from torture import kills
+from torture.report import Row, faults, table
+
+Chapter = Callable[[bool], list[Row]]
+
+CHAPTERS: Final[dict[str, Chapter]] = {
+    "server-kills": lambda short: kills.kill_servers(6 if short else 200, 1 if short else 2),
+    "client-kills": lambda short: kills.kill_clients(4 if short else 60),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="torture", description=__doc__)
+    parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help=", ".join(CHAPTERS))
+    parser.add_argument("--short", action="store_true", help="less of everything")
+    flags = parser.parse_args()
+    rows: list[Row] = []
+    begun = time.monotonic()
+    for name in flags.chapters or CHAPTERS:
+        if name not in CHAPTERS:
+            parser.error(f"there is no chapter {name}; there are {', '.join(CHAPTERS)}")
+        started = time.monotonic()
+        print(f"{name} …", file=sys.stderr, flush=True)
+        rows += CHAPTERS[name](flags.short)
+        print(f"{name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    print(table(rows))
+    wrong = faults(rows)
+    for sentence in wrong:
+        print(sentence)
+    print(f"{time.monotonic() - begun:.0f} s; {'FAILED' if wrong else 'nothing lost, doubled or reordered'}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
