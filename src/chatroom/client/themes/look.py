@@ -86,7 +86,7 @@ def to_sixteen(colour: str) -> str:
     hue, lightness, saturation = colorsys.rgb_to_hls(red, green, blue)
     if lightness < 0.17:
         return "black"
-    if lightness > 0.92:
+    if lightness > 0.92 or (lightness > 0.82 and 0.2 <= saturation < 0.4):
         return "white"
     if saturation < 0.2:
         return "black" if lightness < 0.22 else "dark-gray" if lightness < 0.58 else "light-gray"

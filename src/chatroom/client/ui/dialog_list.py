@@ -88,11 +88,12 @@ class DialogList:
         room = cols - (columns(right) + 1 if right else 0)
         for style, text in row.spans:
             text = shorten(self._emoji.fit(text), room)
-            left.append((on_dialog(style), text))
+            shown = on_dialog(style)
+            left.append((None if is_selected and shown is Style.DIALOG_DIM else shown, text))
             room -= columns(text)
-        ground = Style.SELECTED if is_selected else None
+        ground = Style.SELECTED if is_selected else None  # on which grey is hard to read
         gap = " " * (room + 1 if right else room)
-        return dialog_line((*left, (None, gap), (Style.DIALOG_DIM, right)), cols, ground)
+        return dialog_line((*left, (None, gap), (ground or Style.DIALOG_DIM, right)), cols, ground)
 
 
 def _indents(rows: Sequence[DialogRow]) -> list[int]:

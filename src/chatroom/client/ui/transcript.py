@@ -109,7 +109,7 @@ def _body(row: TranscriptRow, share: Columns, emoji: Emoji, ground: Hashable) ->
             strips.extend(_code_lines(spans, share, ground, row if not strips else None))
             continue
         for line in wrap_spans(_linked(spans), share.cols - share.text):
-            head = _head(row if not strips else None, share)
+            head = _head(row if not strips else None, share, ground)
             strips.append(strip((*head, *line), share.cols, ground))
     return strips
 
@@ -123,23 +123,20 @@ def _toned(row: TranscriptRow, style: Style) -> Style:
     return Style.WAITING if row.kind is RowKind.WAITING and style is Style.TEXT else style
 
 
-def _head(row: TranscriptRow | None, share: Columns) -> tuple[tuple[Hashable, str], ...]:
+def _head(row: TranscriptRow | None, share: Columns, ground: Hashable) -> tuple[tuple[Hashable, str], ...]:
     """Return what stands left of the text: of the first line with `row`, of a later one without."""
     if row is None:
         return ((None, " " * share.text),)
     bar = "▌" if row.is_mention else " "
     head: list[tuple[Hashable, str]] = [(Style.MENTION, bar[: share.gutter])]
     if share.time:
-        head.append((Style.TIME, cut_time(row.time, share.time - 1).ljust(share.time)))
+        time_style = None if ground is Style.SELECTED else Style.TIME  # grey on a choice is hard to read
+        time = shorten(row.time, share.time - 1)
+        head.append((time_style, time + " " * (share.time - columns(time))))
     if share.handle:
         head.extend(_handle_cell(row, share.handle - 1))
         head.append((None, " "))
     return tuple(head)
-
-
-def cut_time(time: str, cols: int) -> str:
-    """Return the time, or as much of it as there is room for."""
-    return shorten(time, cols)
 
 
 def _handle_cell(row: TranscriptRow, cols: int) -> tuple[tuple[Hashable, str], ...]:
@@ -182,7 +179,7 @@ def _code_lines(spans: SpanLine, share: Columns, ground: Hashable, row: Transcri
     ]
     strips: list[Strip] = []
     for line in wrap_spans(shown, inner - len(pad), is_code=True):
-        head = strip(_head(row if not strips else None, share), share.text, ground)
+        head = strip(_head(row if not strips else None, share, ground), share.text, ground)
         strips.append([*head, *strip(((None, pad), *line), inner, code_ground)])
     return strips
 
