@@ -336,3 +336,22 @@ def test_any_mix_of_sends_flushes_and_reads_keeps_every_byte_in_order(
     assert writer.pending_bytes == 0
     writer.close()
     reader.close()
+
+
+def test_what_push_left_over_is_kept_and_flushed_in_order() -> None:
+    ours, theirs = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    stream = PlainStream(ours)
+    data = bytes(range(256)) * 2000
+    sent = stream.push(data)
+    assert 0 < sent < len(data)
+    stream.keep(data, sent)
+    assert stream.pending_bytes == len(data) - sent
+    received = bytearray()
+    while not stream.flush():
+        received += theirs.recv(65_536)
+    while len(received) < len(data):
+        received += theirs.recv(65_536)
+    assert bytes(received) == data
+    stream.close()
+    theirs.close()

@@ -70,6 +70,24 @@ class Guest:
         self._arrive(data)
         return True
 
+    def push(self, data: bytes) -> int:
+        """Take what fits, as a socket does."""
+        assert not self.backlog, "nothing is pushed to a link that keeps something"
+        if self.capacity is None:
+            self._arrive(data)
+            return len(data)
+        took = min(self.capacity, len(data))
+        self.capacity -= took
+        if not took:
+            raise BlockingIOError
+        self._arrive(data[:took])
+        return took
+
+    def keep(self, data: bytes, sent: int) -> None:
+        """Keep the rest until `drain`."""
+        self.capacity = 0
+        self.backlog += data[sent:]
+
     def drain(self) -> None:
         """Take everything again, from now on."""
         self.capacity = None

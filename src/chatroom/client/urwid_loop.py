@@ -73,9 +73,13 @@ class UrwidLoop(urwid.EventLoop):
         rested = ended + (ended - began) * _REST_PER_COST
         if rested > self._next_frame_at:
             self._next_frame_at = rested
-            if self._frame is not None:
-                self._frame.cancel()
-                self._frame = self._loop.call_at(rested, self._draw)
+            self._put_off(rested)
+
+    def _put_off(self, when: float) -> None:
+        """Draw the frame that a callback asked for meanwhile at `when`."""
+        if self._frame is not None:
+            self._frame.cancel()
+            self._frame = self._loop.call_at(when, self._draw)
 
     # What urwid asks of an event loop
 

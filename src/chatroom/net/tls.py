@@ -11,6 +11,7 @@ import socket
 import ssl
 import sys
 from pathlib import Path
+from typing import Final
 
 from chatroom.net.keys import spki_hash
 from chatroom.net.pins import pin_of
@@ -61,6 +62,9 @@ def _set_common(context: ssl.SSLContext) -> None:
     context.set_alpn_protocols([ALPN])
     if sys.version_info >= (3, 15):  # earlier versions cannot order the ciphers of TLS 1.3
         context.set_ciphersuites("TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256")
+
+
+KEPT: Final = -1
 
 
 class TlsStream:
@@ -175,6 +179,16 @@ class TlsStream:
         if self._raw.pending_bytes or not 0 < len(data) <= self._direct_bytes:
             return self._send_later(data)
         return self._raw.send(self._encrypt(data))
+
+    def push(self, data: bytes) -> int:
+        """See `Stream.push`. `KEPT` when some of it is pending here, encrypted already, or has failed."""
+        try:
+            return len(data) if self.send(data) else KEPT
+        except StreamClosed:
+            return KEPT
+
+    def keep(self, data: bytes, sent: int) -> None:
+        """See `Stream.keep`. `push` has kept it."""
 
     def flush(self) -> bool:
         """See `Stream.flush`."""

@@ -37,6 +37,7 @@ class Connection:
         "peer",
         "phase",
         "progress_at",
+        "push",
         "stream",
     )
 
@@ -48,6 +49,7 @@ class Connection:
         on_stall: Callable[["Connection"], None],
     ) -> None:
         self.stream = stream
+        self.push: Callable[[bytes], int] = stream.push
         self.host = host
         self.phase = Phase.HANDSHAKE
         self.opened_at = now
@@ -72,6 +74,11 @@ class Connection:
             self.end_reason = self.end_reason or closed.reason
         self.on_stall(self)
         return False
+
+    def keep(self, data: bytes, sent: int) -> None:
+        """See `hub.ports.Link`."""
+        self.stream.keep(data, sent)
+        self.on_stall(self)
 
     def __str__(self) -> str:
         return str(self.peer) if self.peer is not None else f"-@{self.stream.peer_address}"

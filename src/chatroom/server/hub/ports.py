@@ -5,7 +5,7 @@ The hub proposes `Change`s and hears their `Outcome`s; it never assumes that an 
 Everything durable goes through here; implementations are in `chatroom.server.store`. Read next: `hub.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
@@ -354,11 +354,23 @@ class RandomBytes(Protocol):
 
 
 class Link(Protocol):
-    """The way to one peer, as the hub sees it."""
+    """The way to one peer. Whoever owns it calls `Hub.writable` when everything that it kept is out."""
+
+    @property
+    def push(self) -> Callable[[bytes], int]:
+        """The shortest way to a peer for which nothing is kept: gives how many bytes went out.
+
+        Anything but all of them, or an OSError (as if 0), is followed by `keep`.
+        """
+        ...
+
+    def keep(self, data: bytes, sent: int, /) -> None:
+        """Keep what `push` did not send of `data`; it follows by itself."""
+        ...
 
     def send(self, data: bytes, /) -> bool:
-        """Hand over bytes, in order. True: all went out. False: the rest is kept and follows by itself;
-        whoever owns the link calls `Hub.writable` when everything went out. Never raises: a dead link
-        answers False for ever.
+        """Hand over bytes, in order. True: all went out. False: the rest is kept and follows by itself.
+
+        Never raises: a dead link answers False for ever.
         """
         ...

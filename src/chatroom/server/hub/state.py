@@ -4,6 +4,7 @@ Plain state without behaviour of its own. Rooms change in `fold.py` only, cursor
 peers in `hub.py` and the request handlers. Read next: `context.py`.
 """
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Final
 
@@ -169,7 +170,8 @@ class Room:
         self.members: dict[int, Account] = {}
         self.kicked: dict[int, int] = dict(record.kicked)
         """Accounts that were kicked, and when (ms since 1970) they may come back."""
-        self.live: dict[Peer, None] = {}
+        self.live: dict[Peer, Callable[[bytes], int]] = {}
+        """The peers that were sent everything up to `sent`, and the shortest way to each (`Link.push`)."""
 
     def partner_of(self, account: Account) -> Account | None:
         """The other account of a direct room."""
