@@ -197,7 +197,7 @@ def pictures(directory: Path) -> None:
         cs.press("priya", "I can show it in the break, @hedy")
         cs.rest(0.5)
         priya = cs.people["priya"]
-        take(priya, directory / "chat.png")
+        take(priya, directory / "main.png")
 
         cs.press("priya", "\x03", F1)
         take(priya, directory / "help.png")
