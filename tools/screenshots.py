@@ -8,6 +8,7 @@ runs this.
 """
 
 import argparse
+import datetime as dt
 import os
 import sys
 import tempfile
@@ -31,8 +32,7 @@ DARK: Final = Paper()
 LIGHT: Final = Paper(text="2a2f35", ground="fbfbf9")
 
 DAY_S: Final = 86_400.0
-LESSON_S: Final = 1500.0
-"""How long the class takes on the clocks of the pictures."""
+LESSON: Final = dt.time(10, 12)
 
 TOPIC: Final = "CS 244 · distributed systems — ask early, be kind"
 HOMEWORK_TOPIC: Final = "sheet 5 is due on Friday, 18:00"
@@ -46,8 +46,8 @@ ENTER, ESCAPE, F1, CTRL_F, CTRL_N, ALT_1, ALT_2 = "\r", "\x1b", "\x1bOP", "\x06"
 PASTE_BEGIN, PASTE_END = "\x1b[200~", "\x1b[201~"
 
 
-# Given to the server as `sitecustomize`: its wall clock is put forward by the seconds in a file, so that half
-# an hour of class is typed in half a minute and the pictures show its times.
+# Given to every program as `sitecustomize`: its wall clock is ahead by the seconds in a file, so that half an hour
+# of class is typed in half a minute and the pictures show the times of a class.
 _CLOCK: Final = """
 import time
 from pathlib import Path
@@ -65,7 +65,8 @@ class Class:
         self._directory = directory
         self._ahead_s = 0.0
         self._ahead = directory / "ahead"
-        self.set_clock(-LESSON_S - DAY_S)
+        self._lesson_ahead_s = _lesson_begins().timestamp() - time.time()
+        self.set_clock(self._lesson_ahead_s - DAY_S)
         (directory / "sitecustomize.py").write_text(_CLOCK.format(path=str(self._ahead)))
         self.server = ServerProcess(directory, tls=True)
         os.environ["PYTHONPATH"] = str(directory)
@@ -74,8 +75,12 @@ class Class:
         stack.callback(self.server.kill)
         self.people: dict[str, Terminal] = {}
 
+    def let_lesson_begin(self) -> None:
+        """It is the day after, and the lesson begins."""
+        self.set_clock(self._lesson_ahead_s)
+
     def set_clock(self, ahead_s: float) -> None:
-        """Have the server's clock so far ahead of the real one."""
+        """Have everybody's clock so far ahead of the real one."""
         self._ahead_s = ahead_s
         self._ahead.write_text(str(ahead_s))
 
@@ -91,7 +96,8 @@ class Class:
         settings.write_text(f'[client]\nhandle = "{name}"\n[look]\ntheme = "{theme}"\n', encoding="utf-8")
         argv = [sys.executable, "-m", "chatroom", self.server.join.replace("127.0.0.1", "localhost")]
         argv += ["--config", str(settings), "--data-dir", str(folder / "data")]
-        terminal = self._stack.enter_context(Terminal(argv, cols=cols, rows=rows, cwd=ROOT))
+        environ = {"PYTHONPATH": str(self._directory)}
+        terminal = self._stack.enter_context(Terminal(argv, cols=cols, rows=rows, cwd=ROOT, environ=environ))
         self.people[name] = terminal
         self.wait(lambda: "● online" in terminal.text and "#lobby" in terminal.text, f"{name} to be online")
         self.rest()
@@ -129,6 +135,13 @@ class Class:
             self.let_pass(0.4 + len(text) / 60)
 
 
+def _lesson_begins() -> dt.datetime:
+    """Return when the last lesson began that is over by now."""
+    now = dt.datetime.now().astimezone()
+    begins = now.replace(hour=LESSON.hour, minute=LESSON.minute)
+    return begins if now - begins > dt.timedelta(hours=1) else begins - dt.timedelta(days=1)
+
+
 @contextmanager
 def a_class() -> Iterator[Class]:
     """A class in a directory of its own; all its processes end with it."""
@@ -152,7 +165,7 @@ def yesterday(cs: Class) -> None:
 
 def today(cs: Class) -> None:
     """What stands above the line of new messages."""
-    cs.set_clock(-LESSON_S)
+    cs.let_lesson_begin()
     cs.say("kenji", "my relay from last week falls over at 1,024 of them 🙈")
     cs.say("hedy", "file descriptors? `ulimit -n` says 1024 here too")
     cs.say("kenji", "…that was it. accept() gave EMFILE and I spun on it")
