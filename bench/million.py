@@ -8,6 +8,7 @@ import hashlib
 import random
 import shutil
 import time
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -58,18 +59,19 @@ def _fill(log: SqliteLog, messages: int) -> None:
     room, authors = _people(log)
     chooser = random.Random(5)
     words = vocabulary()
-    weights = [1 / (rank + 3) for rank in range(len(words))]
+    weights = list(accumulate(1 / (rank + 3) for rank in range(len(words))))
     for first in range(0, messages, BATCH):
         batch: list[Change] = []
         for number in range(first, min(first + BATCH, messages)):
-            text = " ".join(chooser.choices(words, weights, k=chooser.randint(3, 25)))
+            text = " ".join(chooser.choices(words, cum_weights=weights, k=chooser.randint(3, 25)))
             nonce = number.to_bytes(16, "big")
             batch.append(
                 AddEntry(room, chooser.choice(authors), EntryKind.POSTED, encode_body(Posted(text)), nonce)
             )
         log.submit(batch, START_MS + first * APART_MS)
         assert all(isinstance(outcome, Committed) for outcome in log.outcomes())
-        say(f"making a log of {messages:,} messages: {first + len(batch):,} stored")
+        if first % (100 * BATCH) == 0:
+            say(f"making a log of {messages:,} messages: {first:,} stored")
     say(f"making a log of {messages:,} messages: making them searchable")
     while log.index(0.5):
         pass

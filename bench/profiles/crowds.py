@@ -15,6 +15,9 @@ from bench.profiles.rooms import AT_ONCE, ENTER_LIMIT_S, Room, beginning, conten
 from bench.results import Report, Sample, say
 
 REST_S: Final = 5.0
+MANY_AT_ONCE: Final = 500
+"""InspIRCd lets newcomers in once a second, however many."""
+
 RECEIVE_BUFFER: Final = 4_096
 """Of a stalled member: what it does not take soon waits in the server."""
 
@@ -28,7 +31,7 @@ def idle(report: Report, connections: int) -> None:
         with contender_and_load(contender) as (server, load):
             before = machine.resident_bytes(server.pid)
             load.ask(beginning(contender, server, Room(connections, 0, 0), joins=False))
-            entered = load.ask(Enter(AT_ONCE, ENTER_LIMIT_S))
+            entered = load.ask(Enter(MANY_AT_ONCE, ENTER_LIMIT_S))
             load.ask(Rest(2.0))
             rested = load.ask(Rest(REST_S))
             grown = machine.resident_bytes(server.pid) - before
