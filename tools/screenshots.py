@@ -46,8 +46,8 @@ ENTER, ESCAPE, F1, CTRL_F, CTRL_N, ALT_1, ALT_2 = "\r", "\x1b", "\x1bOP", "\x06"
 PASTE_BEGIN, PASTE_END = "\x1b[200~", "\x1b[201~"
 
 
-# Given to every program as `sitecustomize`: its wall clock is ahead by the seconds in a file, so that half an hour
-# of class is typed in half a minute and the pictures show the times of a class.
+# Given to every program as `sitecustomize`: its wall clock is ahead by the seconds in a file, so that half an
+# hour of class is typed in half a minute and the pictures show the times of a class.
 _CLOCK: Final = """
 import time
 from pathlib import Path
