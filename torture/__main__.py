@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from torture import kills
+from torture import crash_points, kills, lanes
 from torture.report import Row, faults, table
 
 Chapter = Callable[[bool], list[Row]]
@@ -19,6 +19,10 @@ Chapter = Callable[[bool], list[Row]]
 CHAPTERS: Final[dict[str, Chapter]] = {
     "server-kills": lambda short: kills.kill_servers(6 if short else 200, 1 if short else 2),
     "client-kills": lambda short: kills.kill_clients(4 if short else 60),
+    "cuts": lambda short: lanes.cut_everywhere(97 if short else 1),
+    "links": lambda short: lanes.bad_links(2 if short else 20),
+    "crash-points": lambda short: crash_points.crash_at_points(1 if short else 4),
+    "disk-calls": lambda short: crash_points.crash_at_disk_calls(*(12, 70) if short else (1, 400)),
 }
 
 

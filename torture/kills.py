@@ -9,10 +9,11 @@ import shutil
 import sqlite3
 import tempfile
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from support.server_process import ServerProcess, running_server
 from torture.checker import Verdict, check_files
@@ -67,7 +68,13 @@ def kill_servers(kills: int, worlds: int = 2) -> list[Row]:
     return [row]
 
 
-def merged(tolls: list[_Toll]) -> Verdict:
+class HasVerdict(Protocol):
+    """One case of many."""
+
+    verdict: Verdict
+
+
+def merged(tolls: Iterable[HasVerdict]) -> Verdict:
     """The verdicts of several worlds as one."""
     whole = Verdict()
     for verdict in (toll.verdict for toll in tolls):

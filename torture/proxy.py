@@ -50,6 +50,8 @@ class Proxy:
         self.target_port = target_port
         self.usual = CLEAN
         self.cuts = 0
+        self.carried = (0, 0)
+        """Bytes up and down of the connection that carried something last."""
         self._planned: deque[Fault] = deque()
         self._kept: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -59,6 +61,10 @@ class Proxy:
     def plan(self, fault: Fault) -> None:
         """Do this to the next connection, and `usual` to those after it."""
         self._planned.append(fault)
+
+    def forget_planned(self) -> None:
+        """Do none of what was planned and did not happen."""
+        self._planned.clear()
 
     def close(self) -> None:
         """Accept no more, and let go of connections that were left open to nobody."""
@@ -99,6 +105,7 @@ class _Link:
         self.server = server
         self.fault = fault
         self.is_cut = False
+        self.carried = {client: 0, server: 0}
         self._lock = threading.Lock()
 
     def carry(self, source: socket.socket, sink: socket.socket, limit: int | None) -> None:
@@ -115,6 +122,8 @@ class _Link:
                     return
                 sink.sendall(data)
                 carried += len(data)
+                self.carried[source] = carried
+                self.proxy.carried = (self.carried[self.client], self.carried[self.server])
                 if fault.pause_s:
                     time.sleep(fault.pause_s)
                 if not has_stalled and carried >= STALL_AFTER:

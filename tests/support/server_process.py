@@ -31,6 +31,7 @@ class ServerProcess:
         self.join = ""
         self.output: list[str] = []
         self.process: subprocess.Popen[str] | None = None
+        self.program = [sys.executable, "-m", "chatroom.cli.server"]
         self.config = directory / "server.toml"
         self.config.write_text("".join(_sections(settings or {})), encoding="utf-8")
 
@@ -38,7 +39,7 @@ class ServerProcess:
         """Start it and return when it has said that it is ready; on the port it had before, if it ran
         before.
         """
-        command = [sys.executable, "-m", "chatroom.cli.server", "-c", str(self.config), "--host", "127.0.0.1"]
+        command = [*self.program, "-c", str(self.config), "--host", "127.0.0.1"]
         command += ["--port", str(self.port), "--data-dir", str(self.data_dir)]
         if not self.tls:
             command.append("--no-tls")

@@ -1,0 +1,223 @@
+"""Named crash points: the rows K1–K5 and C1–C4 of the failure matrix, each met for certain.
+
+The programs die by SIGKILL inside `altered_server.py` and `altered_client.py`; where strace is there the
+unmodified server is killed at every single system call by which it writes to the disk. Read next: `kills.py`.
+"""
+
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from support.server_process import ServerProcess, running_server
+from torture.checker import Verdict, check_files
+from torture.history import History
+from torture.kills import STREAM, UNLIMITED, merged, stored_count
+from torture.programs import Person, Watcher, Writer, note_log, wait_until
+from torture.report import Row
+
+NORMAL: Final = [sys.executable, "-m", "chatroom.cli.server"]
+DISK_CALLS: Final = "pwrite64,fdatasync,fsync,ftruncate,unlink"
+
+
+@dataclass(frozen=True)
+class Point:
+    """A row of the matrix, the point's name, and whether messages are stored and unacknowledged there."""
+
+    row: str
+    name: str
+    is_open: bool | None = None
+
+
+SERVER_POINTS: Final = (
+    Point("K1 server dies when it has read a message", "before-thinking", is_open=False),
+    Point("K2 server dies inside the statement", "inside-the-statement", is_open=False),
+    Point("K2 server dies before COMMIT", "before-the-commit", is_open=False),
+    Point("K3 server dies after COMMIT, before any answer", "after-the-commit", is_open=True),
+    Point("K4 server dies when one of two members was told", "after-one-send"),
+    Point("K5 server dies after a checkpoint", "in-the-checkpoint", is_open=True),
+    Point("K5 server dies in the drain of a shutdown", "in-the-drain"),
+    Point("K5 server dies in a migration", "in-the-migration"),
+)
+CLIENT_POINTS: Final = (
+    Point("C1 client dies before its outbox is written", "before-the-outbox"),
+    Point("C2 client dies between outbox and wire", "after-the-outbox"),
+    Point("C2 client dies before the answer", "after-the-send"),
+    Point("C3 client dies before its outbox forgets", "before-the-removal"),
+    Point("C4 reader dies after showing", "after-the-showing"),
+)
+
+
+@dataclass
+class _Case:
+    """What one crash came to; shaped so that `merged` takes it."""
+
+    verdict: Verdict
+    faults: list[str]
+
+
+def _altered(point: str, count: int) -> list[str]:
+    return [sys.executable, "-m", "torture.altered_server", f"{point}:{count}"]
+
+
+def crash_at_points(times: int) -> list[Row]:
+    """Die at every named point `times` times, a little later each time."""
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [(p, pool.map(_crash_server, [p] * times, range(1, times + 1))) for p in SERVER_POINTS]
+        jobs += [(p, pool.map(_crash_client, [p] * times, range(1, times + 1))) for p in CLIENT_POINTS]
+        return [_row(point.row, list(cases)) for point, cases in jobs]
+
+
+def _row(what: str, cases: list[_Case], remarks: str = "") -> Row:
+    faults = [fault for case in cases for fault in case.faults]
+    return Row(what, len(cases), merged(cases), remarks=remarks, faults=faults)
+
+
+def _crash_server(point: Point, count: int) -> _Case:
+    faults: list[str] = []
+    with tempfile.TemporaryDirectory() as place:
+        directory = Path(place)
+        history = History(directory / "history.jsonl")
+        server = ServerProcess(directory, UNLIMITED)
+        if point.name == "in-the-migration":
+            server.program = _altered(point.name, count * 9)
+            _start_and_die(server, faults)
+            server.program = NORMAL
+        server.start()
+        try:
+            ann = Person(directory, server.join, "ann")
+            watcher = Watcher(Person(directory, server.join, "carol"), history)
+            wait_until(lambda: watcher.shown > 0, "the reader sees nothing")
+            faults += filter(None, [Writer(ann, history, name="before", count=3).finish()])
+            if point.name != "in-the-migration":
+                server.stop()
+                faults += _crash_while_writing(server, ann, history, point, count)
+            watcher.finish(note_log(Person(directory, server.join, "judge"), history))
+        finally:
+            server.kill()
+        history.close()
+        return _Case(check_files([history.path]), faults)
+
+
+def _crash_while_writing(
+    server: ServerProcess, ann: Person, history: History, point: Point, count: int
+) -> Iterator[str]:
+    """Let the altered server die among messages, look at what is on its disk, and go on with the true one."""
+    server.program = _altered(point.name, count)
+    server.start()
+    writer = Writer(ann, history, name="during", count=40, most_unanswered=1 + count * 2)
+    if point.name == "in-the-drain":
+        wait_until(lambda: writer.told > 5, "no acknowledgement")
+        server.stop()
+    assert server.process is not None
+    server.process.wait(60)
+    server.kill()
+    time.sleep(0.1)
+    open_count = stored_count(server.data_dir, "ann") - 3 - writer.told
+    if open_count < 0 or (point.is_open is not None and point.is_open != (open_count > 0)):
+        yield f"{open_count} messages were stored and not acknowledged"
+    server.program = NORMAL
+    server.start()
+    if complaint := writer.finish():
+        yield complaint
+
+
+def _start_and_die(server: ServerProcess, faults: list[str]) -> None:
+    try:
+        server.start()
+    except AssertionError:
+        server.kill()
+    else:
+        server.kill()
+        faults.append("it did not die")
+
+
+def _crash_client(point: Point, count: int) -> _Case:
+    faults: list[str] = []
+    with tempfile.TemporaryDirectory() as place, running_server(Path(place), STREAM) as server:
+        directory = Path(place)
+        history = History(directory / "history.jsonl")
+        ann = Person(directory, server.join, "ann")
+        dying = Person(
+            directory,
+            server.join,
+            "carol" if point.name == "after-the-showing" else "ann",
+            (sys.executable, "-m", "torture.altered_client", f"{point.name}:{count}"),
+        )
+        if point.name == "after-the-showing":
+            reader = Watcher(dying, history, screen="carol who dies")
+            faults += filter(None, [Writer(ann, history, count=20).finish()])
+            reader.process.wait(60)
+            reader.kill()
+        else:
+            Writer(dying, history, name="dying", count=30, most_unanswered=4).died()
+        watcher = Watcher(Person(directory, server.join, "carol"), history)
+        faults += filter(None, [Writer(ann, history, name="after", count=5).finish()])
+        watcher.finish(note_log(Person(directory, server.join, "judge"), history))
+        history.close()
+        return _Case(check_files([history.path]), faults)
+
+
+# -- every system call that writes to the disk -------------------------------------------------------------
+
+
+def crash_at_disk_calls(step: int, most: int) -> list[Row]:
+    """Kill the unmodified server at its N-th write to the disk, for every N from the making of the database on."""
+    what = f"server killed at {'every' if step == 1 else f'every {step}th'} disk call"
+    if shutil.which("strace") is None:
+        return [Row(what, 0, skipped="strace is not here")]
+    cases: list[_Case] = []
+    with ThreadPoolExecutor(2) as pool:
+        for first in range(1, most, step * 8):
+            found = list(pool.map(_crash_at_disk_call, range(first, min(most, first + step * 8), step)))
+            cases += [case for case in found if case is not None]
+            if None in found:
+                break  # the whole script was shorter than that
+    return [_row(what, cases, "from the making of the database to the end of a shutdown (K2, K5)")]
+
+
+def _crash_at_disk_call(number: int) -> _Case | None:
+    """Run the script and die at call `number`; None when it ends before that."""
+    faults: list[str] = []
+    with tempfile.TemporaryDirectory() as place:
+        directory = Path(place)
+        history = History(directory / "history.jsonl")
+        server = ServerProcess(directory, UNLIMITED)
+        inject = f"inject={DISK_CALLS}:signal=KILL:when={number}"
+        trace = ["strace", "-D", "-q", "-o", "/dev/null", "-e", f"trace={DISK_CALLS}", "-e", inject]
+        server.program = [*trace, *NORMAL]
+        writer = None
+        try:
+            server.start()
+            writer = Writer(
+                Person(directory, server.join, "ann"), history, count=8, most_unanswered=1
+            )
+            wait_until(lambda: writer.process.poll() is not None or _is_dead(server), "neither ends")
+            if not _is_dead(server) and server.stop() == 0:
+                writer.finish()
+                return None
+        except AssertionError:
+            pass  # it died before it was ready
+        finally:
+            server.kill()
+        server.program = NORMAL
+        server.start()
+        try:
+            if writer is not None:
+                faults += filter(None, [writer.finish()])
+            ann = Person(directory, server.join, "ann")
+            faults += filter(None, [Writer(ann, history, name="after", count=3).finish()])
+            note_log(Person(directory, server.join, "judge"), history)
+        finally:
+            server.kill()
+        history.close()
+        return _Case(check_files([history.path]), [f"call {number}: {fault}" for fault in faults])
+
+
+def _is_dead(server: ServerProcess) -> bool:
+    return server.process is not None and server.process.poll() is not None
