@@ -1,4 +1,8 @@
-from chatroom.client.ui.inputs import PASTE_CHARS_MAX, InputReader, Paste
+from chatroom.client.ui.inputs import PASTE_CHARS_MAX, PASTE_PAUSE_S, InputReader, Paste
+
+
+def a_reader() -> InputReader:
+    return InputReader(lambda: 0.0)
 
 
 def pasted(keys: list[object]) -> list[str]:
@@ -7,16 +11,16 @@ def pasted(keys: list[object]) -> list[str]:
 
 def test_keys_and_mouse_events_pass() -> None:
     keys = ["a", "enter", "ctrl x", ("mouse press", 1, 3, 4), "window resize", "focus in"]
-    assert InputReader().read(keys) == keys
+    assert a_reader().read(keys) == keys
 
 
 def test_the_answers_of_a_terminal_are_dropped() -> None:
-    assert InputReader().read([("cursor position", 4, 4), "a", ("device attributes", "1")]) == ["a"]
+    assert a_reader().read([("cursor position", 4, 4), "a", ("device attributes", "1")]) == ["a"]
 
 
 def test_a_paste_becomes_one_key_with_its_lines() -> None:
     keys = ["x", "begin paste", "a", "enter", "tab", "b", "end paste", "y"]
-    found = InputReader().read(keys)
+    found = a_reader().read(keys)
     assert [str(key) for key in found] == ["x", "<paste>", "y"]
     assert pasted(found) == ["a\n    b"]
 
@@ -33,19 +37,19 @@ def test_what_looks_like_keys_in_a_paste_is_not_pressed() -> None:
         "o",
         "end paste",
     ]
-    found = InputReader().read(keys)
+    found = a_reader().read(keys)
     assert pasted(found) == ["o"]
 
 
 def test_a_paste_goes_on_over_many_reads() -> None:
-    reader = InputReader()
+    reader = a_reader()
     assert reader.read(["begin paste", "a"]) == []
     assert reader.read(["b", "focus out"]) == ["focus out"]
     assert pasted(reader.read(["enter", "c", "end paste"])) == ["ab\nc"]
 
 
 def test_an_endless_paste_does_not_fill_the_memory() -> None:
-    reader = InputReader()
+    reader = a_reader()
     reader.read(["begin paste"])
     for _ in range(11):
         reader.read(["x"] * (PASTE_CHARS_MAX // 10))
@@ -53,14 +57,31 @@ def test_an_endless_paste_does_not_fill_the_memory() -> None:
 
 
 def test_an_unmarked_paste_is_known_by_text_that_goes_on_after_an_enter() -> None:
-    found = InputReader().read([*"first line of it", "enter", *"second line"])
+    found = a_reader().read([*"first line of it", "enter", *"second line"])
     assert pasted(found) == ["first line of it\nsecond line"]
+
+
+def test_a_terminal_that_marks_pastes_is_not_guessed_about() -> None:
+    reader = a_reader()
+    reader.read(["begin paste", "a", "end paste"])
+    keys = [*"typed while the line", "enter", *"was slow to answer"]
+    assert reader.read(keys) == keys
 
 
 def test_fast_typing_is_no_paste() -> None:
     for keys in ([*"a whole line at once", "enter"], ["enter", "a"], [*"abc", "enter", *"abcdef"]):
-        assert InputReader().read(keys) == keys
+        assert a_reader().read(keys) == keys
 
 
 def test_the_end_of_no_paste_is_nothing() -> None:
-    assert InputReader().read(["end paste", "a"]) == ["a"]
+    assert a_reader().read(["end paste", "a"]) == ["a"]
+
+
+def test_a_paste_whose_end_got_lost_is_over_after_a_pause() -> None:
+    times = iter([0.0, 1.0, 1.0 + PASTE_PAUSE_S + 0.1])
+    reader = InputReader(lambda: next(times))
+    assert reader.read(["begin paste", "a"]) == []
+    assert reader.read(["b"]) == []
+    found = reader.read(["enter"])
+    assert pasted(found) == ["ab"]
+    assert found[1:] == ["enter"]

@@ -6,11 +6,15 @@ pastes are recognised by text that goes on after an Enter in one read. What the 
 arrives here as well and is dropped: urwid raises on it. Read next: `keys.py`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Self
 
 PASTE_CHARS_MAX: Final = 1_000_000
 """More of one paste is thrown away; the model refuses far less."""
+
+PASTE_PAUSE_S: Final = 3.0
+"""A paste whose end got lost is over when nothing has come for so long; else no key would ever count again.
+"""
 
 _TEXT_OF: Final = {"enter": "\n", "meta enter": "\n", "ctrl j": "\n", "tab": "    "}
 
@@ -36,27 +40,39 @@ class Paste(str):
 
 
 class InputReader:
-    """Turns what urwid read into keys for the view; a paste may go on over many reads."""
+    """Turns what urwid read into keys for the view; a paste may go on over many reads.
 
-    def __init__(self) -> None:
+    `now` gives monotonic seconds.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
         self._paste: list[str] | None = None
+        self._read_at = 0.0
+        self._marks_pastes = False  # this terminal was seen to; then fast typing is never taken for a paste
 
     def read(self, keys: Iterable[object]) -> list[InputKey]:
         """Return the keys, mouse events and pastes in what urwid decoded from one read."""
         found: list[InputKey] = []
+        now = self._now()
+        if self._paste is not None and now - self._read_at > PASTE_PAUSE_S:
+            found.append(Paste("".join(self._paste)))
+            self._paste = None
+        self._read_at = now
         for key in keys:
             if isinstance(key, tuple):
                 if len(key) == 4 and "mouse" in key[0]:
                     found.append(key)
             elif key == "begin paste":
                 self._paste = []
+                self._marks_pastes = True
             elif key == "end paste":
                 if self._paste is not None:
                     found.append(Paste("".join(self._paste)))
                 self._paste = None
             elif isinstance(key, str):
                 self._take(key, found)
-        return _joined_unmarked(found)
+        return found if self._marks_pastes else _joined_unmarked(found)
 
     def _take(self, key: str, found: list[InputKey]) -> None:
         if self._paste is None or key in ("window resize", "focus in", "focus out"):
