@@ -152,6 +152,19 @@ def test_the_switcher_finds_a_room_by_some_letters(window: Window) -> None:
     assert window.lines()[0].startswith(" #homework")
 
 
+def test_a_search_leads_to_a_message_far_up_in_another_room(window: Window, server: TinyServer) -> None:
+    for number in range(80):
+        server.say("ada", "the needle" if number == 20 else f"hay {number}", "homework")
+    window.settle()
+    window.press("ctrl f").type("needle").press("enter")
+    assert "1 found" in window.text()
+    window.press("enter")
+    assert window.lines()[0].startswith(" #homework")
+    assert "the needle" in window.text()
+    assert "hay 79" not in window.text()
+    assert "↓" in window.lines()[-3]
+
+
 def test_a_click_on_a_row_of_a_dialog_chooses_it(window: Window) -> None:
     window.press("ctrl g")
     col, row = window.find("╭─")

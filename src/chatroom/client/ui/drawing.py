@@ -59,8 +59,12 @@ class ScreenDrawing:
             self._members = None
         return bool(dirty)
 
-    def sync_composer(self) -> None:
-        """Have the editor hold what the model says; before a key, since several may come before a frame."""
+    def sync(self) -> None:
+        """Have editor and pane be in the room the model is in, and the editor hold what the model says.
+
+        Before a key or a jump, and not only with a frame: several of them may come between two frames.
+        """
+        self.pane.show_room(self._model.room)
         self.composer.show(self._model.composer(), self._model.room)
 
     def report_viewport(self, now: Moment) -> bool:
@@ -93,7 +97,7 @@ class ScreenDrawing:
         if (cols, rows) != self._size:
             self._size = (cols, rows)
             self._sidebar = self._members = None
-        self.sync_composer()
+        self.sync()
         wanted = min(self.composer.rows(cols), composer_rows_max(rows))
         places = place(cols, rows, wanted, rooms=self._shows_rooms, members=self._shows_members)
         self._places = places
@@ -111,7 +115,6 @@ class ScreenDrawing:
     def _draw_middle(self, places: Places) -> list[Strip]:
         """Return sidebar, transcript and members side by side."""
         model, box = self._model, places.transcript
-        self.pane.show_room(model.room)
         self.pane.selected = model.selected_key
         lines = self.pane.draw(model.transcript(), box.cols, box.rows)
         upright: Strip = [(Style.RULE, None, "│".encode())]

@@ -143,7 +143,7 @@ class ChatView(urwid.Widget):
             if len(key) != 1 or not key.isprintable():
                 return False
             self._act(Action.SELECT_LEAVE, now)  # whoever begins to type has chosen enough
-        self._drawing.sync_composer()
+        self._drawing.sync()
         if not self._drawing.composer.editor.press(key):
             return False
         self._composer_edited(now)
@@ -188,7 +188,7 @@ class ChatView(urwid.Widget):
         if drawing is None or self._model is None:
             return False
         self._invalidate()
-        drawing.sync_composer()
+        drawing.sync()
         match action:
             case Action.NEWLINE:
                 drawing.composer.editor.press("enter")
@@ -215,12 +215,14 @@ class ChatView(urwid.Widget):
     def scroll_to(self, key: tuple[int, ...]) -> None:
         """Bring the row with this key into view."""
         if self._drawing is not None:
+            self._drawing.sync()
             self._drawing.pane.bring_into_view(key)
             self._invalidate()
 
     def scroll_to_end(self) -> None:
         """Show the end of the transcript and stay there."""
         if self._drawing is not None:
+            self._drawing.sync()
             self._drawing.pane.to_end()
             self._invalidate()
 
