@@ -165,6 +165,16 @@ def test_a_search_leads_to_a_message_far_up_in_another_room(window: Window, serv
     assert "↓" in window.lines()[-3]
 
 
+def test_a_jump_that_comes_with_the_change_of_rooms_is_not_lost(window: Window, server: TinyServer) -> None:
+    seqs = [server.say("ada", f"message {number}", "homework") for number in range(80)]
+    window.settle()
+    window.press("ctrl n", "ctrl p")  # the room is loaded
+    number = window.seat.desk.number("#homework")
+    window.carry_out(window.seat.model.open_room(number, window.seat.now))
+    window.view.scroll_to((seqs[10],))
+    assert "message 10" in window.text()
+
+
 def test_a_click_on_a_row_of_a_dialog_chooses_it(window: Window) -> None:
     window.press("ctrl g")
     col, row = window.find("╭─")
