@@ -1,0 +1,202 @@
+"""What follows from kicks, bans, mutes and roles, in memory and on disk."""
+
+import pytest
+
+from chatroom.protocol.entries import EntryKind, Moderated, encode_body
+from chatroom.protocol.errors import ErrorCode
+from chatroom.protocol.limits import TIME_MAX
+from chatroom.protocol.packets import Role
+from chatroom.server.hub.ports import (
+    AccountRecord,
+    AddAccount,
+    AddEntry,
+    BanRecord,
+    BarAddress,
+    Failed,
+    Outcome,
+)
+from chatroom.server.store.moderation_rules import Standing, moderation_fault
+from support.story import START_MS, Story, joined, left, new_account
+
+INA, MIA, BOB, EVE = 1, 2, 3, 4
+SOON = START_MS + 3_600_000
+
+
+def codes(outcomes: list[Outcome]) -> list[ErrorCode | None]:
+    return [outcome.code if isinstance(outcome, Failed) else None for outcome in outcomes]
+
+
+def act(
+    kind: EntryKind,
+    handle: str,
+    until: int = 0,
+    reason: str = "",
+    role: int = 0,
+    by: int = MIA,
+    room: int = 1,
+) -> AddEntry:
+    return AddEntry(room, by, kind, encode_body(Moderated(handle, until, reason, role)))
+
+
+@pytest.fixture
+def garden(story: Story) -> Story:
+    """A room with an owner, a moderator and two members."""
+    for handle, role in (
+        ("ina", Role.OWNER),
+        ("mia", Role.MODERATOR),
+        ("bob", Role.MEMBER),
+        ("eve", Role.MEMBER),
+    ):
+        story.one(AddAccount(handle, new_account(handle).public_key, role, ""))
+    story.room("garden", INA, MIA, BOB, EVE)
+    return story
+
+
+def account(story: Story, number: int = BOB) -> AccountRecord:
+    return story.log.load().accounts[number - 1]
+
+
+# -- kicks -------------------------------------------------------------------------------------------------
+
+
+def test_a_kick_takes_out_of_the_room(garden: Story) -> None:
+    garden.one(act(EntryKind.KICKED, "bob"))
+    record = garden.record(1)
+    assert record.members == (INA, MIA, EVE)
+    assert record.kicked == ()
+    assert codes(garden.submit(joined(1, BOB))) == [None]
+
+
+def test_a_kick_with_a_time_keeps_out_until_then(garden: Story) -> None:
+    garden.one(act(EntryKind.KICKED, "bob", SOON))
+    assert garden.record(1).kicked == ((BOB, SOON),)
+    for at, code in ((SOON - 1, ErrorCode.NOT_ALLOWED), (SOON, None)):
+        assert codes(garden.submit(joined(1, BOB), at=at)) == [code]
+    assert garden.record(1).kicked == ()
+    assert BOB in garden.record(1).members
+
+
+def test_who_is_no_member_is_not_kicked(garden: Story) -> None:
+    outcomes = garden.submit(left(1, BOB), act(EntryKind.KICKED, "bob", SOON))
+    assert codes(outcomes) == [None, ErrorCode.NOT_A_MEMBER]
+    assert garden.record(1).kicked == ()
+
+
+def test_a_kick_and_a_coming_back_in_one_pass(garden: Story) -> None:
+    outcomes = garden.submit(act(EntryKind.KICKED, "bob", SOON), joined(1, BOB))
+    assert codes(outcomes) == [None, ErrorCode.NOT_ALLOWED]
+
+
+# -- bans --------------------------------------------------------------------------------------------------
+
+
+def test_a_ban_is_kept_with_its_end_author_and_reason(garden: Story) -> None:
+    garden.one(act(EntryKind.BANNED, "bob", SOON, "spam"))
+    assert account(garden).ban == BanRecord(SOON, MIA, "spam")
+    garden.one(act(EntryKind.BANNED, "bob"))
+    assert account(garden).ban == BanRecord(TIME_MAX, MIA, "")
+    assert BOB in garden.record(1).members
+    garden.one(act(EntryKind.UNBANNED, "bob"))
+    assert account(garden).ban is None
+
+
+def test_addresses_are_barred_with_a_ban_and_free_with_its_end(garden: Story) -> None:
+    bar = BarAddress(BOB, "192.0.2.7")
+    assert codes(garden.submit(bar)) == [ErrorCode.NOT_ALLOWED]
+    assert codes(garden.submit(act(EntryKind.BANNED, "bob"), bar, bar)) == [None, None, None]
+    garden.submit(act(EntryKind.BANNED, "eve"), BarAddress(EVE, "192.0.2.7"), BarAddress(EVE, "192.0.2.8"))
+    assert garden.log.load().barred == (("192.0.2.7", BOB), ("192.0.2.7", EVE), ("192.0.2.8", EVE))
+    garden.one(act(EntryKind.UNBANNED, "eve"))
+    assert garden.log.load().barred == (("192.0.2.7", BOB),)
+
+
+def test_a_ban_that_is_over_leaves_no_address_to_the_next(garden: Story) -> None:
+    garden.submit(act(EntryKind.BANNED, "bob", SOON), BarAddress(BOB, "192.0.2.7"))
+    garden.submit(act(EntryKind.BANNED, "bob", SOON + 1), at=SOON - 1)
+    assert garden.log.load().barred == (("192.0.2.7", BOB),)
+    garden.submit(act(EntryKind.BANNED, "bob"), at=SOON + 1)
+    assert garden.log.load().barred == ()
+
+
+# -- mutes and roles ---------------------------------------------------------------------------------------
+
+
+def test_a_mute_is_kept_until_it_is_taken_back(garden: Story) -> None:
+    garden.one(act(EntryKind.MUTED, "bob", SOON))
+    assert account(garden).muted_until == SOON
+    garden.one(act(EntryKind.MUTED, "bob"))
+    assert account(garden).muted_until == TIME_MAX
+    garden.one(act(EntryKind.UNMUTED, "bob"))
+    assert account(garden).muted_until == 0
+
+
+def test_a_role_is_kept_and_the_last_one_counts(garden: Story) -> None:
+    given = [Role.MODERATOR, Role.MEMBER]
+    garden.submit(*(act(EntryKind.ROLE_SET, "bob", role=role, by=INA) for role in given))
+    assert account(garden).role is Role.MEMBER
+    garden.one(act(EntryKind.ROLE_SET, "bob", role=Role.OWNER, by=INA))
+    assert account(garden).role is Role.OWNER
+
+
+def test_an_owner_is_not_muted(garden: Story) -> None:
+    garden.submit(act(EntryKind.MUTED, "bob"), act(EntryKind.ROLE_SET, "bob", role=Role.OWNER, by=INA))
+    assert account(garden).muted_until == 0
+
+
+# -- what is refused ---------------------------------------------------------------------------------------
+
+KINDS = [EntryKind.KICKED, EntryKind.BANNED, EntryKind.UNBANNED, EntryKind.MUTED, EntryKind.UNMUTED]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, EntryKind.ROLE_SET])
+def test_nothing_is_done_upwards_or_to_equals(garden: Story, kind: EntryKind) -> None:
+    before = garden.log.load(), len(garden.entries(1))
+    outcomes = garden.submit(
+        act(kind, "ina", role=1), act(kind, "mia", role=1, by=BOB), act(kind, "eve", role=2, by=BOB)
+    )
+    assert codes(outcomes) == [ErrorCode.NOT_ALLOWED] * 3
+    assert (garden.log.load(), len(garden.entries(1))) == before
+
+
+@pytest.mark.parametrize("kind", [*KINDS, EntryKind.ROLE_SET])
+def test_nothing_is_done_to_or_by_who_is_not_there(garden: Story, kind: EntryKind) -> None:
+    outcomes = garden.submit(
+        act(kind, "zoe", role=1), act(kind, "bob", role=2, by=99), act(kind, "bob", role=2, by=0)
+    )
+    assert codes(outcomes) == [ErrorCode.NO_SUCH_ACCOUNT] * 3
+
+
+@pytest.mark.parametrize("kind", [*KINDS, EntryKind.ROLE_SET])
+def test_a_body_that_cannot_be_read_does_nothing(garden: Story, kind: EntryKind) -> None:
+    before = garden.log.load()
+    assert codes(garden.submit(AddEntry(1, MIA, kind, b"\x91\x05"))) == [ErrorCode.NO_SUCH_ACCOUNT]
+    assert garden.log.load() == before
+
+
+def test_the_banned_do_nothing_even_in_the_same_pass(garden: Story) -> None:
+    outcomes = garden.submit(act(EntryKind.BANNED, "mia", by=INA), act(EntryKind.MUTED, "bob"))
+    assert codes(outcomes) == [None, ErrorCode.BANNED]
+    assert account(garden).muted_until == 0
+
+
+@pytest.mark.parametrize("role", [0, 4, 65_535])
+def test_there_are_three_roles_to_give(garden: Story, role: int) -> None:
+    outcomes = garden.submit(act(EntryKind.ROLE_SET, "bob", role=role, by=INA))
+    assert codes(outcomes) == [ErrorCode.BAD_RANGE]
+
+
+def test_a_banned_account_does_not_become_an_owner(garden: Story) -> None:
+    outcomes = garden.submit(
+        act(EntryKind.BANNED, "bob"),
+        act(EntryKind.ROLE_SET, "bob", role=Role.OWNER, by=INA),
+        act(EntryKind.ROLE_SET, "bob", role=Role.MODERATOR, by=INA),
+    )
+    assert codes(outcomes) == [None, ErrorCode.NOT_ALLOWED, None]
+
+
+def test_an_owner_is_out_of_reach_whoever_asks() -> None:
+    owner = Standing(INA, Role.OWNER, is_banned=False)
+    for role in Role:
+        other = Standing(MIA, role, is_banned=False)
+        for kind in (*KINDS, EntryKind.ROLE_SET):
+            assert moderation_fault(kind, Moderated("ina", 0, "", 1), other, owner) is not None
