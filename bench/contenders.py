@@ -38,6 +38,8 @@ class Contender:
     tls: bool = False
     most_members: int = 100_000
     """More than so many take it minutes to let in."""
+    at_once: int = 50
+    """How many members are on their way in at once, where nothing is said of that."""
 
 
 # -- ours --------------------------------------------------------------------------------------------------
@@ -180,17 +182,21 @@ def make_certificate(directory: Path) -> None:
     )
 
 
+MANY: Final = 500
+"""InspIRCd lets newcomers in once a second, however many there are."""
+
 FLOOR: Final = Contender("floor", "floor", _start_floor, _floor_missing)
 OURS: Final = ours()
 OURS_TLS: Final = ours("chatroom TLS", tls=True)
 NGIRCD: Final = Contender("ngIRCd", "irc", _start_ngircd, _from_debian("ngircd"), most_members=1_000)
-INSPIRCD: Final = Contender("InspIRCd", "irc", _start_inspircd, _from_debian("inspircd"))
+INSPIRCD: Final = Contender("InspIRCd", "irc", _start_inspircd, _from_debian("inspircd"), at_once=MANY)
 INSPIRCD_TLS: Final = Contender(
     "InspIRCd TLS",
     "irc",
     lambda directory: _start_inspircd(directory, tls=True),
     _from_debian("inspircd"),
     tls=True,
+    at_once=MANY,
 )
 NATS: Final = Contender("nats-server", "nats", _start_nats, _from_debian("nats-server"))
 

@@ -11,13 +11,10 @@ from bench import machine, programs
 from bench.contenders import INSPIRCD, INSPIRCD_TLS, NATS, NGIRCD, OURS, OURS_TLS, Contender
 from bench.load.caller import Caller
 from bench.load.orders import Cast, Enter, Listen, Rest, Run
-from bench.profiles.rooms import AT_ONCE, ENTER_LIMIT_S, Room, beginning, contender_and_load
+from bench.profiles.rooms import ENTER_LIMIT_S, Room, beginning, contender_and_load
 from bench.results import Report, Sample, say
 
 REST_S: Final = 5.0
-MANY_AT_ONCE: Final = 500
-"""InspIRCd lets newcomers in once a second, however many."""
-
 RECEIVE_BUFFER: Final = 4_096
 """Of a stalled member: what it does not take soon waits in the server."""
 
@@ -31,7 +28,7 @@ def idle(report: Report, connections: int) -> None:
         with contender_and_load(contender) as (server, load):
             before = machine.resident_bytes(server.pid)
             load.ask(beginning(contender, server, Room(connections, 0, 0), joins=False))
-            entered = load.ask(Enter(MANY_AT_ONCE, ENTER_LIMIT_S))
+            entered = load.ask(Enter(contender.at_once, ENTER_LIMIT_S))
             load.ask(Rest(2.0))
             rested = load.ask(Rest(REST_S))
             grown = machine.resident_bytes(server.pid) - before
@@ -78,7 +75,7 @@ def resume(report: Report, members: int, behind: int) -> None:
     with programs.fresh_directory() as directory, OURS.start(directory) as server:
         with programs.load_process(directory / "load.log") as load:
             load.ask(beginning(OURS, server, Room(members, 1, 1)))
-            load.ask(Enter(AT_ONCE, ENTER_LIMIT_S))
+            load.ask(Enter(OURS.at_once, ENTER_LIMIT_S))
         poster = Caller(server.port, members)
         poster.post_stamped(range(behind))
         with programs.load_process(directory / "load.log") as load:
@@ -113,9 +110,9 @@ def slow(report: Report, members: int, behind: int, rounds: int, seconds: float)
             server = stack.enter_context(OURS.start(directory))
             load = stack.enter_context(programs.load_process(directory / "load.log"))
             load.ask(beginning(OURS, server, room, stalled=stalled))
-            load.ask(Enter(AT_ONCE, ENTER_LIMIT_S, last=half))
+            load.ask(Enter(OURS.at_once, ENTER_LIMIT_S, last=half))
             if stalled:
-                load.ask(Enter(AT_ONCE, ENTER_LIMIT_S, half, None, RECEIVE_BUFFER))
+                load.ask(Enter(OURS.at_once, ENTER_LIMIT_S, half, None, RECEIVE_BUFFER))
             load.ask(Cast())
             loads[name], pids[name] = load, server.pid
         say(f"slow: {half} of {members} members stall")

@@ -19,7 +19,6 @@ from bench.results import Report, Sample, say
 
 WARM_S: Final = 0.3
 ENTER_LIMIT_S: Final = 180.0
-AT_ONCE: Final = 50
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def full_room(contender: Contender, room: Room) -> Iterator[tuple[programs.LoadP
     with contender_and_load(contender) as (server, load):
         load.ask(beginning(contender, server, room))
         before = machine.resident_bytes(server.pid)
-        entered = load.ask(Enter(AT_ONCE, ENTER_LIMIT_S))
+        entered = load.ask(Enter(contender.at_once, ENTER_LIMIT_S))
         load.ask(Cast())
         grown = machine.resident_bytes(server.pid) - before
         yield load, {"join_s": entered.seconds, "kib_each": grown / 1024 / room.members}
