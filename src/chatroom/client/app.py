@@ -5,6 +5,7 @@ screen, and the terminal is given back: after quitting, a signal, a lost termina
 is decided in the view model and drawn in `ui/`. Next: `screen_session.py`, `urwid_loop.py`, `ui/view.py`.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -74,6 +75,7 @@ def run(start: Start) -> int:
         theme = choose_theme(start.settings.look.theme, start.settings.themes, os.environ)
     except (KeymapError, ThemeError) as error:
         return _complain(f"{start.settings.file}: {error}")
+    gc.freeze()  # a full collection went through 49,000 objects of modules in 17 ms; now it passes them over
     last_words: list[str] = []
     with logging_to(start.paths.log):
         code = _run_guarded(start, keymap, theme, last_words)
