@@ -16,7 +16,17 @@ from chatroom.protocol.codec import decode_from_server, encode
 from chatroom.protocol.entries import Entry, Posted, read_body
 from chatroom.protocol.frames import FrameDecoder
 from chatroom.protocol.limits import FRAME_BYTES, VERSION
-from chatroom.protocol.packets import Follow, Hello, Login, Packet, Post, RoomState, ServerPacket, Welcome
+from chatroom.protocol.packets import (
+    Closing,
+    Follow,
+    Hello,
+    Login,
+    Packet,
+    Post,
+    RoomState,
+    ServerPacket,
+    Welcome,
+)
 
 WAIT_S = 15.0
 
@@ -72,7 +82,7 @@ class RawClient:
             assert time.monotonic() < deadline, f"not seen: {matches}"
             self.read_more()
 
-    def login_packet(self, handle: str) -> Login:
+    def login_packet(self, handle: str, invite: str = "", password: str = "") -> Login:
         """Return the login for this connection; waits for the greeting."""
         hello = self.wait_for(Hello)
         assert isinstance(hello, Hello)
@@ -80,11 +90,21 @@ class RawClient:
         message = login_message(hello.challenge, challenge, self.server_key, handle)
         public_key = self.key.public_key().public_bytes_raw()
         session = id(self).to_bytes(16, "big")
-        return Login(next(self.ids), VERSION, handle, public_key, challenge, self.key.sign(message), session)
+        return Login(
+            next(self.ids),
+            VERSION,
+            handle,
+            public_key,
+            challenge,
+            self.key.sign(message),
+            session,
+            password=password,
+            invite=invite,
+        )
 
-    def enter(self, handle: str, *, follow: bool = True) -> int:
+    def enter(self, handle: str, *, follow: bool = True, invite: str = "", password: str = "") -> int:
         """Log in, follow the lobby from its head, and return its number."""
-        self.send(self.login_packet(handle))
+        self.send(self.login_packet(handle, invite, password))
         self.wait_for(Welcome)
         state = self.wait_for(lambda packet: isinstance(packet, RoomState) and packet.info.name == "lobby")
         assert isinstance(state, RoomState)
@@ -119,11 +139,18 @@ class RawClient:
         """Hang up."""
         self.socket.close()
 
+    def turned_away(self, handle: str, invite: str = "", password: str = "") -> Closing:
+        """Try to log in and return why it did not work."""
+        self.send(self.login_packet(handle, invite, password))
+        answer = self.wait_for(lambda packet: isinstance(packet, Welcome | Closing))
+        assert isinstance(answer, Closing), answer
+        return answer
+
 
 @contextlib.contextmanager
-def raw_client(port: int, *, tls: bool = False) -> Iterator[RawClient]:
+def raw_client(port: int, key: Ed25519PrivateKey | None = None, *, tls: bool = False) -> Iterator[RawClient]:
     """A connection for the time of a `with`."""
-    client = RawClient(port, tls=tls)
+    client = RawClient(port, key, tls=tls)
     try:
         yield client
     finally:

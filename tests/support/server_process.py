@@ -33,6 +33,7 @@ class ServerProcess:
         self.process: subprocess.Popen[str] | None = None
         self.program = [sys.executable, "-m", "chatroom.cli.server"]
         self.config = directory / "server.toml"
+        self.config.touch(mode=0o600)  # it may hold a password
         self.config.write_text("".join(_sections(settings or {})), encoding="utf-8")
 
     def start(self) -> None:
@@ -63,6 +64,15 @@ class ServerProcess:
         self.port = int(found[1])
         self.join = self.output[-1].removeprefix("join ")
 
+    def owner_code(self) -> str:
+        """The code for the first owner, which stands after the other lines of a first start."""
+        assert self.process is not None
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().rstrip("\n")
+        self.output.append(line)
+        assert line.startswith("owner "), line
+        return line.removeprefix("owner ")
+
     @property
     def pid(self) -> int:
         """The process id while it runs."""
@@ -86,7 +96,8 @@ class ServerProcess:
         if self.process.poll() is None:
             os.kill(self.process.pid, number)
         code = self.process.wait(READY_S)
-        if self.process.stdout is not None:
+        if self.process.stdout is not None and not self.process.stdout.closed:
+            self.output += self.process.stdout.read().splitlines()
             self.process.stdout.close()
         return code
 
