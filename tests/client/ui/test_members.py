@@ -29,7 +29,7 @@ def test_members_stand_with_presence_and_role() -> None:
         (5, [" USERS 4", " ● @ada", " ● grace", " ◐ ken", " ○ x"]),
         (4, [" USERS 4", " ● @ada", " ● grace", " and 2 more"]),
         (2, [" USERS 4", " and 4 more"]),
-        (1, [""]),
+        (1, [" USERS 4"]),
         (0, []),
     ],
 )

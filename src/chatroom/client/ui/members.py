@@ -21,12 +21,12 @@ class MemberLine:
 
 def draw_members(view: MembersView, cols: int, height: int) -> list[MemberLine]:
     """Return the pane as `height` lines of `cols` columns."""
+    fits = len(view.rows) + 1 + (1 if view.more else 0) <= height
+    shown = view.rows if fits else view.rows[: max(height - 2, 0)]  # of a thousand members only those in view
+    hidden = view.more + len(view.rows) - len(shown)
     lines = [MemberLine(strip(((Style.MEMBERS_HEADING, f" {view.title}"),), cols))]
-    lines += [MemberLine(_member_line(row, cols), row.handle) for row in view.rows]
-    if len(lines) + (1 if view.more else 0) > height:
-        del lines[max(height - 1, 0) :]
-    hidden = view.more + len(view.rows) - max(len(lines) - 1, 0)
-    if hidden and height > 1:
+    lines += [MemberLine(_member_line(row, cols), row.handle) for row in shown]
+    if hidden:
         lines.append(MemberLine(strip(((Style.DIM, f" and {hidden} more"),), cols)))
     lines = lines[: max(height, 0)]
     return lines + [MemberLine(blank(cols))] * (height - len(lines))
