@@ -200,7 +200,9 @@ INSPIRCD_TLS: Final = Contender(
 )
 NATS: Final = Contender("nats-server", "nats", _start_nats, _from_debian("nats-server"))
 
-LANTERN: Final = Contender("lantern-chat", "lantern", _start_lantern, _lantern_missing, most_members=100)
+LANTERN: Final = Contender(
+    "lantern-chat", "lantern", _start_lantern, _lantern_missing, most_members=100, at_once=1
+)
 
 PLAIN: Final = (FLOOR, OURS, INSPIRCD, NGIRCD, NATS)
 WITH_TLS: Final = (OURS_TLS, INSPIRCD_TLS)

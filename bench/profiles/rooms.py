@@ -58,7 +58,11 @@ def measure_room(
             if why_not is not None:
                 report.miss(profile, contender.name, why_not)
                 continue
-            load, extra = stack.enter_context(full_room(contender, room))
+            try:
+                load, extra = stack.enter_context(full_room(contender, room))
+            except (programs.StartError, programs.LoadError) as error:
+                report.miss(profile, contender.name, str(error))
+                continue
             report.note(profile, contender.name, **extra)
             loads[contender] = load
         for number in range(rounds):
