@@ -95,6 +95,15 @@ class HubLink:
         self.out += data
         return True
 
+    def push(self, data: bytes) -> int:
+        """Take all of what the hub pushes."""
+        self.out += data
+        return len(data)
+
+    def keep(self, data: bytes, sent: int) -> None:
+        """Never asked to: a push takes everything."""
+        raise AssertionError(f"{len(data) - sent} bytes were left over")
+
     def take(self, limit: int | None = None) -> bytes:
         """Return what is to travel to the client, at most `limit` bytes of it."""
         data = bytes(self.out[:limit])
