@@ -3,7 +3,7 @@
 import pytest
 
 from chatroom.protocol.errors import ErrorCode
-from chatroom.protocol.packets import Closing, Welcome
+from chatroom.protocol.packets import Closing, CreateLink, LinkCode, Welcome
 from chatroom.server.hub.throttle import KEYS, TRIES
 from support.hub_world import Guest, World
 
@@ -51,6 +51,20 @@ def test_the_right_password_is_not_looked_at_while_there_is_no_try_left() -> Non
     assert code_of(knock(world, password=PASSWORD)) is ErrorCode.TOO_MANY
     world.settle(10)
     assert knock(world, password=PASSWORD) is None
+
+
+@pytest.mark.parametrize("handle", ["bob", ""], ids=["invite", "link"])
+def test_a_right_code_is_not_looked_at_while_there_is_no_try_left(handle: str) -> None:
+    world = World()
+    ana = world.member("ana")
+    link = ana.ask(CreateLink(5))[-1]
+    assert isinstance(link, LinkCode)
+    code = world.code() if handle else link.code
+    for _ in range(TRIES):
+        knock(world, handle=handle, invite="00000-00000-00000-00000")
+    assert code_of(knock(world, handle=handle, invite=code)) is ErrorCode.TOO_MANY
+    world.settle(10)
+    assert knock(world, handle=handle, invite=code) is None
 
 
 def test_a_thousand_guesses_from_one_address_are_hardly_looked_at() -> None:
