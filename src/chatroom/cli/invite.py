@@ -17,8 +17,8 @@ from chatroom.protocol.packets import Role
 from chatroom.server.hub.ports import AddCode, CodeKind
 from chatroom.server.store.codes import store_codes
 
-MOST: Final = 10_000
-"""Codes made at once: more is a slip of the finger."""
+MOST: Final = 1_000
+"""Codes made at once: a running server waits for the one transaction they are stored in, some 10 ms."""
 
 ROLES: Final = {"member": Role.MEMBER, "moderator": Role.MODERATOR, "owner": Role.OWNER}
 
