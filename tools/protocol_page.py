@@ -25,13 +25,32 @@ from chatroom.protocol import limits
 from chatroom.protocol.codec import HEARTBEATS, NOTICES, REQUESTS, RESPONSES
 from chatroom.protocol.entries import BODY_TYPES, ENTRY_TYPE, Entry, EntryKind, RoomKind, Style
 from chatroom.protocol.errors import ErrorCode
-from chatroom.protocol.packets import Device, Member, ModerationAct, Packet, Presence, Role, RoomInfo
+from chatroom.protocol.packets import (
+    Cursor,
+    Device,
+    Followed,
+    Member,
+    ModerationAct,
+    Packet,
+    Presence,
+    PresenceOf,
+    Role,
+    RoomInfo,
+)
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "protocol.md"
 
 FIELD_COLUMNS: Final = ("#", "field", "type", "default")
 ENUMS: Final[tuple[type[IntEnum], ...]] = (EntryKind, RoomKind, Role, Presence, Style, ModerationAct)
-STRUCTS: Final[tuple[type[msgspec.Struct], ...]] = (Entry, RoomInfo, Member, Device)
+STRUCTS: Final[tuple[type[msgspec.Struct], ...]] = (
+    Entry,
+    RoomInfo,
+    Cursor,
+    Followed,
+    Member,
+    PresenceOf,
+    Device,
+)
 
 _MARK: Final = re.compile(r"<!-- facts: (.+) -->")
 _HEADING: Final = re.compile(r"#### `(0x[0-9a-f]{4})` (\w+)")

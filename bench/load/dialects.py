@@ -18,6 +18,7 @@ from chatroom.protocol.entries import EntryKind, Posted, encode_body, encode_ent
 from chatroom.protocol.frames import HEADER_BYTES
 from chatroom.protocol.limits import VERSION
 from chatroom.protocol.packets import (
+    Cursor,
     Follow,
     Following,
     Hello,
@@ -118,7 +119,7 @@ class Chatroom:
         if self._missing[member]:
             return b"", False
         cursor = self.heads[member] if self.cursor is None else self.cursor
-        return encode(Follow(2, [(self.lobby, cursor)])), False
+        return encode(Follow(2, [Cursor(self.lobby, cursor)])), False
 
     def post(self, member: int) -> Post:
         nonce = bytes(8) + secrets.token_bytes(8)

@@ -11,7 +11,7 @@ from bench.load.stamps import TEXT_BYTES
 from chatroom.protocol.codec import decode_from_client, encode
 from chatroom.protocol.frames import FrameDecoder
 from chatroom.protocol.limits import FRAME_BYTES
-from chatroom.protocol.packets import Follow, Login, Post
+from chatroom.protocol.packets import Cursor, Follow, Login, Post
 from chatroom.server.hub.context import HubSettings
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.ports import Log
@@ -62,7 +62,7 @@ class BusyRoom:
         self._pass(lambda: self._hub.receive(peer, login))
         self._pass(lambda: None)
         room = self._hub.state.by_name["lobby"]
-        self._pass(lambda: self._hub.receive(peer, Follow(2, [(room.number, room.head)])))
+        self._pass(lambda: self._hub.receive(peer, Follow(2, [Cursor(room.number, room.head)])))
         return peer
 
     def frames(self, posts: int) -> list[bytes]:

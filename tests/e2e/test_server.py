@@ -14,7 +14,7 @@ import pytest
 from chatroom.protocol.codec import encode
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.frames import HEADER, encode_frame
-from chatroom.protocol.packets import Closing, Follow, ListRooms, Ping, Pong, Post
+from chatroom.protocol.packets import Closing, Cursor, Follow, ListRooms, Ping, Pong, Post
 from support.raw_client import Ended, RawClient, raw_client
 from support.server_process import ServerProcess, running_server
 
@@ -50,7 +50,7 @@ def test_messages_are_there_after_a_restart(server: ServerProcess) -> None:
     server.start()
     with raw_client(server.port) as bob:
         bob.enter("bob", follow=False)
-        bob.send(Follow(9, [(lobby, 0)]))
+        bob.send(Follow(9, [Cursor(lobby, 0)]))
         assert bob.wait_for_text("remember me") == stored
 
 

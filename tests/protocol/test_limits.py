@@ -7,9 +7,11 @@ from chatroom.protocol.codec import decode_from_server, encode
 from chatroom.protocol.entries import ENTRY_TYPE, Entry, EntryKind, Posted, encode_body, encode_entry
 from chatroom.protocol.frames import HEADER_BYTES
 from chatroom.protocol.packets import (
+    Cursor,
     Device,
     DeviceList,
     Follow,
+    Followed,
     Following,
     HistoryPage,
     Login,
@@ -18,6 +20,7 @@ from chatroom.protocol.packets import (
     Packet,
     Post,
     PresenceChanged,
+    PresenceOf,
     RoomInfo,
     RoomList,
     Search,
@@ -70,20 +73,20 @@ def test_the_longest_requests_fit_in_a_frame() -> None:
         Post(limits.ID_MAX, limits.ROOM_MAX, NONCE, TEXT, 255),
         SetTopic(limits.ID_MAX, limits.ROOM_MAX, TOPIC),
         Search(limits.ID_MAX, WIDE * limits.QUERY_CHARS, limits.ROOM_MAX, HANDLE, limits.SEARCH_MARK_MAX),
-        Follow(limits.ID_MAX, [(limits.ROOM_MAX, limits.SEQ_MAX)] * limits.CURSORS, limits.SEQ_MAX),
+        Follow(limits.ID_MAX, [Cursor(limits.ROOM_MAX, limits.SEQ_MAX)] * limits.CURSORS, limits.SEQ_MAX),
     ):
         assert payload_bytes(request) <= limits.FRAME_BYTES
 
 
 def test_the_longest_lists_fit_in_a_frame() -> None:
-    seqs = (limits.ROOM_MAX, limits.SEQ_MAX, limits.SEQ_MAX)
+    followed = Followed(limits.ROOM_MAX, limits.SEQ_MAX, limits.SEQ_MAX)
     for response in (
         RoomList(limits.ID_MAX, [INFO] * limits.ROOMS_PAGE, True),
         MemberList(
             limits.ID_MAX, limits.ROOM_MAX, [Member(HANDLE, limits.CODE_MAX, 2)] * limits.MEMBERS_PAGE, True
         ),
-        Following(limits.ID_MAX, [seqs] * limits.CURSORS),
-        PresenceChanged([(HANDLE, limits.CODE_MAX)] * limits.PRESENCE_CHANGES),
+        Following(limits.ID_MAX, [followed] * limits.CURSORS),
+        PresenceChanged([PresenceOf(HANDLE, limits.CODE_MAX)] * limits.PRESENCE_CHANGES),
         Welcome(limits.ID_MAX, HANDLE, 3, True, limits.TIME_MAX, limits.COUNT_MAX, TEXT),
         DeviceList(
             limits.ID_MAX,

@@ -18,6 +18,7 @@ from chatroom.protocol.frames import FrameDecoder
 from chatroom.protocol.limits import FRAME_BYTES, TIME_MAX, VERSION
 from chatroom.protocol.packets import (
     Closing,
+    Cursor,
     Follow,
     Hello,
     Login,
@@ -143,7 +144,7 @@ class Guest:
 
     def follow(self, room: int, cursor: int = 0, backlog: int = 0) -> list[ServerPacket]:
         """Follow one room and return what came."""
-        return self.ask(Follow(next(self.ids), [(room, cursor)], backlog))
+        return self.ask(Follow(next(self.ids), [Cursor(room, cursor)], backlog))
 
     def got(self, kind: type[Packet]) -> list[Packet]:
         """Return all packets of a class received so far."""

@@ -18,6 +18,7 @@ from chatroom.protocol.frames import FrameDecoder
 from chatroom.protocol.limits import FRAME_BYTES, VERSION
 from chatroom.protocol.packets import (
     Closing,
+    Cursor,
     Follow,
     Hello,
     Login,
@@ -109,7 +110,7 @@ class RawClient:
         state = self.wait_for(lambda packet: isinstance(packet, RoomState) and packet.info.name == "lobby")
         assert isinstance(state, RoomState)
         if follow:
-            self.send(Follow(next(self.ids), [(state.info.room, state.info.head)]))
+            self.send(Follow(next(self.ids), [Cursor(state.info.room, state.info.head)]))
         return state.info.room
 
     def post(self, room: int, text: str) -> None:

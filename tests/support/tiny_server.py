@@ -33,6 +33,7 @@ from chatroom.protocol.packets import (
     Closing,
     Done,
     Follow,
+    Followed,
     Following,
     Hello,
     History,
@@ -278,16 +279,16 @@ class TinyConnection:
 
     def _follow(self, request: Follow) -> None:
         rows = []
-        for number, cursor in request.cursors:
-            room = self._my_room(request, number)
+        for cursor in request.cursors:
+            room = self._my_room(request, cursor.room)
             if room is None:
                 return
-            start = max(min(cursor, room.head), room.first - 1)
+            start = max(min(cursor.after, room.head), room.first - 1)
             if request.backlog:
                 start = max(start, room.head - request.backlog)
-            rows.append((number, start, room.head))
+            rows.append(Followed(cursor.room, start, room.head))
         self.send(Following(request.id, rows))
-        self.cursors |= {number: start for number, start, _ in rows}
+        self.cursors |= {row.room: row.start for row in rows}
 
     def _post(self, request: Post) -> None:
         room = self._my_room(request, request.room)

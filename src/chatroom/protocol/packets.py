@@ -158,26 +158,40 @@ class RoomInfo(msgspec.Struct, array_like=True, frozen=True, gc=False):
     invited_by: Handle = ""
 
 
+class Cursor(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Where a client stands in a room: it has everything up to `after`."""
+
+    room: RoomNumber
+    after: Seq
+
+
+class Followed(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A room that is followed: the entries after `start` will come; the newest is `head`."""
+
+    room: RoomNumber
+    start: Seq
+    head: Seq
+
+
 class Follow(Request, frozen=True, gc=False):
-    """Send me these rooms: for each (room, cursor) every entry after the cursor, then what comes.
+    """Send me these rooms: of each every entry after the cursor, then what comes.
 
     `backlog` > 0 begins at most that many entries before the head instead. Following again moves the cursor.
     """
 
-    cursors: Annotated[list[tuple[RoomNumber, Seq]], Meta(max_length=limits.CURSORS)]
+    cursors: Annotated[list[Cursor], Meta(max_length=limits.CURSORS)]
     backlog: Seq = 0
 
 
 class Following(Packet, frozen=True, gc=False):
-    """Answers `Follow`: for each room (room, start, head): entries after `start` will come; the head is at
-    `head`.
+    """Answers `Follow`, room by room.
 
     `start` greater than the cursor asked for means skipped entries, to be had with `History`. `head` less
     than the cursor means that the server's log went back.
     """
 
     id: RequestId
-    rooms: Annotated[list[tuple[RoomNumber, Seq, Seq]], Meta(max_length=limits.CURSORS)]
+    rooms: Annotated[list[Followed], Meta(max_length=limits.CURSORS)]
 
 
 class Join(Request, frozen=True, gc=False):
@@ -420,10 +434,17 @@ class RevokeDevice(Request, frozen=True, gc=False):
     public_key: PublicKey
 
 
-class PresenceChanged(Packet, frozen=True, gc=False):
-    """Some accounts that share a room with the receiver changed: (handle, `Presence`). Latest value only."""
+class PresenceOf(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Whether one account is there: its handle and its `Presence`."""
 
-    changes: Annotated[list[tuple[Handle, Code]], Meta(max_length=limits.PRESENCE_CHANGES)]
+    handle: Handle
+    presence: Code
+
+
+class PresenceChanged(Packet, frozen=True, gc=False):
+    """Some accounts that share a room with the receiver changed. Latest value only."""
+
+    changes: Annotated[list[PresenceOf], Meta(max_length=limits.PRESENCE_CHANGES)]
 
 
 class RoomState(Packet, frozen=True, gc=False):

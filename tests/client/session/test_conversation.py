@@ -15,6 +15,7 @@ from chatroom.protocol.packets import (
     Packet,
     Presence,
     PresenceChanged,
+    PresenceOf,
     ReadMarker,
     Refused,
     RoomGone,
@@ -186,7 +187,7 @@ def test_members_follow_the_log_and_presence_the_notices() -> None:
     server.add(server.room("lobby"), "zoe", Joined())
     desk.settle()
     assert [m.handle for m in desk.session.roster.members(1)] == ["alice", "zoe"]
-    tell(desk, PresenceChanged([("zoe", 0), ("b\x1b", 2)]))
+    tell(desk, PresenceChanged([PresenceOf("zoe", 0), PresenceOf("b\x1b", 2)]))
     assert desk.session.roster.presence("zoe") is Presence.OFFLINE
     assert MembersChanged(0) in desk.events
     server.add(server.room("lobby"), "zoe", Left())

@@ -7,7 +7,7 @@ from chatroom.client.session.timeline import Gap
 from chatroom.protocol.codec import encode
 from chatroom.protocol.entries import Created, EntryKind, Posted, encode_body, encode_entry
 from chatroom.protocol.errors import ErrorCode
-from chatroom.protocol.packets import Follow, Following, History, HistoryPage, Refused
+from chatroom.protocol.packets import Follow, Followed, Following, History, HistoryPage, Refused
 from support.session_world import Desk
 from support.tiny_server import TinyServer, entry_of
 
@@ -23,7 +23,8 @@ def server_with(count: int) -> TinyServer:
 
 def follows(desk: Desk) -> list[tuple[list[tuple[int, int]], int]]:
     assert desk.connection is not None
-    return [(packet.cursors, packet.backlog) for packet in desk.connection.asked(Follow)]  # type: ignore[attr-defined]
+    asked = [packet for packet in desk.connection.asked(Follow) if isinstance(packet, Follow)]
+    return [([(each.room, each.after) for each in packet.cursors], packet.backlog) for packet in asked]
 
 
 def pages(desk: Desk) -> list[tuple[int, int]]:
@@ -396,6 +397,6 @@ def test_an_entry_of_an_impossible_seq_ends_the_connection(seq: int) -> None:
 
 def test_a_server_that_follows_rooms_nobody_asked_for_is_ignored() -> None:
     desk = Desk(server_with(3)).online()
-    desk.session.receive(encode(Following(99, [(1, 50, 60), (7, 1, 2)])), desk.now, 0)
+    desk.session.receive(encode(Following(99, [Followed(1, 50, 60), Followed(7, 1, 2)])), desk.now, 0)
     assert desk.session.must_close is None
     assert desk.seqs() == [1, 2, 3]

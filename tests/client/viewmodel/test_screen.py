@@ -7,7 +7,7 @@ from chatroom.client.viewmodel.rows import MemberRow, Part, RowKind
 from chatroom.client.viewmodel.screen import ScreenMemory
 from chatroom.protocol.codec import encode
 from chatroom.protocol.entries import RoomKind
-from chatroom.protocol.packets import Presence, PresenceChanged
+from chatroom.protocol.packets import Presence, PresenceChanged, PresenceOf
 from support.screen_world import Seat
 from support.tiny_server import TinyServer
 
@@ -85,7 +85,9 @@ def test_the_members_stand_beside_the_transcript() -> None:
     assert view.rows[0] == MemberRow("alice", Style.HANDLE_OWN, "online", "", is_me=True)
     assert (view.rows[1].handle, view.rows[1].presence) == ("bob", "away")
     seat.model.take_dirty()
-    seat.desk.session.receive(encode(PresenceChanged([("bob", Presence.OFFLINE)])), seat.desk.now, 0)
+    seat.desk.session.receive(
+        encode(PresenceChanged([PresenceOf("bob", Presence.OFFLINE)])), seat.desk.now, 0
+    )
     seat.settle()
     assert seat.model.members().rows[1].presence == "offline"
     assert {Part.MEMBERS, Part.SIDEBAR} <= seat.model.take_dirty()

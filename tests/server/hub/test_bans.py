@@ -14,6 +14,7 @@ from chatroom.protocol.packets import (
     ModerationAct,
     Post,
     PresenceChanged,
+    PresenceOf,
     Refused,
     RevokeDevice,
     Role,
@@ -72,7 +73,7 @@ def test_others_see_the_ban_and_who_is_banned_does_not_stay_in_sight(world: Worl
     mia.moderate(BAN, "bob")
     world.settle(1)
     assert mia.entries(world.lobby(mia))[-1].kind == EntryKind.BANNED
-    assert mia.last(PresenceChanged) == PresenceChanged([("bob", 0)])
+    assert mia.last(PresenceChanged) == PresenceChanged([PresenceOf("bob", 0)])
 
 
 def test_what_the_banned_sent_before_hearing_of_it_does_nothing(world: World, mia: Guest) -> None:

@@ -53,7 +53,8 @@ def test_presence_missed_while_stalled_is_told_afterwards_latest_value_only() ->
     dora = world.member("dora")
     assert dora.received
     bob.drain()
-    changes = dict(change for packet in bob.got(PresenceChanged) for change in packet.changes)  # type: ignore[attr-defined]
+    packets = [packet for packet in bob.got(PresenceChanged) if isinstance(packet, PresenceChanged)]
+    changes = {change.handle: change.presence for packet in packets for change in packet.changes}
     assert (changes["carl"], changes["dora"]) == (0, 2)
 
 

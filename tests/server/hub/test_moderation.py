@@ -8,6 +8,7 @@ from chatroom.protocol.entries import Entry, EntryKind, Moderated, Posted, read_
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import (
     Closing,
+    Cursor,
     Done,
     Follow,
     History,
@@ -214,7 +215,7 @@ def test_who_is_kicked_is_out_of_the_room_and_told_why(world: World) -> None:
     for request in (
         Post(9, lobby, bytes(16), "hi"),
         History(10, lobby),
-        Follow(11, [(lobby, 0)]),
+        Follow(11, [Cursor(lobby, 0)]),
         ListMembers(12, lobby),
         SetTopic(13, lobby, "mine"),
         Leave(14, lobby),

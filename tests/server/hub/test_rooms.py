@@ -3,8 +3,10 @@
 from chatroom.protocol.entries import EntryKind, RoomKind
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import (
+    Cursor,
     Done,
     Follow,
+    Followed,
     Following,
     Invite,
     Join,
@@ -52,7 +54,7 @@ def test_following_from_a_cursor_sends_exactly_what_comes_after_it() -> None:
     bob = world.guest()
     bob.login("bob")
     answer = bob.follow(lobby, cursor=5)
-    assert answer[0] == Following(2, [(lobby, 5, head + 1)])
+    assert answer[0] == Following(2, [Followed(lobby, 5, head + 1)])
     assert [entry.seq for entry in bob.entries(lobby)] == list(range(6, head + 2))
     ana.post(lobby, "live", nonce(100))
     assert bob.texts(lobby)[-1] == "live"
@@ -68,7 +70,7 @@ def test_a_backlog_begins_that_many_entries_before_the_head() -> None:
     bob = world.guest()
     bob.login("bob")
     answer = bob.follow(lobby, backlog=4)
-    assert answer[0] == Following(2, [(lobby, head + 1 - 4, head + 1)])
+    assert answer[0] == Following(2, [Followed(lobby, head + 1 - 4, head + 1)])
     assert len(bob.entries(lobby)) == 4
 
 
@@ -77,7 +79,7 @@ def test_a_cursor_ahead_of_the_head_is_told_the_head() -> None:
     ana = world.member("ana")
     lobby = world.lobby(ana)
     answer = ana.follow(lobby, cursor=999)
-    assert answer == [Following(3, [(lobby, 2, 2)])]
+    assert answer == [Following(3, [Followed(lobby, 2, 2)])]
 
 
 def test_following_twice_moves_the_cursor_and_doubles_nothing_after_it() -> None:
@@ -93,7 +95,7 @@ def test_following_twice_moves_the_cursor_and_doubles_nothing_after_it() -> None
 def test_following_a_room_of_others_is_refused_as_a_whole() -> None:
     world = World()
     ana = world.member("ana")
-    ana.ask(Follow(5, [(world.lobby(ana), 0), (77, 0)]))
+    ana.ask(Follow(5, [Cursor(world.lobby(ana), 0), Cursor(77, 0)]))
     assert code_of(ana) == ErrorCode.NOT_A_MEMBER
     assert len(ana.got(Following)) == 1
 
@@ -247,7 +249,7 @@ def test_a_stranger_reads_nothing_of_a_direct_room() -> None:
     assert isinstance(opened, Opened)
     room = opened.info.room
     for request in (
-        Follow(9, [(room, 0)]),
+        Follow(9, [Cursor(room, 0)]),
         ListMembers(9, room),
         Post(9, room, nonce(3), "hi"),
         Leave(9, room),

@@ -254,8 +254,8 @@ class Conversation:
         request = self._wire.answered(packet.id)
         if isinstance(request, Follow):
             self._went_back(self.feed.take_following(request, packet))
-            for room, _ in request.cursors:
-                self._news.timeline_changed(room)
+            for cursor in request.cursors:
+                self._news.timeline_changed(cursor.room)
 
     def _take_page(self, packet: HistoryPage) -> None:
         request = self._wire.answered(packet.id)
@@ -344,7 +344,8 @@ class Conversation:
     # -- people ----------------------------------------------------------------------------------------------
 
     def _take_presence(self, packet: PresenceChanged) -> None:
-        for handle, presence in packet.changes:
+        for change in packet.changes:
+            handle, presence = change.handle, change.presence
             if is_handle(handle):
                 self.roster.set_presence(handle, presence_of(presence))
         self._news.members_changed(0)

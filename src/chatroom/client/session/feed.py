@@ -17,7 +17,7 @@ from chatroom.client.session.wire import Wire
 from chatroom.protocol import limits
 from chatroom.protocol.entries import Entry
 from chatroom.protocol.errors import ErrorCode, ProtocolError
-from chatroom.protocol.packets import Follow, Following, History, HistoryPage
+from chatroom.protocol.packets import Cursor, Follow, Following, History, HistoryPage
 
 FILL_BY_ITSELF: Final = limits.PAGE_ENTRIES
 """A gap of so many entries is filled unasked: one page does it."""
@@ -83,27 +83,28 @@ class Feed:
 
     def _ask_to_follow(self, cursors: list[tuple[int, int]], backlog: int) -> None:
         for start in range(0, len(cursors), limits.CURSORS):
-            part = cursors[start : start + limits.CURSORS]
+            part = [Cursor(room, after) for room, after in cursors[start : start + limits.CURSORS]]
             self._wire.ask(Follow(self._wire.next_id(), part, backlog))
 
     def is_asked_for(self, room: int) -> bool:
         """Whether a room is followed, or will be when the server has answered."""
         return room in self.followed or any(
-            room == number
+            room == cursor.room
             for request in self._wire.asked.values()
             if isinstance(request, Follow)
-            for number, _ in request.cursors
+            for cursor in request.cursors
         )
 
     def take_following(self, request: Follow, answer: Following) -> list[int]:
         """The server follows these rooms for us. Returns those whose log went back: asked for anew."""
-        asked_for = {room for room, _ in request.cursors}
+        asked_for = {cursor.room for cursor in request.cursors}
         went_back: list[tuple[int, int]] = []
-        for room, start, head in answer.rooms:
+        for followed in answer.rooms:
+            room, head = followed.room, followed.head
             timeline = self.timelines.get(room)
             if room not in asked_for or timeline is None:
                 continue
-            start = min(start, head)
+            start = min(followed.start, head)
             if timeline.has_begun and head < timeline.cursor:
                 timeline.drop()
                 self.followed.discard(room)
@@ -124,7 +125,7 @@ class Feed:
         if len(request.cursors) < 2:
             return False
         for cursor in request.cursors:
-            self._ask_to_follow([cursor], request.backlog)
+            self._ask_to_follow([(cursor.room, cursor.after)], request.backlog)
         return True
 
     # -- entries ---------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ second cost a few broadcasts instead of a million notices. Read next: `hub.py`.
 from typing import Final
 
 from chatroom.protocol.codec import encode
-from chatroom.protocol.packets import PresenceChanged
+from chatroom.protocol.packets import PresenceChanged, PresenceOf
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.state import Account, Peer, Room
 
@@ -53,4 +53,4 @@ def _tell(context: Context, peer: Peer, frames: list[bytes], accounts: list[Acco
 
 
 def _packet(accounts: list[Account]) -> PresenceChanged:
-    return PresenceChanged([(account.handle, account.shown_presence) for account in accounts])
+    return PresenceChanged([PresenceOf(account.handle, account.shown_presence) for account in accounts])

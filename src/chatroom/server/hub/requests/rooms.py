@@ -12,6 +12,7 @@ from chatroom.protocol.names import room_name_fault
 from chatroom.protocol.packets import (
     Done,
     Follow,
+    Followed,
     Following,
     Invite,
     Join,
@@ -41,16 +42,18 @@ NO_ROOM = "there is no such room"
 def follow(context: Context, peer: Peer, request: Follow) -> None:
     """Set the peer's cursors; what comes after them is sent from now on."""
     places: list[tuple[Room, int]] = []
-    for number, cursor in request.cursors:
-        found = context.joined_room(peer, request, number)
+    for cursor in request.cursors:
+        found = context.joined_room(peer, request, cursor.room)
         if found is None:
             return
         room = found[1]
-        start = min(cursor, room.head)
+        start = min(cursor.after, room.head)
         if request.backlog:
             start = max(start, room.head - request.backlog)
         places.append((room, max(start, room.first - 1)))
-    context.say(peer, Following(request.id, [(room.number, start, room.head) for room, start in places]))
+    context.say(
+        peer, Following(request.id, [Followed(room.number, start, room.head) for room, start in places])
+    )
     for room, start in places:
         context.delivery.follow(peer, room, start)
 
