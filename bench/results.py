@@ -73,14 +73,14 @@ class Report:
         samples = self.samples.get(profile, {}).get(name, [])
         return statistics.median(getattr(sample, key) for sample in samples) if samples else 0.0
 
-    def faults(self) -> list[str]:
-        """Every delivery that was not right, in words."""
+    def faults(self, of: str = "") -> list[str]:
+        """Every delivery that was not right, in words; only of those whose name holds `of`."""
         return [
             f"{profile}, {name}: {sample.fault}"
             for profile, by_name in self.samples.items()
             for name, samples in by_name.items()
             for sample in samples
-            if sample.faults
+            if sample.faults and of in name
         ]
 
     def as_json(self) -> str:

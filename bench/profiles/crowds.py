@@ -15,6 +15,9 @@ from bench.profiles.rooms import ENTER_LIMIT_S, Room, beginning, contender_and_l
 from bench.results import Report, Sample, say
 
 REST_S: Final = 5.0
+JOIN_LIMIT_S: Final = 75.0
+"""ngIRCd, whose backlog is short, needs about so long for a thousand at once."""
+
 RECEIVE_BUFFER: Final = 4_096
 """Of a stalled member: what it does not take soon waits in the server."""
 
@@ -60,7 +63,7 @@ def _join_at_once(report: Report, contender: Contender, count: int) -> None:
                 load.ask(beginning(contender, server, Room(count, 0, 0)))
                 before_s = machine.cpu_seconds(server.pid)
                 try:
-                    entered = load.ask(Enter(count, ENTER_LIMIT_S))
+                    entered = load.ask(Enter(count, JOIN_LIMIT_S))
                 except programs.LoadError as error:
                     report.miss(f"join {count}", contender.name, str(error))
                     return
