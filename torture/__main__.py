@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from torture import crash_points, kills, lanes
+from torture import crash_points, disks, kills, lanes, machine, power
 from torture.report import Row, faults, table
 
 Chapter = Callable[[bool], list[Row]]
@@ -23,6 +23,12 @@ CHAPTERS: Final[dict[str, Chapter]] = {
     "links": lambda short: lanes.bad_links(2 if short else 20),
     "crash-points": lambda short: crash_points.crash_at_points(1 if short else 4),
     "disk-calls": lambda short: crash_points.crash_at_disk_calls(*(12, 70) if short else (1, 400)),
+    "power": lambda short: power.lose_power(30 if short else 200),
+    "disks": lambda short: disks.disks(1 if short else 3),
+    "descriptors": lambda short: machine.no_descriptors(),
+    "clock": lambda short: machine.clock_jumps(1 if short else 10),
+    "storm": lambda short: machine.storm(30 if short else 200),
+    "half-open": lambda short: machine.half_open(),
 }
 
 

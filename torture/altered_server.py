@@ -104,18 +104,36 @@ def after_the_commit(count: int) -> None:
     _before(Hub, "decide", act)
 
 
+def after_the_answer(count: int) -> None:
+    """K4: the author, who does not follow the room, was told; nobody else was."""
+    countdown = _Countdown(count)
+    fresh: list[bool] = []
+
+    def note(_hub: object, proposal: Any, _outcome: object) -> None:  # noqa: ANN401
+        if isinstance(proposal.change, AddEntry) and proposal.change.kind == EntryKind.POSTED:
+            fresh.append(True)
+
+    def act(*_: object) -> None:
+        if fresh:
+            fresh.clear()
+            countdown()
+
+    _before(Hub, "decide", note)
+    _before(Delivery, "_broadcast", act)
+
+
 def after_one_send(count: int) -> None:
     """K4: the first of several members was sent the entries, the others were not."""
     countdown = _Countdown(count)
-    broadcasts: list[int] = []
-    _before(Delivery, "_broadcast", lambda _delivery, room, *_: broadcasts.append(len(room.live)))
+    live: list[int] = []
+    _before(Delivery, "_broadcast", lambda _delivery, room, *_: live.append(len(room.live)))
     send = Connection.send
 
     def altered(self: Connection, data: bytes) -> bool:
         is_complete = send(self, data)
-        if broadcasts and broadcasts.pop() > 1:
-            broadcasts.clear()
+        if live and live.pop() > 1:
             countdown()
+        live.clear()
         return is_complete
 
     Connection.send = altered  # type: ignore[method-assign]
@@ -166,6 +184,7 @@ POINTS: Final[dict[str, Callable[[int], None]]] = {
     "inside-the-statement": inside_the_statement,
     "before-the-commit": before_the_commit,
     "after-the-commit": after_the_commit,
+    "after-the-answer": after_the_answer,
     "after-one-send": after_one_send,
     "in-the-checkpoint": in_the_checkpoint,
     "in-the-drain": in_the_drain,

@@ -79,7 +79,9 @@ class _Checker:
                     entry = operation["author"], operation["text"]
                     log = self.logs[operation["room"]]
                     if operation["seq"] != len(log) + 1:
-                        self.verdict.lost.append(f"the log of {operation['room']} breaks at {operation['seq']}")
+                        self.verdict.lost.append(
+                            f"the log of {operation['room']} breaks at {operation['seq']}"
+                        )
                     log[operation["seq"]] = entry
 
     def judge(self) -> Verdict:

@@ -151,9 +151,7 @@ def kill_clients(kills: int) -> list[Row]:
     return [row]
 
 
-def _kill_client_once(
-    ann: Person, history: History, number: int, chance: random.Random, toll: _Toll
-) -> None:
+def _kill_client_once(ann: Person, history: History, number: int, chance: random.Random, toll: _Toll) -> None:
     writer = Writer(ann, history, name=f"life {number}", most_unanswered=100)
     wait_until(lambda: writer.given > 20, "the client takes nothing")
     if chance.random() < 0.8:
@@ -164,5 +162,3 @@ def _kill_client_once(
     toll.kills += 1
     toll.in_window += waiting > 0
     toll.unacknowledged += max(0, waiting)
-
-

@@ -72,9 +72,8 @@ class Writer:
         self.ok_times: list[float] = []
         self._stops = threading.Event()
         command = person.command("send", "--lines", "--timeout", str(WAIT_S), room)
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, bufsize=1)
         self._threads = [threading.Thread(target=run, daemon=True) for run in (self._feed, self._hear)]
         for thread in self._threads:
             thread.start()
@@ -97,7 +96,6 @@ class Writer:
                 self.given += 1
                 pipe.write(f"{text}\n")
                 if not self.given % 20:
-                    pipe.flush()
                     time.sleep(0.005)
         with contextlib.suppress(BrokenPipeError):
             pipe.close()
@@ -110,8 +108,9 @@ class Writer:
             self.history.add("ok", who=self.person.handle, room=room, seq=int(seq))
 
     def finish(self) -> str:
-        """Give it nothing more, wait until all is stored; return what it complained of."""
-        self._stops.set()
+        """Give it the rest of its `count`, or nothing more; wait until all is stored; return its complaints."""
+        if self.count is None:
+            self._stops.set()
         code = self.process.wait(WAIT_S)
         return self._over("done" if code == 0 else "killed", "" if code == 0 else f"exit code {code}: ")
 
