@@ -6,8 +6,10 @@ from chatroom.client.commands.actions import Action
 from chatroom.client.commands.slash import (
     COMMANDS,
     SHRUG,
+    Claim,
     Clear,
     Command,
+    Devices,
     Direct,
     Fault,
     Find,
@@ -15,6 +17,7 @@ from chatroom.client.commands.slash import (
     Invite,
     Join,
     Leave,
+    LinkDevice,
     ListRooms,
     Names,
     OpenRoom,
@@ -74,6 +77,9 @@ TYPED: list[tuple[str, Command]] = [
     ("/shrug who knows", Post(f"who knows {SHRUG}")),
     ("/edit", Run(Action.EDIT_OUTSIDE)),
     ("/reconnect", TryNow()),
+    ("/claim 12345-abcde 67890-FGHJK", Claim("12345-abcde 67890-FGHJK")),
+    ("/link", LinkDevice()),
+    ("/devices", Devices()),
 ]
 
 
@@ -92,6 +98,10 @@ FAULTS = [
     ("/invite a b c", "usage: /invite HANDLE [#ROOM]"),
     ("/unignore", "usage: /unignore HANDLE"),
     ("/quit now", "usage: /quit"),
+    ("/kick", "usage: /kick HANDLE [TIME] [REASON]"),
+    ("/role bob", "usage: /role HANDLE owner|moderator|member"),
+    ("/claim", "usage: /claim CODE"),
+    ("/op bob", "/op: write /role HANDLE moderator"),
     ("/jion #lab", "there is no command /jion: did you mean /join? (to post it, write //jion)"),
     ("/xyzzy", "there is no command /xyzzy: /help lists all (to post it, write //xyzzy)"),
     (

@@ -11,6 +11,9 @@ from difflib import get_close_matches
 from typing import Final
 
 from chatroom.client.commands.actions import Action
+from chatroom.client.commands.moderation import ROLES, Act, Fault, Moderate, SetRole, set_role, timed, untimed
+
+__all__ = ["COMMANDS", "Command", "Fault", "Moderate", "SetRole", "SlashCommand", "parse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +119,20 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """It cannot be done; `text` says why, and how it is written."""
+class Claim:
+    """Become an owner, with the code the server printed."""
 
-    text: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDevice:
+    """Show a code with which another device gets into this account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """Show the devices of this account, and take one of them away."""
 
 
 Command = (
@@ -137,6 +150,11 @@ Command = (
     | ListRooms
     | Clear
     | TryNow
+    | Moderate
+    | SetRole
+    | Claim
+    | LinkDevice
+    | Devices
     | Run
     | Fault
 )
@@ -145,7 +163,7 @@ Command = (
 @dataclass(frozen=True, slots=True)
 class SlashCommand:
     """One command: `usage` is what follows the name, `make` gives its value, or None where the words do not
-    fit.
+    fit. `last_words` are what may stand after the first word.
     """
 
     name: str
@@ -153,6 +171,7 @@ class SlashCommand:
     usage: str
     doc: str
     make: Callable[[str], Command | None]
+    last_words: tuple[str, ...] = ()
 
     @property
     def written(self) -> str:
@@ -270,6 +289,50 @@ COMMANDS: Final[tuple[SlashCommand, ...]] = (
     SlashCommand(
         "shrug", (), "[TEXT]", f"Post {SHRUG} after the text.", lambda rest: Post(f"{rest} {SHRUG}".lstrip())
     ),
+    SlashCommand(
+        "kick",
+        (),
+        "HANDLE [TIME] [REASON]",
+        "Put somebody out of this room; with a time (10m, 2h, 7d) they may not come back before.",
+        timed(Act.KICK),
+    ),
+    SlashCommand(
+        "ban",
+        (),
+        "HANDLE [TIME] [REASON]",
+        "Shut somebody out of the server, for a time or until it is taken back.",
+        timed(Act.BAN),
+    ),
+    SlashCommand("unban", (), "HANDLE [REASON]", "Let somebody in again.", untimed(Act.UNBAN)),
+    SlashCommand(
+        "mute",
+        (),
+        "HANDLE [TIME] [REASON]",
+        "Let somebody read and not write, for a time or until it is taken back.",
+        timed(Act.MUTE),
+    ),
+    SlashCommand("unmute", (), "HANDLE [REASON]", "Let somebody write again.", untimed(Act.UNMUTE)),
+    SlashCommand(
+        "role",
+        (),
+        f"HANDLE {'|'.join(ROLES)}",
+        "Give somebody a role on this server.",
+        set_role,
+        last_words=ROLES,
+    ),
+    SlashCommand(
+        "claim",
+        (),
+        "CODE",
+        "Become an owner, with the code the server printed when it first started.",
+        lambda rest: Claim(rest) if rest else None,
+    ),
+    SlashCommand(
+        "link", (), "", "Show a code with which another device of yours gets in.", _nothing(LinkDevice())
+    ),
+    SlashCommand(
+        "devices", (), "", "Show your devices, and take away one that is lost.", _nothing(Devices())
+    ),
     SlashCommand("edit", (), "", "Write the text in your own editor.", _run(Action.EDIT_OUTSIDE)),
     SlashCommand("select", (), "", "Choose a message.", _run(Action.SELECT)),
     SlashCommand("sidebar", (), "", "Show or hide the list of rooms.", _run(Action.TOGGLE_ROOMS)),
@@ -283,8 +346,7 @@ _ROWS: Final = {name: row for row in COMMANDS for name in (row.name, *row.aliase
 
 _NO_COMMAND: Final = {
     "nick": "a handle is permanent; another one is another account",
-    "ban": "this server has no bans yet",
-    "kick": "nobody can be kicked yet",
+    "op": "write /role HANDLE moderator",
 }
 """Commands people know from elsewhere, and why there is none."""
 

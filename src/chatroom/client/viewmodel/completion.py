@@ -72,11 +72,13 @@ def _ways(before: str, word: str, known: Known) -> Iterator[tuple[str, str]]:
         yield from _commands(low)
     elif begins_line and (fence := _FENCE.fullmatch(low)):
         yield from ((name, f"```{name}\n") for name in LANGUAGES if name.startswith(fence[1]))
+    elif words := _last_words(before):
+        yield from ((role, f"{role} ") for role in words if role.startswith(low))
     elif low.startswith("#"):
         yield from ((title, f"{title} ") for title in known.rooms if title.startswith(low))
     elif low.startswith("@"):
         yield from ((f"@{name}", f"@{name} ") for name in known.handles if name.startswith(low[1:]))
-    elif low or begins_line:
+    elif low or begins_line or (is_command and len(before.split()) == 1):
         end = ": " if begins_line and not is_command else " "
         yield from ((name, name + end) for name in known.handles if name.startswith(low))
         if is_command and low:
@@ -89,6 +91,14 @@ def _commands(typed: str) -> Iterator[tuple[str, str]]:
             if f"/{name}".startswith(typed):
                 yield row.written, f"/{name} "
                 break
+
+
+def _last_words(before: str) -> tuple[str, ...]:
+    """Return what may stand after the command and the word in `before`, if the command says so."""
+    words = before.split()
+    if len(words) != 2 or not words[0].startswith("/"):
+        return ()
+    return next((row.last_words for row in COMMANDS if f"/{row.name}" == words[0].lower()), ())
 
 
 def in_order(recent: dict[str, int], present: Sequence[str], me: str) -> list[str]:
