@@ -97,7 +97,7 @@ class Chatroom:
             case Ping():
                 return encode(Pong(packet.token)), False
             case Following():
-                self.heads[member] = packet.rooms[0][2]
+                self.heads[member] = packet.rooms[0].head
                 return b"", True
             case _:
                 pass
