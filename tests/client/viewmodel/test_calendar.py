@@ -28,6 +28,13 @@ def test_a_list_shows_the_time_today_and_else_the_day() -> None:
     assert calendar.when(SUNDAY_MS, SUNDAY_MS + 365 * 86_400_000) == "21 Sep 2025"
 
 
+def test_an_end_has_its_time_and_on_another_day_its_day() -> None:
+    calendar = Calendar("%H:%M", UTC)
+    assert calendar.until(SUNDAY_MS, SUNDAY_MS - 60_000) == "16:40"
+    assert calendar.until(SUNDAY_MS, SUNDAY_MS - 86_400_000) == "21 Sep 16:40"
+    assert Calendar("", UTC).until(SUNDAY_MS, SUNDAY_MS) == "16:40"
+
+
 @pytest.mark.parametrize("at_ms", [0, 253_402_300_799_999])
 def test_the_ends_of_the_calendar_can_be_shown_in_any_zone(at_ms: int) -> None:
     for hours in (-12, 0, 14):

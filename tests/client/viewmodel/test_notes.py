@@ -1,10 +1,27 @@
 import pytest
 
 from chatroom.client.session.timeline import Line
-from chatroom.client.viewmodel.notes import note_text
-from chatroom.protocol.entries import Body, Created, Invited, Joined, Left, TopicSet
+from chatroom.client.viewmodel.notes import NOT_KNOWN, note_text
+from chatroom.protocol.entries import (
+    BODY_TYPES,
+    Body,
+    Created,
+    EntryKind,
+    Invited,
+    Joined,
+    Left,
+    Moderated,
+    Posted,
+    TopicSet,
+    Unknown,
+)
+from chatroom.protocol.packets import Role
 
 IN, OUT = Joined(), Left()
+
+
+def until(at_ms: int, now_ms: int) -> str:
+    return f"{at_ms} after {now_ms}"
 
 
 def lines(*entries: tuple[str, Body]) -> list[Line]:
@@ -38,4 +55,51 @@ NOTES = [
 
 @pytest.mark.parametrize(("entries", "sign", "text"), NOTES)
 def test_a_run_of_entries_is_one_line(entries: list[tuple[str, Body]], sign: str, text: str) -> None:
-    assert note_text(lines(*entries), "#lab") == (sign, text)
+    assert note_text(lines(*entries), "#lab", until) == (sign, text)
+
+
+MODERATED = [
+    (EntryKind.KICKED, Moderated("kenji"), "radia kicked kenji"),
+    (EntryKind.KICKED, Moderated("kenji", 9, "enough"), "radia kicked kenji until 9 after 1: enough"),
+    (EntryKind.BANNED, Moderated("kenji", 18, "flooding"), "radia banned kenji until 18 after 1: flooding"),
+    (EntryKind.BANNED, Moderated("kenji"), "radia banned kenji"),
+    (EntryKind.UNBANNED, Moderated("kenji", 0, "said sorry"), "radia unbanned kenji: said sorry"),
+    (EntryKind.MUTED, Moderated("kenji", 7), "radia muted kenji until 7 after 1"),
+    (EntryKind.UNMUTED, Moderated("kenji"), "radia unmuted kenji"),
+    (EntryKind.ROLE_SET, Moderated("kenji", role=Role.MODERATOR), "radia made kenji a moderator"),
+    (EntryKind.ROLE_SET, Moderated("kenji", role=Role.MEMBER), "radia made kenji a member"),
+    (EntryKind.ROLE_SET, Moderated("radia", role=Role.OWNER), "radia is an owner now"),
+    (EntryKind.ROLE_SET, Moderated("kenji", role=77), "radia gave kenji another role"),
+]
+
+
+@pytest.mark.parametrize(("kind", "body", "text"), MODERATED)
+def test_what_moderators_do_is_said_with_its_end_and_its_reason(
+    kind: EntryKind, body: Moderated, text: str
+) -> None:
+    assert note_text([Line(1, 1, 1, "radia", kind, body, b"", False, False)], "#lab", until) == ("·", text)
+
+
+EXAMPLES: dict[type[Body], Body] = {
+    Created: Created("lab", 0),
+    Joined: IN,
+    Left: OUT,
+    Invited: Invited("bob"),
+    TopicSet: TopicSet(""),
+    Moderated: Moderated("bob"),
+    Unknown: Unknown(),
+}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EntryKind if BODY_TYPES[kind] is not Posted])
+def test_every_kind_of_entry_that_is_no_message_has_a_note(kind: EntryKind) -> None:
+    line = Line(1, 1, 1, "ana", kind, EXAMPLES[BODY_TYPES[kind]], b"", False, False)
+    sign, text = note_text([line], "#lab", until)
+    assert sign
+    assert text
+    assert text != NOT_KNOWN
+
+
+def test_a_kind_that_is_not_known_is_no_empty_row() -> None:
+    for kind, body in ((99, Unknown()), (99, Moderated("bob")), (EntryKind.CREATED, Unknown())):
+        assert note_text([Line(1, 1, 1, "ana", kind, body, b"", False, False)], "#lab", until)[1] == NOT_KNOWN

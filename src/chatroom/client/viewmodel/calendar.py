@@ -49,13 +49,23 @@ class Calendar:
         title = f"{day.day} {_MONTHS[day.month - 1][:3]}"
         return title if day.year == today.year else f"{title} {day.year}"
 
+    def until(self, at_ms: int, now_ms: int) -> str:
+        """Return when something ends, shown even where no times are: "18:00", "27 Sep 18:00" on another
+        day.
+        """
+        time = self.time(at_ms) or f"{self._moment(at_ms // 1000):%H:%M}"
+        return time if self.day(at_ms) == self.day(now_ms) else f"{self.when(at_ms, now_ms)} {time}"
+
     def _read(self, second: int) -> tuple[str, date]:
+        moment = self._moment(second)
+        return moment.strftime(self._format) if self._format else "", moment.date()
+
+    def _moment(self, second: int) -> datetime:
         moment = datetime.fromtimestamp(second, UTC)
         try:
-            moment = moment.astimezone(self._zone)
+            return moment.astimezone(self._zone)
         except (OverflowError, OSError, ValueError):
-            pass  # the last or first hours of what a calendar holds: UTC will do
-        return moment.strftime(self._format) if self._format else "", moment.date()
+            return moment  # the last or first hours of what a calendar holds: UTC will do
 
 
 def duration(seconds: float) -> str:

@@ -1,14 +1,15 @@
 """Notes: what happened in a room besides messages, in one dim line for a whole run of it.
 
 A run of joins, leaves and invitations is folded, because in a busy room they would drown the talk. Who came
-and went within a run is said once. Read next: `transcript.py`.
+and went within a run is said once. What moderators do is never folded. Read next: `transcript.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from chatroom.client.session.timeline import Line
-from chatroom.protocol.entries import Created, Invited, Joined, Left, TopicSet
+from chatroom.protocol.entries import Created, EntryKind, Invited, Joined, Left, Moderated, TopicSet
+from chatroom.protocol.packets import Role
 
 NAMES_SHOWN: Final = 8
 """Handles named in one part of a note; the others are counted."""
@@ -16,20 +17,51 @@ NAMES_SHOWN: Final = 8
 FOLDED: Final = (Joined, Left, Invited)
 """The bodies that fold into one note."""
 
+_DONE: Final = {
+    EntryKind.KICKED: "kicked",
+    EntryKind.BANNED: "banned",
+    EntryKind.UNBANNED: "unbanned",
+    EntryKind.MUTED: "muted",
+    EntryKind.UNMUTED: "unmuted",
+}
 
-def note_text(lines: Sequence[Line], title: str) -> tuple[str, str]:
-    """Return (sign, text) of the note for these lines of the room `title`; never empty for the kinds known
-    here.
+_ROLES: Final = {Role.OWNER: "an owner", Role.MODERATOR: "a moderator", Role.MEMBER: "a member"}
+
+NOT_KNOWN: Final = "something this version of chatroom cannot show"
+
+
+def note_text(lines: Sequence[Line], title: str, until: Callable[[int, int], str]) -> tuple[str, str]:
+    """Return (sign, text) of the note for these lines of the room `title`; never empty.
+
+    `until` gives how the end of a ban is shown: (its time, the time of the entry) in ms.
     """
-    body = lines[0].body
-    match body:
+    line = lines[0]
+    match line.body:
         case Created():
-            return "·", f"{lines[0].author} created {title}"
+            return "·", f"{line.author} created {title}"
         case TopicSet(text):
-            author = lines[0].author
+            author = line.author
             return "·", f"{author} set the topic: {text}" if text else f"{author} took the topic away"
-        case _:
+        case Moderated() as body:
+            return "·", moderated_text(line.kind, line.author, body, until(body.until, line.at))
+        case Joined() | Left() | Invited():
             return _folded(lines)
+        case _:
+            return "·", NOT_KNOWN
+
+
+def moderated_text(kind: int, author: str, body: Moderated, end: str) -> str:
+    """Return what a moderator did, in one line: "radia banned kenji until 18:00: flooding"."""
+    if kind == EntryKind.ROLE_SET:
+        role = next((name for role, name in _ROLES.items() if role == body.role), "")
+        if not role:
+            return f"{author} gave {body.handle} another role"
+        return f"{author} is {role} now" if author == body.handle else f"{author} made {body.handle} {role}"
+    done = next((name for known, name in _DONE.items() if known == kind), "")
+    if not done:
+        return NOT_KNOWN
+    limit = f" until {end}" if body.until else ""
+    return f"{author} {done} {body.handle}{limit}{f': {body.reason}' if body.reason else ''}"
 
 
 def _folded(lines: Sequence[Line]) -> tuple[str, str]:

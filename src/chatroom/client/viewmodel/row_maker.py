@@ -88,7 +88,7 @@ class RowMaker:
 
     def note(self, lines: Sequence[Line], above: Above) -> TranscriptRow:
         """Return the row of a run of entries that are no messages."""
-        sign, text = note_text(lines, self.title)
+        sign, text = note_text(lines, self.title, self.calendar.until)
         at = lines[0].at
         return TranscriptRow(
             key=(lines[0].seq,),
