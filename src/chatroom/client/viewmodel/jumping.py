@@ -1,19 +1,15 @@
-"""Jumping to a message that may not be here yet: a search found it, its room is opened, what lies between
+"""Jumping to a message that may not be here yet: a search found it, its room is opened, the page around it
 is fetched.
 
-Read next: `boxes/search.py`.
+What lies between that page and the rest stays a gap until somebody comes to it. Read next:
+`boxes/search.py`.
 """
-
-from typing import Final
 
 from chatroom.client.session.events import State
 from chatroom.client.session.timeline import Gap, Timeline
 from chatroom.client.viewmodel.effects import ScrollTo
 from chatroom.client.viewmodel.rows import Part
 from chatroom.client.viewmodel.state import ScreenState
-
-MOST_PAGES: Final = 60
-"""Most pages fetched for one jump: 12,000 entries, about what a timeline holds and a person waits for."""
 
 
 class Jumping:
@@ -22,7 +18,7 @@ class Jumping:
     def __init__(self, state: ScreenState) -> None:
         self._state = state
         self._target: tuple[int, int] | None = None
-        self._pages = 0
+        self._is_asked_for = False
 
     def jump(self, room: int, seq: int) -> None:
         """Show the message `seq` of a room, now or when it has come."""
@@ -32,36 +28,31 @@ class Jumping:
             return
         self._state.show(view)
         self._target = (room, seq)
-        self._pages = 0
+        self._is_asked_for = False
         self.go_on(room)
 
     def go_on(self, room: int) -> None:
-        """The timeline of a room changed: arrive, or fetch the next page."""
+        """The timeline of a room changed: arrive, ask for the page, or wait for what is on its way."""
         if self._target is None or self._target[0] != room:
             return
         seq = self._target[1]
-        timeline = self._state.session.timeline(room)
-        if room != self._state.visit.room or (timeline.at_beginning and seq < timeline.first):
+        session = self._state.session
+        timeline = session.timeline(room)
+        is_online = session.state is State.ONLINE
+        if room != self._state.visit.room:
             self._target = None
-        elif (missing := _missing(timeline, seq)) is None:
-            self._arrive(room, seq)
-        elif timeline.is_loading:
+        elif _is_here(timeline, seq):
+            self._arrive(seq)
+        elif is_online and (timeline.is_loading or not timeline.has_begun):
             return
-        elif self._pages >= MOST_PAGES or self._state.session.state is not State.ONLINE:
+        elif is_online and not self._is_asked_for and session.load_around(room, seq):
+            self._is_asked_for = True
+            self._state.say("fetching the message …")
+        else:
             self._target = None
-            self._state.complain("that message is too far back to be shown in its place")
-        else:
-            self._pages += 1
-            self._state.say("fetching what lies between …")
-            self._fetch(room, missing)
+            self._state.complain("that message cannot be shown in its place now")
 
-    def _fetch(self, room: int, missing: Gap) -> None:
-        if missing.after < 0:
-            self._state.session.load_older(room)
-        else:
-            self._state.session.fill_gap(room, missing)
-
-    def _arrive(self, room: int, seq: int) -> None:
+    def _arrive(self, seq: int) -> None:
         self._target = None
         self._state.toasts.dismiss()
         transcript = self._state.current_transcript()
@@ -72,12 +63,10 @@ class Jumping:
             self._state.touch(Part.TRANSCRIPT, Part.STATUS)
 
 
-def _missing(timeline: Timeline, seq: int) -> Gap | None:
-    """Return the gap in which `seq` lies, one with after = -1 when it is older than all that is here, else
-    None.
-    """
+def _is_here(timeline: Timeline, seq: int) -> bool:
+    """Whether the entry `seq` is no part of what is missing."""
     if not timeline.has_begun or seq <= timeline.floor:
-        return Gap(-1, timeline.floor + 1)
+        return False
     index = timeline.index_of(seq)
     item = timeline.items[index] if index < len(timeline.items) else None
-    return item if isinstance(item, Gap) and item.after < seq else None
+    return not (isinstance(item, Gap) and item.after < seq)
