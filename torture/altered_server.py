@@ -17,7 +17,6 @@ from typing import Any, Final
 from chatroom.cli import server as program
 from chatroom.protocol.entries import EntryKind
 from chatroom.protocol.packets import Post
-from chatroom.server.connection import Connection
 from chatroom.server.hub.delivery import Delivery
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.ports import AddEntry, Committed
@@ -125,18 +124,14 @@ def after_the_answer(count: int) -> None:
 def after_one_send(count: int) -> None:
     """K4: the first of several members was sent the entries, the others were not."""
     countdown = _Countdown(count)
-    live: list[int] = []
-    _before(Delivery, "_broadcast", lambda _delivery, room, *_: live.append(len(room.live)))
-    send = Connection.send
 
-    def altered(self: Connection, data: bytes) -> bool:
-        is_complete = send(self, data)
-        if live and live.pop() > 1:
+    def act(_delivery: object, room: Any, buffer: bytes, *_: object) -> None:  # noqa: ANN401
+        if len(room.live) > 1:
+            if countdown.left == 1:
+                next(iter(room.live.values()))(buffer)
             countdown()
-        live.clear()
-        return is_complete
 
-    Connection.send = altered  # type: ignore[method-assign]
+    _before(Delivery, "_broadcast", act)
 
 
 def in_the_checkpoint(count: int) -> None:

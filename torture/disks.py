@@ -98,28 +98,24 @@ def _stops_and_goes_on(scene: Scene, begin: Callable[[], None], end: Callable[[]
 def disk_full(times: int) -> Row:
     """D1: a tmpfs that somebody else fills, and empties again."""
     row = Row("D1 disk full and back (tmpfs)", times)
-    mounted: list[Path] = []
-
-    def prepare(server: ServerProcess) -> None:
-        server.data_dir.mkdir()
-        size = f"size={TMPFS_KB}k"
-        command = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(server.data_dir)]
-        subprocess.run(command, check=True, capture_output=True)
-        mounted.append(server.data_dir)
-        server.data_dir.chmod(0o700)
-
     if not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("mount") is None:
         return Row(row.what, 0, skipped="only root can mount a small disk")
-    try:
-        with scene(row, prepare) as now:
-            filler = now.server.data_dir / "filler"
-            for _ in range(times):
-                _stops_and_goes_on(now, lambda: _fill(filler), filler.unlink)
-    except subprocess.CalledProcessError as error:
-        return Row(row.what, 0, skipped=f"a small disk cannot be mounted: {error.stderr.decode().strip()}")
-    finally:
-        for path in mounted:
-            subprocess.run(["umount", "-l", str(path)], check=False)
+    with tempfile.TemporaryDirectory() as disk:
+        command = ["mount", "-t", "tmpfs", "-o", f"size={TMPFS_KB}k", "tmpfs", disk]
+        mounted = subprocess.run(command, capture_output=True, text=True, check=False)
+        if mounted.returncode:
+            return Row(row.what, 0, skipped=f"a small disk cannot be mounted: {mounted.stderr.strip()}")
+        filler = Path(disk) / "filler"
+
+        def prepare(server: ServerProcess) -> None:
+            server.data_dir = Path(disk) / "data"
+
+        try:
+            with scene(row, prepare) as now:
+                for _ in range(times):
+                    _stops_and_goes_on(now, lambda: _fill(filler), filler.unlink)
+        finally:
+            subprocess.run(["umount", "-l", disk], check=False)
     return row
 
 
