@@ -1,4 +1,6 @@
+import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +21,7 @@ def edited(loop: Loop, program: str, text: str = "before") -> tuple[str | None, 
     """Run `program` as editor on a file with `text`; what came of it."""
     answers: list[tuple[str | None, str]] = []
     command = [sys.executable, "-c", "import sys, pathlib\np = pathlib.Path(sys.argv[1])\n" + program]
-    assert edit_outside(loop, command, text, lambda *answer: answers.append(answer))
+    assert edit_outside(loop, command, text, lambda *answer: answers.append(answer)) == ""
     deadline = loop.now() + 10
     while not answers and loop.now() < deadline:
         loop.run_once(0.1)
@@ -49,7 +51,24 @@ def test_the_file_is_gone_afterwards(loop: Loop, tmp_path: Path) -> None:
 
 
 def test_an_editor_that_is_not_there_is_said_at_once(loop: Loop) -> None:
-    assert not edit_outside(loop, ["no-such-editor-anywhere"], "x", lambda text, reason: None)
+    fault = edit_outside(loop, ["no-such-editor-anywhere"], "x", lambda text, reason: None)
+    assert fault == "no-such-editor-anywhere cannot be started; set EDITOR to another editor"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is full")
+def test_a_full_disk_is_said_and_leaves_nothing_behind(
+    loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = tmp_path / "full"
+
+    def on_a_full_disk(**_: str) -> tuple[int, str]:
+        full.write_bytes(b"")
+        return os.open("/dev/full", os.O_WRONLY), str(full)
+
+    monkeypatch.setattr(tempfile, "mkstemp", on_a_full_disk)
+    fault = edit_outside(loop, [sys.executable], "x", lambda text, reason: None)
+    assert fault == "no file for the editor can be made: No space left on device"
+    assert not full.exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="another shell language")

@@ -18,11 +18,11 @@ import urwid
 
 from chatroom.client.commands.actions import Action
 from chatroom.client.commands.keymap import Keymap, KeymapError
-from chatroom.client.deeds import Deeds
 from chatroom.client.identity import now_ms
 from chatroom.client.logbook import logging_to
 from chatroom.client.screen_session import ScreenSession
 from chatroom.client.start import Start
+from chatroom.client.terminal_effects import TerminalEffects
 from chatroom.client.themes.theme import Theme, ThemeError, choose_theme
 from chatroom.client.ui.drawing import ViewSettings
 from chatroom.client.ui.emoji import Emoji
@@ -135,7 +135,9 @@ class Client:
             handle_mouse=start.mouse,
             input_filter=self._read_keys,
         )
-        self._deeds = Deeds(loop, self._terminal, os.environ, self._main.paused, self._say, self._edited)
+        self._terminal_effects = TerminalEffects(
+            loop, self._terminal, os.environ, self._main.paused, self._say, self._edited
+        )
 
     def run(self) -> int:
         """Run until the end; the terminal is as it was when this returns or raises."""
@@ -169,7 +171,7 @@ class Client:
                 self._loop.on_signal(signum, partial(self._signalled, signum))
 
     def _signalled(self, signum: int) -> None:
-        if signum == signal.SIGINT and self._deeds.is_terminal_given_away:
+        if signum == signal.SIGINT and self._terminal_effects.is_terminal_given_away:
             return  # Ctrl-C in the editor reaches every program of the terminal
         _LOG.info("ending: signal %d", signum)
         self._code = SIGNALLED + signum
@@ -255,7 +257,7 @@ class Client:
             case OnScreen() | ScrollTo() | ScrollToEnd():
                 self._do_on_screen(effect)
             case Bell() | Notify() | Copy() | OpenLink() | OpenEditor():
-                self._deeds.do(effect)
+                self._terminal_effects.carry_out(effect)
             case TrustAnswered():
                 self._trust_answered(effect)
             case FirstRunAnswered(handle, server):

@@ -32,28 +32,41 @@ def editor_command(environ: Mapping[str, str]) -> list[str]:
 
 def edit_outside(
     loop: Loop, command: list[str], text: str, on_done: Callable[[str | None, str], None]
-) -> bool:
+) -> str:
     """Let `command` edit `text` in a file; `on_done(text, "")` is called in the loop when it has ended.
 
-    `on_done(None, reason)` when it failed; the reason is one line. Returns False, and calls nothing, when the
-    editor could not be started.
+    `on_done(None, reason)` when it failed; the reason is one line. Returns "", or why the editor could not be
+    started: then nothing is called.
     """
-    handle, name = tempfile.mkstemp(prefix="chatroom-", suffix=".txt")
-    path = Path(name)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
     try:
-        process = subprocess.Popen([*command, name])  # noqa: S603 - what the user named as editor
+        path = _text_file(text)
+    except OSError as error:
+        return f"no file for the editor can be made: {error.strerror or error}"
+    try:
+        process = subprocess.Popen([*command, str(path)])  # noqa: S603 - what the user named as editor
     except OSError:
         path.unlink(missing_ok=True)
-        return False
+        return f"{command[0]} cannot be started; set EDITOR to another editor"
 
     def wait() -> None:
         status = process.wait()
         loop.call_from_thread(lambda: _finish(path, status, on_done))
 
     threading.Thread(target=wait, name="editor", daemon=True).start()
-    return True
+    return ""
+
+
+def _text_file(text: str) -> Path:
+    """Return a new file that holds `text`; raises OSError, and then there is none."""
+    handle, name = tempfile.mkstemp(prefix="chatroom-", suffix=".txt")
+    path = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+    return path
 
 
 def _finish(path: Path, status: int, on_done: Callable[[str | None, str], None]) -> None:

@@ -62,14 +62,14 @@ def test_a_question_has_title_text_buttons_and_note() -> None:
         "│  y Yes, quit    n No                 │",
         "╰───────────────────────── Esc closes ─╯",
     ]
-    assert (drawn.box.left, drawn.box.top) == (10, 7)
+    assert (drawn.area.left, drawn.area.top) == (10, 7)
 
 
 def test_a_button_is_found_where_it_is_drawn() -> None:
     pane, drawn = shown(QUIT)
-    row = drawn.box.top + 3
+    row = drawn.area.top + 3
     line = picture(drawn)[3]
-    yes, no = drawn.box.left + line.index("Yes"), drawn.box.left + line.index("No")
+    yes, no = drawn.area.left + line.index("Yes"), drawn.area.left + line.index("No")
     first, second = pane.choice_at(yes, row), pane.choice_at(no, row)
     assert first is not None
     assert second is not None
@@ -86,7 +86,7 @@ def test_a_list_shows_the_chosen_row_and_its_right_end() -> None:
     again = pane.draw(60, 12)
     assert again is not None
     assert "#room15" in "".join(picture(again))
-    assert pane.row_at(again.box.top + again.box.rows - 2) == 15
+    assert pane.row_at(again.area.top + again.area.rows - 2) == 15
 
 
 def test_fields_have_labels_faults_and_the_cursor() -> None:
@@ -95,14 +95,14 @@ def test_fields_have_labels_faults_and_the_cursor() -> None:
     assert lines[3].startswith("│ Handle an a")
     assert "may not hold blanks" in lines[4]
     assert lines[5].startswith("│ Server host:port#pin")
-    assert drawn.cursor == (drawn.box.left + 2 + 7 + 4, drawn.box.top + 3)
+    assert drawn.cursor == (drawn.area.left + 2 + 7 + 4, drawn.area.top + 3)
     assert pane.focused is not None
     assert pane.focused[0] == 0
 
 
 def test_the_cursor_follows_the_focus() -> None:
     pane, drawn = shown(replace(FIRST_RUN, focus=1))
-    assert drawn.cursor == (drawn.box.left + 2 + 7, drawn.box.top + 5)
+    assert drawn.cursor == (drawn.area.left + 2 + 7, drawn.area.top + 5)
     assert pane.focused is not None
     assert pane.focused[0] == 1
 
@@ -165,9 +165,9 @@ def test_any_dialog_fits_any_screen(
     if drawn is None:
         assert cols < 3 or height < 3
         return
-    assert {strip_columns(line) for line in drawn.strips} == {drawn.box.cols}
-    assert len(drawn.strips) == drawn.box.rows <= height
-    assert drawn.box.left >= 0
-    assert drawn.box.left + drawn.box.cols <= cols
+    assert {strip_columns(line) for line in drawn.strips} == {drawn.area.cols}
+    assert len(drawn.strips) == drawn.area.rows <= height
+    assert drawn.area.left >= 0
+    assert drawn.area.left + drawn.area.cols <= cols
     if drawn.cursor is not None:
-        assert drawn.box.holds(*drawn.cursor)
+        assert drawn.area.holds(*drawn.cursor)

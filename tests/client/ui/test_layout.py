@@ -2,20 +2,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.client.ui.layout import Box, composer_rows_max, place
+from chatroom.client.ui.layout import Area, composer_rows_max, place
 
 SIDE = st.sampled_from([None, True, False])
 
 
 def test_three_panes_on_a_wide_screen() -> None:
     places = place(104, 28, 1)
-    assert places.header == Box(0, 0, 104, 1)
-    assert places.sidebar == Box(0, 1, 20, 24)
-    assert places.transcript == Box(21, 1, 66, 24)
-    assert places.members == Box(88, 1, 16, 24)
-    assert places.rule == Box(0, 25, 104, 1)
-    assert places.composer == Box(0, 26, 104, 1)
-    assert places.status == Box(0, 27, 104, 1)
+    assert places.header == Area(0, 0, 104, 1)
+    assert places.sidebar == Area(0, 1, 20, 24)
+    assert places.transcript == Area(21, 1, 66, 24)
+    assert places.members == Area(88, 1, 16, 24)
+    assert places.rule == Area(0, 25, 104, 1)
+    assert places.composer == Area(0, 26, 104, 1)
+    assert places.status == Area(0, 27, 104, 1)
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_the_parts_fill_every_screen_exactly(
 
 
 def test_a_box_holds_what_lies_in_it() -> None:
-    box = Box(2, 3, 4, 5)
+    box = Area(2, 3, 4, 5)
     assert box.holds(2, 3)
     assert box.holds(5, 7)
     assert not box.holds(6, 3)
     assert not box.holds(2, 8)
-    assert not Box().is_shown
+    assert not Area().is_shown

@@ -29,7 +29,6 @@ class Style(StrEnum):
     ACTION = "action"  # /me
     DIM = "dim"
     MARK_WAITING = "mark_waiting"  # not stored yet
-    MARK_REFUSED = "mark_refused"
     WAITING = "waiting"  # the text of a message not stored yet
     DAY = "day"
     UNREAD_LINE = "unread_line"

@@ -16,7 +16,7 @@ from chatroom.client.themes.styles import Style
 from chatroom.client.ui.dialog_list import DialogList, dialog_line, grounded, on_dialog
 from chatroom.client.ui.editor import Editor
 from chatroom.client.ui.emoji import Emoji
-from chatroom.client.ui.layout import Box
+from chatroom.client.ui.layout import Area
 from chatroom.client.ui.strips import Strip, columns, layered, shorten, strip
 from chatroom.client.ui.wrap import wrap_spans
 from chatroom.client.viewmodel.dialogs import Choice, Dialog, DialogKind
@@ -38,7 +38,7 @@ _EDGES: Final = 4  # │ and a blank on both sides
 class DrawnDialog:
     """A dialog drawn: where it stands, its strips, and the cursor on the whole screen when a field has it."""
 
-    box: Box
+    area: Area
     strips: list[Strip]
     cursor: tuple[int, int] | None
 
@@ -54,7 +54,7 @@ class DialogPane:
         self.list = DialogList(emoji)
         """The list of the dialog."""
         self._row_at: dict[int, int] = {}  # line of the screen → row of the list
-        self._choice_at: list[tuple[Box, Choice]] = []
+        self._choice_at: list[tuple[Area, Choice]] = []
         self._choice_spans: list[tuple[int, int, Choice]] = []  # (column, columns, button)
 
     def show(self, dialog: Dialog | None) -> None:
@@ -101,14 +101,14 @@ class DialogPane:
         content = (head + body + feet)[: rows - 2]
         free = rows - len(content) - 2
         top = min(rows // _LIST_TOP, free) if dialog.kind in _GROWING else free // 2
-        box = Box((cols - width) // 2, top + margin, width, len(content) + 2)
-        self._note_places(box, len(head), len(body), inner)
+        area = Area((cols - width) // 2, top + margin, width, len(content) + 2)
+        self._note_places(area, len(head), len(body), inner)
         thumb = range(len(head) + self.list.thumb.start, len(head) + self.list.thumb.stop)
         strips = _framed(dialog, content, width, inner, thumb)
         if cursor is not None:
-            place = (box.left + (width - inner) // 2 + cursor[0], box.top + 1 + cursor[1])
+            place = (area.left + (width - inner) // 2 + cursor[0], area.top + 1 + cursor[1])
             cursor = place if cursor[1] < len(content) else None
-        return DrawnDialog(box, strips, cursor)
+        return DrawnDialog(area, strips, cursor)
 
     def _head(self, dialog: Dialog, cols: int) -> tuple[list[Strip], tuple[int, int] | None]:
         """Return text and fields, and where the cursor is in them."""
@@ -155,14 +155,14 @@ class DialogPane:
             at += width + 2
         return [dialog_line((), cols), dialog_line(spans, cols)]
 
-    def _note_places(self, box: Box, head_rows: int, list_rows: int, inner: int) -> None:
+    def _note_places(self, area: Area, head_rows: int, list_rows: int, inner: int) -> None:
         """Remember what a click at which place means."""
-        top = box.top + 1 + head_rows
+        top = area.top + 1 + head_rows
         self._row_at = {top + place: self.list.first + place for place in range(list_rows)}
-        left = box.left + (box.cols - inner) // 2
-        row = box.top + box.rows - 2
+        left = area.left + (area.cols - inner) // 2
+        row = area.top + area.rows - 2
         self._choice_at = [
-            (Box(left + at, row, width, 1), choice) for at, width, choice in self._choice_spans
+            (Area(left + at, row, width, 1), choice) for at, width, choice in self._choice_spans
         ]
 
     # What is where
@@ -173,7 +173,7 @@ class DialogPane:
 
     def choice_at(self, col: int, row: int) -> Choice | None:
         """Return the button at this place of the screen."""
-        return next((choice for box, choice in self._choice_at if box.holds(col, row)), None)
+        return next((choice for area, choice in self._choice_at if area.holds(col, row)), None)
 
 
 def _width(dialog: Dialog, cols: int) -> int:

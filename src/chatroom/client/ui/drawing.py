@@ -13,13 +13,14 @@ from chatroom.client.ui.emoji import Emoji
 from chatroom.client.ui.header import draw_header
 from chatroom.client.ui.layout import Places, composer_rows_max, place
 from chatroom.client.ui.members import MemberLine, draw_members
-from chatroom.client.ui.pane import MessagePane, Viewport
+from chatroom.client.ui.pane import MessagePane
 from chatroom.client.ui.sidebar import SidebarLine, draw_sidebar
 from chatroom.client.ui.status import draw_rule, draw_status
 from chatroom.client.ui.strips import Strip
 from chatroom.client.viewmodel.dialogs import Moment
 from chatroom.client.viewmodel.rows import Part
 from chatroom.client.viewmodel.screen import ScreenModel
+from chatroom.client.viewmodel.visit import Viewport
 
 
 @dataclass(frozen=True, slots=True)

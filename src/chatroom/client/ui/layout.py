@@ -15,7 +15,7 @@ _LEAST_PANE_COLS: Final = 24  # a side pane the user asks for must leave the tra
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class Area:
     """A rectangle of the screen; empty when it has no column or no row."""
 
     left: int = 0
@@ -37,13 +37,13 @@ class Box:
 class Places:
     """Where everything is. Beside a side pane stands a rule of one column; `rule` is over the composer."""
 
-    header: Box
-    sidebar: Box
-    transcript: Box
-    members: Box
-    rule: Box
-    composer: Box
-    status: Box
+    header: Area
+    sidebar: Area
+    transcript: Area
+    members: Area
+    rule: Area
+    composer: Area
+    status: Area
 
 
 def composer_rows_max(rows: int) -> int:
@@ -69,13 +69,13 @@ def place(
     last = members_cols + 1 if members_cols else 0
     below = header_rows + middle
     return Places(
-        header=Box(0, 0, cols, header_rows),
-        sidebar=Box(0, header_rows, rooms_cols, middle),
-        transcript=Box(first, header_rows, cols - first - last, middle),
-        members=Box(cols - members_cols, header_rows, members_cols, middle),
-        rule=Box(0, below, cols, rule_rows),
-        composer=Box(0, below + rule_rows, cols, composer_rows),
-        status=Box(0, rows - status_rows, cols, status_rows),
+        header=Area(0, 0, cols, header_rows),
+        sidebar=Area(0, header_rows, rooms_cols, middle),
+        transcript=Area(first, header_rows, cols - first - last, middle),
+        members=Area(cols - members_cols, header_rows, members_cols, middle),
+        rule=Area(0, below, cols, rule_rows),
+        composer=Area(0, below + rule_rows, cols, composer_rows),
+        status=Area(0, rows - status_rows, cols, status_rows),
     )
 
 

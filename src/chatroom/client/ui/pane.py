@@ -17,6 +17,7 @@ from chatroom.client.ui.strips import Strip, blank, columns
 from chatroom.client.ui.transcript import Columns, DrawnRow, draw_row, share_out
 from chatroom.client.viewmodel.rows import RowKind, TranscriptRow
 from chatroom.client.viewmodel.screen import TranscriptView
+from chatroom.client.viewmodel.visit import Viewport
 
 CACHED_ROWS: Final = 600
 """Rows kept drawn: several screens of the largest terminal, so that scrolling to and fro draws nothing anew.
@@ -68,15 +69,6 @@ class _Placed:
         return _Placed(self.index, self.key, self.is_passing, self.top + lines, self.drawn)
 
 
-@dataclass(frozen=True, slots=True)
-class Viewport:
-    """What is in view: the first and the last row, and whether new rows will be followed."""
-
-    first: int
-    last: int
-    is_at_end: bool
-
-
 class MessagePane:
     """The pane. Scrolling verbs take effect at the next `draw`; they need no size."""
 
@@ -97,11 +89,6 @@ class MessagePane:
         """The key of the row drawn as chosen."""
 
     # Scrolling
-
-    @property
-    def is_following(self) -> bool:
-        """Whether the end is shown and stays shown."""
-        return self._anchor is None and self._wanted is None and self._scroll <= 0
 
     def show_room(self, room: int) -> None:
         """The transcript is that of another room: show its end. Nothing happens when it is the same."""

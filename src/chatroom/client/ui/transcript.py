@@ -152,9 +152,7 @@ def _handle_cell(row: TranscriptRow, cols: int) -> tuple[tuple[Hashable, str], .
 
 
 def _mark_style(row: TranscriptRow) -> Style:
-    if row.kind is RowKind.LOADING:
-        return Style.LOADING
-    return Style.MARK_REFUSED if row.mark == "!" else Style.MARK_WAITING
+    return Style.LOADING if row.kind is RowKind.LOADING else Style.MARK_WAITING
 
 
 def _inline_head(row: TranscriptRow) -> SpanLine:

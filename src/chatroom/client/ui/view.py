@@ -75,7 +75,7 @@ class ChatView(urwid.Widget):
         self._dialog.show(self._owner.dialog)
         dialog = self._dialog.draw(cols, rows)
         if dialog is not None:
-            strips = laid_over(strips, dialog.strips, dialog.box.left, dialog.box.top, cols)
+            strips = laid_over(strips, dialog.strips, dialog.area.left, dialog.area.top, cols)
             cursor = dialog.cursor
         if cursor is not None and not (cursor[0] < cols and cursor[1] < rows):
             cursor = None

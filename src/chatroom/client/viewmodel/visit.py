@@ -11,9 +11,9 @@ from chatroom.client.session.rooms import RoomView
 from chatroom.client.session.timeline import Timeline
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Viewport:
-    """The transcript rows in view, and whether the view follows the end."""
+    """The first and the last transcript row in view, and whether new rows will be followed."""
 
     first: int
     last: int

@@ -1,21 +1,23 @@
 import contextlib
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from chatroom.client.deeds import Deeds
+from chatroom.client.terminal_effects import TerminalEffects
 from chatroom.client.viewmodel.effects import Bell, Copy, Notify, OpenEditor, OpenLink
 from chatroom.net.loop import Loop
 
 
 class World:
-    """A terminal and a loop, and what became of deeds there."""
+    """A terminal and a loop, and what became of effects there."""
 
     def __init__(self, **environ: str) -> None:
         self.loop = Loop()
         self.log: list[str] = []
-        self.deeds = Deeds(
+        self.effects = TerminalEffects(
             self.loop,
             self,
             environ,
@@ -41,7 +43,7 @@ class World:
 
     def run(self) -> None:
         deadline = self.loop.now() + 10
-        while self.deeds.is_terminal_given_away and self.loop.now() < deadline:
+        while self.effects.is_terminal_given_away and self.loop.now() < deadline:
             self.loop.run_once(0.1)
 
 
@@ -54,31 +56,44 @@ def world() -> Iterator[World]:
 
 
 def test_what_is_heard_seen_and_copied_goes_to_the_terminal(world: World) -> None:
-    for deed in (Bell(), Notify("ada", "hi"), Copy("text")):
-        world.deeds.do(deed)
+    for effect in (Bell(), Notify("ada", "hi"), Copy("text")):
+        world.effects.carry_out(effect)
     assert world.log == ["bell", "note ada: hi", "copied text"]
 
 
 def test_without_a_browser_an_address_is_copied_and_that_is_said(world: World) -> None:
-    world.deeds.do(OpenLink("https://example.org/"))
+    world.effects.carry_out(OpenLink("https://example.org/"))
     assert world.log == ["copied https://example.org/", "no browser here; the address is on the clipboard"]
 
 
 def test_the_editor_has_the_terminal_until_it_ends(world: World) -> None:
-    world.deeds.do(OpenEditor("draft"))
-    assert world.deeds.is_terminal_given_away
-    world.deeds.do(OpenEditor("another"))  # one at a time
+    world.effects.carry_out(OpenEditor("draft"))
+    assert world.effects.is_terminal_given_away
+    world.effects.carry_out(OpenEditor("another"))  # one at a time
     world.run()
     assert world.log == ["paused", "back", "edited draft!"]
 
 
 def test_an_editor_that_is_not_there_gives_the_terminal_back_at_once() -> None:
     world = World(EDITOR="no-such-editor-anywhere")
-    world.deeds.do(OpenEditor("draft"))
-    assert not world.deeds.is_terminal_given_away
+    world.effects.carry_out(OpenEditor("draft"))
+    assert not world.effects.is_terminal_given_away
     assert world.log == [
         "paused",
         "back",
         "!no-such-editor-anywhere cannot be started; set EDITOR to another editor",
     ]
     world.loop.close()
+
+
+def test_without_a_place_for_the_text_the_terminal_comes_back_and_the_reason_is_said(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    world.effects.carry_out(OpenEditor("draft"))
+    assert not world.effects.is_terminal_given_away
+    assert world.log == [
+        "paused",
+        "back",
+        "!no file for the editor can be made: No such file or directory",
+    ]

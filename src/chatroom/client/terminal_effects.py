@@ -1,23 +1,22 @@
-"""Deeds: what the model wants done beside the screen, done: bell, clipboard, browser, the user's editor.
+"""Effects beside the screen, carried out: bell, notification, clipboard, browser, the user's editor.
 
-No decision is made here about whether. While the editor of the user has the terminal the loop goes on, so
-that the connection lives. Next: `app.py`, which gives these their terminal; `outside.py`, `notify.py`.
+No decision is made here about whether and how often. While the editor of the user has the terminal the loop
+goes on, so that the connection lives. Next: `app.py`, which gives these their terminal; `outside.py`.
 """
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from typing import Protocol, assert_never
 
-from chatroom.client.notify import Notifier
 from chatroom.client.outside import browser_command, edit_outside, editor_command, open_link
 from chatroom.client.viewmodel.effects import Bell, Copy, Notify, OpenEditor, OpenLink
 from chatroom.net.loop import Loop
 
-Deed = Bell | Notify | Copy | OpenLink | OpenEditor
+TerminalEffect = Bell | Notify | Copy | OpenLink | OpenEditor
 
 
-class Desk(Protocol):
-    """What deeds need of the terminal."""
+class EffectTerminal(Protocol):
+    """What these effects need of the terminal."""
 
     def ring(self) -> None:
         """Ring the bell."""
@@ -29,8 +28,9 @@ class Desk(Protocol):
         """Put a text on the clipboard."""
 
 
-class Deeds:
-    """Does deeds. `pause` gives the terminal to another program while its block runs; `environ` says which.
+class TerminalEffects:
+    """Carries them out. `pause` gives the terminal to another program while its block runs; `environ` says
+    which.
 
     `on_note` is given a line for the user and whether it is an error, `on_edited` the text out of the editor.
     """
@@ -38,7 +38,7 @@ class Deeds:
     def __init__(
         self,
         loop: Loop,
-        terminal: Desk,
+        terminal: EffectTerminal,
         environ: Mapping[str, str],
         pause: Callable[[], AbstractContextManager[None]],
         on_note: Callable[[str, bool], None],
@@ -50,7 +50,6 @@ class Deeds:
         self._pause = pause
         self._on_note = on_note
         self._on_edited = on_edited
-        self._notifier = Notifier(terminal, loop.now)
         self._given_away: ExitStack | None = None
 
     @property
@@ -58,13 +57,13 @@ class Deeds:
         """Whether another program has the terminal."""
         return self._given_away is not None
 
-    def do(self, deed: Deed) -> None:
-        """Do it, or say why not."""
-        match deed:
+    def carry_out(self, effect: TerminalEffect) -> None:
+        """Carry an effect out, or say why not."""
+        match effect:
             case Bell():
-                self._notifier.ring()
+                self._terminal.ring()
             case Notify(title, text):
-                self._notifier.notify(title, text)
+                self._terminal.notify(title, text)
             case Copy(text):
                 self._terminal.copy_to_clipboard(text)
             case OpenLink(url):
@@ -72,7 +71,7 @@ class Deeds:
             case OpenEditor(text):
                 self._open_editor(text)
             case _:
-                assert_never(deed)
+                assert_never(effect)
 
     def _open_link(self, url: str) -> None:
         command = browser_command(self._environ)
@@ -85,9 +84,9 @@ class Deeds:
             return
         self._given_away = ExitStack()
         self._given_away.enter_context(self._pause())
-        command = editor_command(self._environ)
-        if not edit_outside(self._loop, command, text, self._edited):
-            self._edited(None, f"{command[0]} cannot be started; set EDITOR to another editor")
+        fault = edit_outside(self._loop, editor_command(self._environ), text, self._edited)
+        if fault:
+            self._edited(None, fault)
 
     def _edited(self, text: str | None, reason: str) -> None:
         if self._given_away is not None:
