@@ -1,4 +1,4 @@
-"""A server in two hundred lines, from docs/protocol.md alone: bytes in, bytes out, logs in lists.
+"""A server in few lines, from docs/protocol.md alone: bytes in, bytes out, logs in lists.
 
 It shares no code with the real hub and is strict: whatever a correct client would not send raises. Tests
 drive sessions with it, cut its connections anywhere, and can make it lie. `TinyServer` outlives connections.
@@ -18,6 +18,7 @@ from chatroom.protocol.entries import (
     EntryKind,
     Joined,
     Left,
+    Moderated,
     Posted,
     RoomKind,
     TopicSet,
@@ -30,7 +31,11 @@ from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.frames import HEADER_BYTES, FrameDecoder
 from chatroom.protocol.limits import FRAME_BYTES, LOGIN_FRAME_BYTES
 from chatroom.protocol.packets import (
+    Claim,
     Closing,
+    CreateLink,
+    Device,
+    DeviceList,
     Done,
     Follow,
     Followed,
@@ -41,12 +46,16 @@ from chatroom.protocol.packets import (
     Invite,
     Join,
     Leave,
+    LinkCode,
+    ListDevices,
     ListMembers,
     ListRooms,
     Login,
     MarkRead,
     Member,
     MemberList,
+    Moderate,
+    ModerationAct,
     OpenDirect,
     Opened,
     Packet,
@@ -57,6 +66,7 @@ from chatroom.protocol.packets import (
     ReadMarker,
     Refused,
     Request,
+    RevokeDevice,
     Role,
     RoomGone,
     RoomInfo,
@@ -119,6 +129,9 @@ class TinyServer:
         self.stored: dict[tuple[str, bytes], tuple[int, int]] = {}
         self.read: dict[tuple[str, int], int] = {}
         self.presence: dict[str, Presence] = {}
+        self.roles: dict[str, Role] = {}
+        self.link_code = "00000-00000-00000-00001"
+        self.linked = ""
         self.connections: list[TinyConnection] = []
         self.refuse: Callable[[Post], Refused | None] = lambda post: None
         self.page_entries = 200
@@ -148,6 +161,19 @@ class TinyServer:
         if nonce:
             self.stored[author, nonce] = (room.number, seq)
         return seq
+
+    def role(self, handle: str) -> Role:
+        return self.roles.get(handle, Role.MEMBER)
+
+    def kick(self, room: TinyRoom, author: str, handle: str, reason: str = "") -> None:
+        self.flush()
+        room.members.remove(handle)
+        self.add(room, author, Moderated(handle, 0, reason), kind=EntryKind.KICKED)
+        for connection in self.connections:
+            if connection.handle == handle:
+                connection.feed()
+                connection.cursors.pop(room.number, None)
+                connection.send(RoomGone(room.number, f"kicked by {author}"))
 
     def say(self, author: str, text: str, room: str = "lobby") -> int:
         return self.add(self.room(room), author, Posted(text))
@@ -260,13 +286,20 @@ class TinyConnection:
             self.send(Closing(ErrorCode.BAD_SIGNATURE, "bad signature"))
             return
         self.handle = login.handle
+        if not login.handle:
+            if login.invite != self.server.link_code:
+                self.send(Closing(ErrorCode.NOT_ADMITTED, "this code is not known here"))
+                return
+            self.handle = self.server.linked
         self._decoder.limit_bytes = FRAME_BYTES
         lobby = self.server.rooms[1]
         if self.handle not in lobby.members:
             lobby.members.append(self.handle)
             self.server.add(lobby, self.handle, Joined())
         mine = [room for room in self.server.rooms.values() if self.handle in room.members]
-        self.send(Welcome(login.id, self.handle, Role.MEMBER, False, self.server.now, len(mine)))
+        self.send(
+            Welcome(login.id, self.handle, self.server.role(self.handle), False, self.server.now, len(mine))
+        )
         for room in mine:
             self.send(RoomState(self.server.info(room, self.handle)))
 
@@ -367,7 +400,8 @@ class TinyConnection:
             later = sorted(handle for handle in room.members if handle > request.after)
             page = later[: min(request.limit, self.server.page_entries)]
             presence = self.server.presence
-            rows = [Member(handle, Role.MEMBER, presence.get(handle, Presence.ONLINE)) for handle in page]
+            role = self.server.role
+            rows = [Member(handle, role(handle), presence.get(handle, Presence.ONLINE)) for handle in page]
             self.send(MemberList(request.id, room.number, rows, len(later) > len(page)))
 
     def _search(self, request: Search) -> None:
@@ -383,6 +417,35 @@ class TinyConnection:
         info = self.server.info(self.server.rooms[request.room], self.handle)
         self.send(ReadMarker(request.room, info.read, info.unread, info.mentions))
         self.send(Done(request.id))
+
+    def _moderate(self, request: Moderate) -> None:
+        room = self._my_room(request, request.room)
+        if room is None:
+            return
+        if self.server.role(self.handle) < Role.MODERATOR:
+            self.refuse(request, ErrorCode.NOT_ALLOWED, "members may not")
+            return
+        until = self.server.now + 1000 * request.seconds if request.seconds else 0
+        if request.act == ModerationAct.KICK:
+            self.server.kick(room, self.handle, request.handle, request.reason)
+        else:
+            body = Moderated(request.handle, until, request.reason, request.role)
+            self.server.add(room, self.handle, body, kind=EntryKind.KICKED + request.act)
+        self.send(Done(request.id))
+
+    def _claim(self, request: Claim) -> None:
+        self.server.roles[self.handle] = Role.OWNER
+        body = Moderated(self.handle, 0, "", Role.OWNER)
+        self.server.add(self.server.rooms[1], self.handle, body, kind=EntryKind.ROLE_SET)
+        self.send(Done(request.id))
+
+    def _create_link(self, request: CreateLink) -> None:
+        self.send(LinkCode(request.id, self.server.link_code, 600))
+
+    def _list_devices(self, request: ListDevices) -> None:
+        key = self.server.signer(self.handle).public_key
+        devices = [Device(key, "chatroom", 5, True), Device(bytes(32), "old\x1b[2J", 6, False)]
+        self.send(DeviceList(request.id, devices))
 
     def _done(self, request: Request) -> None:
         self.send(Done(request.id))
@@ -402,4 +465,9 @@ ANSWERS: dict[type[Packet], Callable[[TinyConnection, Request], None]] = {  # ty
     MarkRead: TinyConnection._mark_read,
     SetPresence: TinyConnection._done,
     Invite: TinyConnection._done,
+    Moderate: TinyConnection._moderate,
+    Claim: TinyConnection._claim,
+    CreateLink: TinyConnection._create_link,
+    ListDevices: TinyConnection._list_devices,
+    RevokeDevice: TinyConnection._done,
 }

@@ -243,7 +243,16 @@ def hostile_entries(draw: st.DrawFn) -> bytes:
     )
 
 
-BODIES = st.sampled_from([b"\xc0", b"\x90", b"\x91\xa2hi", b"\x92\xa2hi\x00", b"\x91\xa4hi\x1b\x07"])
+BODIES = st.sampled_from(
+    [
+        b"\xc0",
+        b"\x90",
+        b"\x91\xa2hi",
+        b"\x92\xa2hi\x00",
+        b"\x91\xa4hi\x1b\x07",
+        b"\x94\xa5alice\x00\xa4hi\x1b\x07\x03",
+    ]
+)
 
 
 @settings(max_examples=300)
@@ -257,6 +266,8 @@ def test_a_server_that_lies_in_every_field_gets_nothing_unclean_shown(frames: li
     desk.session.list_rooms()
     desk.session.search("x")
     desk.session.join("dev", create=True)
+    desk.session.create_link()
+    desk.session.list_devices()
     for frame in frames:
         desk.session.receive(frame, desk.now, 0)
         desk.session.tick(desk.now)
@@ -270,7 +281,7 @@ def everything_shown(desk: Desk) -> list[str]:
     session = desk.session
     texts = [repr_of(event) for event in session.take_events()]
     texts += [session.server_name, session.must_close or ""]
-    for view in session.sorted_rooms():
+    for view in session.rooms.values():
         texts += [view.title, view.name, view.topic, view.invited_by, view.partner]
         texts += [member.handle for member in session.roster.members(view.number)]
         for item in session.timeline(view.number).items:

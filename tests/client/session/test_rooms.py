@@ -4,7 +4,17 @@ from chatroom.client.session import rooms
 from chatroom.client.session.rooms import Rooms, RoomView
 from chatroom.client.session.timeline import Line, Timeline
 from chatroom.protocol import limits
-from chatroom.protocol.entries import Body, EntryKind, Joined, Left, Posted, RoomKind, TopicSet, Unknown
+from chatroom.protocol.entries import (
+    Body,
+    EntryKind,
+    Joined,
+    Left,
+    Moderated,
+    Posted,
+    RoomKind,
+    TopicSet,
+    Unknown,
+)
 from chatroom.protocol.packets import ReadMarker, RoomInfo
 
 
@@ -18,8 +28,15 @@ def direct(number: int, partner: str, **fields: object) -> RoomInfo:
     return info(number, "", kind=RoomKind.DIRECT, partner=partner, **fields)
 
 
-def line(seq: int, body: Body | None = None, *, mention: bool = False, own: bool = False) -> Line:
-    return Line(1, seq, 0, "bob", EntryKind.POSTED, body or Posted("hi"), b"", mention, own)
+def line(
+    seq: int,
+    body: Body | None = None,
+    *,
+    mention: bool = False,
+    own: bool = False,
+    kind: EntryKind = EntryKind.POSTED,
+) -> Line:
+    return Line(1, seq, 0, "bob", kind, body or Posted("hi"), b"", mention, own)
 
 
 def view(**fields: object) -> RoomView:
@@ -34,16 +51,6 @@ def timeline(start: int, *there: Line) -> Timeline:
     for one in there:
         made.append(one, is_shown=True)
     return made
-
-
-def test_rooms_are_sorted_as_a_list_reads() -> None:
-    table = Rooms()
-    invitation = info(5, "attic", is_member=False, invited_by="bob")
-    table.take_all(
-        [direct(4, "zoe"), invitation, info(3, "zoo"), direct(6, "bob"), info(2, "apes"), info(1, "lobby")],
-        was_here=False,
-    )
-    assert [found.title for found in table.sorted()] == ["#lobby", "#apes", "#zoo", "@bob", "@zoe", "#attic"]
 
 
 @pytest.mark.parametrize(
@@ -117,6 +124,13 @@ def test_topic_and_members_follow_the_entries() -> None:
     rooms.fold(room, line(9, Left()))
     assert not rooms.fold(room, line(10, Unknown()))
     assert (room.topic, room.member_count, room.head) == ("new", 1, 10)
+
+
+def test_who_is_kicked_is_no_member_and_who_is_banned_still_is() -> None:
+    room = view(head=5, member_count=3)
+    assert rooms.fold(room, line(6, Moderated("bob"), kind=EntryKind.KICKED))
+    assert not rooms.fold(room, line(7, Moderated("eve"), kind=EntryKind.BANNED))
+    assert room.member_count == 2
 
 
 def test_marking_counts_what_is_left_from_the_timeline() -> None:

@@ -1,4 +1,8 @@
+import pytest
+
+from chatroom.client.session import roster as roster_module
 from chatroom.client.session.roster import MAX_MEMBERS, Member, Roster
+from chatroom.protocol.limits import TIME_MAX
 from chatroom.protocol.packets import Presence, Role
 
 
@@ -77,7 +81,6 @@ def test_presence_is_one_for_all_rooms() -> None:
     assert handles(roster) == ["bob", "ann"]
     assert roster.presence("ann") is Presence.OFFLINE
     assert roster.presence("nobody") is Presence.OFFLINE
-    assert roster.rooms_of("ann") == [1, 2]
 
 
 def test_a_forgotten_room_is_empty() -> None:
@@ -94,3 +97,40 @@ def test_the_number_of_members_is_bounded() -> None:
     assert roster.take_page(1, crowd, is_first=True, is_last=True) == MAX_MEMBERS
     roster.joined(1, "late")
     assert len(roster.members(1)) == MAX_MEMBERS
+
+
+def test_a_mute_hides_the_role_until_it_ends() -> None:
+    roster = loaded(member("ann", role=Role.MODERATOR))
+    roster.set_muted("ann", 5_000)
+    assert roster.members(1) == [member("ann", role=Role.MUTED)]
+    assert roster.next_end() == 5_000
+    assert roster.end_mutes(4_999) == []
+    assert roster.end_mutes(5_000) == ["ann"]
+    assert roster.members(1) == [member("ann", role=Role.MODERATOR)]
+    assert roster.next_end() is None
+
+
+def test_a_role_given_under_a_mute_shows_when_the_mute_is_taken_back() -> None:
+    roster = loaded(member("ann", role=Role.MUTED))
+    assert roster.muted_until("ann") == TIME_MAX
+    assert roster.next_end() is None
+    roster.set_role("ann", Role.MODERATOR)
+    assert roster.members(1) == [member("ann", role=Role.MUTED)]
+    roster.set_muted("ann", 0)
+    assert roster.members(1) == [member("ann", role=Role.MODERATOR)]
+
+
+def test_a_list_knows_who_is_not_muted_any_more_and_no_end_it_was_not_told() -> None:
+    roster = loaded(member("ann"), member("bob"))
+    roster.set_muted("ann", 5_000)
+    roster.set_muted("bob", 6_000)
+    roster.take_page(1, [member("ann"), member("bob", role=Role.MUTED)], is_first=True, is_last=True)
+    assert (roster.muted_until("ann"), roster.muted_until("bob")) == (0, 6_000)
+
+
+def test_the_number_of_the_muted_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roster_module, "MAX_PEOPLE", 2)
+    roster = Roster()
+    for number in range(5):
+        roster.set_muted(f"m{number}", 5)
+    assert len(roster.end_mutes(5)) == 2

@@ -24,7 +24,7 @@ def test_a_session_that_was_never_connected_waits_for_nothing() -> None:
     assert session.state is State.OFFLINE
     assert session.next_tick() == float("inf")
     assert session.data_to_send() == b""
-    assert session.sorted_rooms() == []
+    assert session.rooms == {}
     session.tick(5.0)
     session.receive(b"junk", 5.0, 0)
     assert session.must_close is None

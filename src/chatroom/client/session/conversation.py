@@ -9,31 +9,42 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from chatroom.client.session import rooms as room_views
-from chatroom.client.session.events import MessageArrived, Noticed, RequestRefused, RoomOpened
+from chatroom.client.session.devices import DeviceNews
+from chatroom.client.session.events import (
+    MessageArrived,
+    Noticed,
+    RequestDone,
+    RequestRefused,
+    RoomOpened,
+)
 from chatroom.client.session.feed import Feed
 from chatroom.client.session.intake import code_of, is_handle, presence_of, shown_line
 from chatroom.client.session.listings import Listings
 from chatroom.client.session.news import News
 from chatroom.client.session.outbox import Outbox
 from chatroom.client.session.posting import Posting
+from chatroom.client.session.request_names import name_of
+from chatroom.client.session.roles import Roles
 from chatroom.client.session.roster import Roster
 from chatroom.client.session.wire import Wire
 from chatroom.protocol import limits
-from chatroom.protocol.entries import Entry, Joined, Left, Posted, RoomKind
+from chatroom.protocol.entries import Entry, EntryKind, Joined, Left, Moderated, Posted, RoomKind
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import (
+    Claim,
+    DeviceList,
     Done,
     Follow,
     Following,
     History,
     HistoryPage,
-    Invite,
     Join,
     Leave,
+    LinkCode,
     ListMembers,
-    ListRooms,
     MarkRead,
     MemberList,
+    Moderate,
     OpenDirect,
     Opened,
     Post,
@@ -41,16 +52,14 @@ from chatroom.protocol.packets import (
     PresenceChanged,
     ReadMarker,
     Refused,
-    Request,
+    RevokeDevice,
     RoomGone,
     RoomInfo,
     RoomList,
     RoomState,
-    Search,
     SearchPage,
     ServerPacket,
     SetPresence,
-    SetTopic,
     Stored,
 )
 
@@ -62,19 +71,6 @@ MARK_EVERY_S: Final = 1.0
 MOMENT_S: Final = 120.0
 """Who was gone for no longer hears of what came meanwhile as if it came now: a server may restart."""
 
-REQUEST_NAMES: Final[dict[type[Request], str]] = {
-    Join: "join",
-    OpenDirect: "msg",
-    Leave: "leave",
-    SetTopic: "topic",
-    Invite: "invite",
-    ListRooms: "list",
-    ListMembers: "names",
-    Search: "search",
-    History: "history",
-}
-"""Requests whose refusal the user hears of, by the name under which the user knows them."""
-
 
 class Conversation:
     """The state of an account on a server, as far as it is known here, and what keeps it right."""
@@ -85,9 +81,10 @@ class Conversation:
         self.me = me
         self.rooms = room_views.Rooms()
         self.roster = Roster()
+        self.roles = Roles(me, self.roster, news)
         self.feed = feed
         self.posting = Posting(outbox, wire, self.rooms, news)
-        self.listings = Listings(me, wire, self.rooms, self.roster, news)
+        self.listings = Listings(me, wire, self.rooms, self.roster, self.roles, news)
         self.presence = Presence.ONLINE
         self.fault = ""  # why the connection must be given up
         self.restores = 0
@@ -100,6 +97,7 @@ class Conversation:
         self._now = 0.0
         self._lost_at: float | None = None
         self._is_inside = False
+        devices = DeviceNews(wire, news)
         self._take: dict[type[object], Callable[[ServerPacket], None]] = dict(
             [
                 _row(Entry, self._take_entry),
@@ -116,6 +114,8 @@ class Conversation:
                 _row(MemberList, self.listings.take_members),
                 _row(RoomList, self.listings.take_rooms),
                 _row(SearchPage, self.listings.take_found),
+                _row(LinkCode, devices.take_link),
+                _row(DeviceList, devices.take_list),
             ]
         )
 
@@ -153,7 +153,7 @@ class Conversation:
         for request in list(self._wire.asked.values()):
             if isinstance(request, MarkRead):
                 self._marks.setdefault(request.room, request.seq)
-            name = REQUEST_NAMES.get(type(request))
+            name = name_of(request)
             if name is not None and not isinstance(request, History | ListMembers):
                 text = "the connection was lost before the answer came"
                 self._news.add(RequestRefused(name, ErrorCode.SHUTDOWN, text))
@@ -204,8 +204,9 @@ class Conversation:
     # -- time ------------------------------------------------------------------------------------------------
 
     def pump(self, now: float) -> None:
-        """Send what is due: posts, oldest first, and read markers."""
+        """Do what is due: send posts, oldest first, and read markers; end mutes."""
         self.posting.pump(now)
+        self.roles.pump(now)
         for room in [room for room in self._marks if now >= self._next_mark_at.get(room, 0.0)]:
             self._wire.ask(MarkRead(self._wire.next_id(), room, self._marks.pop(room)))
             self._next_mark_at[room] = now + MARK_EVERY_S
@@ -213,7 +214,7 @@ class Conversation:
     def next_pump(self) -> float:
         """Return when `pump` has something to do by itself; infinity when it waits for an answer."""
         due = [self._next_mark_at.get(room, 0.0) for room in self._marks]
-        return min([*due, self.posting.next_pump()])
+        return min([*due, self.posting.next_pump(), self.roles.next_pump()])
 
     def mark_read(self, view: room_views.RoomView, seq: int) -> None:
         """The user has read up to `seq`."""
@@ -235,6 +236,7 @@ class Conversation:
         if view is None:
             return
         is_live = line.seq > view.live_after
+        self.roles.take(line, self._now)
         if room_views.fold(view, line):
             self._news.rooms_changed()
         match line.body:
@@ -246,6 +248,9 @@ class Conversation:
                 self._news.members_changed(line.room)
             case Left():
                 self.roster.left(line.room, line.author)
+                self._news.members_changed(line.room)
+            case Moderated(handle) if line.kind == EntryKind.KICKED:
+                self.roster.left(line.room, handle)
                 self._news.members_changed(line.room)
             case _:
                 pass
@@ -282,7 +287,7 @@ class Conversation:
                 self._news.timeline_changed(request.room)
             case _:
                 pass
-        name = REQUEST_NAMES.get(type(request)) if request is not None else None
+        name = name_of(request)
         if name is not None:
             self._news.add(RequestRefused(name, code, text))
 
@@ -290,6 +295,9 @@ class Conversation:
         request = self._wire.answered(packet.id)
         if isinstance(request, Leave):
             self._forget(request.room)
+        name = name_of(request)
+        if name is not None and isinstance(request, Moderate | Claim | RevokeDevice):
+            self._news.add(RequestDone(name))
 
     def _take_opened(self, packet: Opened) -> None:
         request = self._wire.answered(packet.id)

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Final
 
 from chatroom.client.session.events import LoginRefused, Noticed
-from chatroom.client.session.intake import code_of, shown_line, shown_text
+from chatroom.client.session.intake import code_of, role_of, shown_line, shown_text
 from chatroom.client.session.news import News
 from chatroom.client.session.ports import Signer
 from chatroom.client.session.rooms import MAX_ROOMS
@@ -23,6 +23,7 @@ from chatroom.protocol.packets import (
     Hello,
     Login,
     Refused,
+    Role,
     RoomInfo,
     RoomState,
     ServerPacket,
@@ -68,8 +69,8 @@ class Door:
     """How one account logs in to one server.
 
     `fault` is why the connection must be given up, `is_final` that there is no use in another,
-    `retry_after_s` how long the server wants us to stay away. `is_other_log`: once inside, that the log is
-    not the one we knew.
+    `retry_after_s` how long the server wants us to stay away. Once inside: `role` is what `Welcome` said,
+    `server_ms` its clock then, and `is_other_log` that the log is not the one we knew.
     """
 
     def __init__(
@@ -90,6 +91,8 @@ class Door:
         self.is_final = False
         self.retry_after_s = 0.0
         self.is_other_log = False
+        self.role = Role.MEMBER
+        self.server_ms = 0
         self._handle = handle
         self._signer = signer
         self._session_id = session_id
@@ -190,6 +193,7 @@ class Door:
             raise ProtocolError(ErrorCode.BAD_PACKET, f"{welcome.room_count} rooms")
         self.stage = Stage.ROOMS
         self._room_count = welcome.room_count
+        self.role, self.server_ms = role_of(welcome.role), welcome.now
         text = shown_text(welcome.text)
         if text != self._welcome and not is_blank(text):
             self._news.add(Noticed(text))

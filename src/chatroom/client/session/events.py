@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from chatroom.protocol.errors import ErrorCode
+from chatroom.protocol.packets import Role
 
 
 class State(Enum):
@@ -94,6 +95,50 @@ class RequestRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestDone:
+    """A request that nothing else answers was carried out; `request` is its name for the user ("ban" …)."""
+
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class MyRoleChanged:
+    """The account may do more or less than before.
+
+    `role` is what it is apart from a mute; `muted_until` is when a mute ends, in ms of the server's clock,
+    `limits.TIME_MAX` where that is not known or never, 0 where it is not muted.
+    """
+
+    role: Role
+    muted_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMade:
+    """The answer to `create_link`: the code for another device, to be used once within `seconds`."""
+
+    code: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDevice:
+    """One key that may log in to the account; `added_at` in ms since 1970. `is_this`: the one in use here."""
+
+    public_key: bytes
+    name: str
+    added_at: int
+    is_this: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """The answer to `list_devices`, the oldest first."""
+
+    devices: tuple[KnownDevice, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RoomOpened:
     """The room asked for by `join` or `open_direct` is there: show it."""
 
@@ -137,6 +182,10 @@ Event = (
     | PostStored
     | PostRefused
     | RequestRefused
+    | RequestDone
+    | MyRoleChanged
+    | LinkMade
+    | Devices
     | RoomOpened
     | Listed
     | Found

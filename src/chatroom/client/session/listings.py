@@ -9,6 +9,7 @@ from typing import Final
 from chatroom.client.session.events import Found, Listed
 from chatroom.client.session.intake import is_handle, line_of, presence_of, role_of, room_fault, shown_line
 from chatroom.client.session.news import News
+from chatroom.client.session.roles import Roles
 from chatroom.client.session.rooms import Rooms
 from chatroom.client.session.roster import MAX_MEMBERS, Member, Roster
 from chatroom.client.session.wire import Wire
@@ -31,11 +32,12 @@ MAX_LISTED: Final = 2_000
 class Listings:
     """What is asked for page by page."""
 
-    def __init__(self, me: str, wire: Wire, rooms: Rooms, roster: Roster, news: News) -> None:
+    def __init__(self, me: str, wire: Wire, rooms: Rooms, roster: Roster, roles: Roles, news: News) -> None:
         self._me = me
         self._wire = wire
         self._rooms = rooms
         self._roster = roster
+        self._roles = roles
         self._news = news
         self._listed: list[RoomInfo] = []
 
@@ -85,6 +87,9 @@ class Listings:
         last = packet.members[-1].handle if packet.members else ""
         is_last = not packet.more or last <= request.after
         count = self._roster.take_page(request.room, members, is_first=not request.after, is_last=is_last)
+        for member in members:
+            if member.handle == self._me:
+                self._roles.listed(member.role)
         self._news.members_changed(request.room)
         if not is_last and count < MAX_MEMBERS:
             self.ask_members(request.room, last)

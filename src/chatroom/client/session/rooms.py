@@ -12,7 +12,7 @@ from typing import Final
 from chatroom.client.session.intake import is_handle, room_fault, shown_line
 from chatroom.client.session.timeline import Line, Timeline
 from chatroom.protocol import limits
-from chatroom.protocol.entries import Joined, Left, Posted, RoomKind, TopicSet
+from chatroom.protocol.entries import EntryKind, Joined, Left, Moderated, Posted, RoomKind, TopicSet
 from chatroom.protocol.packets import ReadMarker, RoomInfo
 
 MAX_ROOMS: Final = 5_000
@@ -52,10 +52,6 @@ class Rooms:
 
     def __init__(self) -> None:
         self.by_number: dict[int, RoomView] = {}
-
-    def sorted(self) -> list[RoomView]:
-        """Return them as a list reads: the lobby, rooms by name, direct rooms by handle, invitations."""
-        return sorted(self.by_number.values(), key=_order)
 
     def named(self, typed: str) -> RoomView | None:
         """Return the room that a person means by "lobby", "#lobby" or "@bob"."""
@@ -119,6 +115,8 @@ def fold(view: RoomView, line: Line) -> bool:
         case Joined():
             view.member_count += 1
         case Left():
+            view.member_count = max(0, view.member_count - 1)
+        case Moderated() if line.kind == EntryKind.KICKED:
             view.member_count = max(0, view.member_count - 1)
         case _:
             return False
@@ -190,7 +188,3 @@ def _view(info: RoomInfo) -> RoomView:
         folded_to=info.head,
         live_after=info.head,
     )
-
-
-def _order(view: RoomView) -> tuple[bool, bool, bool, str]:
-    return (not view.is_member, view.kind is RoomKind.DIRECT, view.name != "lobby", view.title)

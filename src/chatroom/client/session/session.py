@@ -28,6 +28,7 @@ from chatroom.protocol.errors import ErrorCode, ProtocolError
 from chatroom.protocol.packets import (
     Closing,
     Presence,
+    Role,
     RoomInfo,
     ServerPacket,
 )
@@ -177,10 +178,6 @@ class Session(Verbs):
         """The rooms of the account and open invitations, by number."""
         return self._talk.rooms.by_number
 
-    def sorted_rooms(self) -> list[RoomView]:
-        """Return the rooms in the order of a room list: the lobby, rooms, direct rooms, invitations."""
-        return self._talk.rooms.sorted()
-
     def room_named(self, typed: str) -> RoomView | None:
         """Return the room a person means by "lobby", "#lobby" or "@bob"; None if it is not in the list."""
         return self._talk.rooms.named(typed)
@@ -207,6 +204,23 @@ class Session(Verbs):
     def roster(self) -> Roster:
         """Who is where."""
         return self._talk.roster
+
+    @property
+    def my_role(self) -> Role:
+        """What the account may do, apart from a mute."""
+        return self._talk.roles.role
+
+    @property
+    def muted_until(self) -> int:
+        """When the account's mute ends, in ms of the server's clock; 0: it is not muted; `limits.TIME_MAX`:
+        never, or it is not known when.
+        """
+        return self._talk.roster.muted_until(self.handle)
+
+    @property
+    def is_muted(self) -> bool:
+        """Whether the account is muted, as far as it is known here. The server has the last word."""
+        return self.muted_until != 0
 
     @property
     def my_presence(self) -> Presence:
@@ -275,5 +289,6 @@ class Session(Verbs):
     def _enter(self, infos: list[RoomInfo]) -> None:
         """The login is done: these are the rooms."""
         self._wire.logged_in()
+        self._talk.roles.welcomed(self._door.role, self._door.server_ms, self._now)
         self._talk.begin(infos, self._now, is_other_log=self._door.is_other_log)
         self._set_state(State.ONLINE)

@@ -1,30 +1,37 @@
-"""What a user may ask of a server, in words a user knows: rooms, history, search, people, presence.
+"""What a user may ask of a server, in words a user knows: rooms, history, search, people, devices.
 
 Everything here needs a connection; without one it is refused at once, as nonsense is, and the server is not
 troubled. Posting, which works offline, is in `session.py`; answers come as events. Read next: `session.py`.
 """
 
-from collections.abc import Callable
-
-from chatroom.client.session.conversation import REQUEST_NAMES, Conversation
+from chatroom.client.session.conversation import Conversation
 from chatroom.client.session.door import Door, Stage
 from chatroom.client.session.events import RequestRefused
 from chatroom.client.session.intake import is_handle, shown_line
 from chatroom.client.session.news import News
+from chatroom.client.session.request_names import name_of
 from chatroom.client.session.timeline import Gap
 from chatroom.client.session.wire import Wire
 from chatroom.protocol import limits
+from chatroom.protocol.codes import normalise_code
 from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.names import fold_handle, fold_room_name, room_name_fault
 from chatroom.protocol.packets import (
+    Claim,
+    CreateLink,
     Invite,
     Join,
     Leave,
+    ListDevices,
     ListRooms,
+    Moderate,
+    ModerationAct,
     OpenDirect,
     Presence,
     Request,
+    RevokeDevice,
+    Role,
     Search,
     SetPresence,
     SetTopic,
@@ -48,46 +55,30 @@ class Verbs:
         """Become a member of a room; with `create` it is made where there is none. Answer: `RoomOpened`."""
         name = fold_room_name(name)
         kind = RoomKind.PRIVATE if private else RoomKind.PUBLIC
-        fault = room_name_fault(name)
-        if fault is not None:
-            self._refuse(Join, ErrorCode.BAD_NAME, fault)
-        else:
-            self._ask(Join, lambda number: Join(number, name, create, kind))
+        self._ask(Join(self._id(), name, create, kind), ErrorCode.BAD_NAME, room_name_fault(name))
 
     def open_direct(self, handle: str) -> None:
         """Open the direct room with somebody. Answer: `RoomOpened`."""
         handle = fold_handle(handle)
-        if not is_handle(handle):
-            self._refuse(OpenDirect, ErrorCode.BAD_HANDLE, f"{shown_line(handle, 40)} is not a handle")
-        else:
-            self._ask(OpenDirect, lambda number: OpenDirect(number, handle))
+        self._ask(OpenDirect(self._id(), handle), ErrorCode.BAD_HANDLE, _handle_fault(handle))
 
     def leave(self, room: int) -> None:
         """Stop being a member of a room, which then goes from the list."""
-        self._ask(Leave, lambda number: Leave(number, room))
+        self._ask(Leave(self._id(), room))
 
     def set_topic(self, room: int, text: str) -> None:
         """Set the topic of a room; empty takes it away."""
         text = clean_line(text)
-        if len(text) > limits.TOPIC_CHARS:
-            self._refuse(SetTopic, ErrorCode.BAD_TEXT, f"longer than {limits.TOPIC_CHARS} characters")
-        else:
-            self._ask(SetTopic, lambda number: SetTopic(number, room, text))
+        self._ask(SetTopic(self._id(), room, text), ErrorCode.BAD_TEXT, _fault(text, limits.TOPIC_CHARS))
 
     def invite(self, room: int, handle: str) -> None:
         """Invite somebody to a room."""
         handle = fold_handle(handle)
-        if not is_handle(handle):
-            self._refuse(Invite, ErrorCode.BAD_HANDLE, f"{shown_line(handle, 40)} is not a handle")
-        else:
-            self._ask(Invite, lambda number: Invite(number, room, handle))
+        self._ask(Invite(self._id(), room, handle), ErrorCode.BAD_HANDLE, _handle_fault(handle))
 
     def list_rooms(self) -> None:
         """Ask what rooms there are. Answer: `Listed`."""
-        if self._door.stage is Stage.INSIDE:
-            self._talk.listings.ask_rooms()
-        else:
-            self._refuse(ListRooms, ErrorCode.SHUTDOWN, "not connected")
+        self._ask(ListRooms(self._id()))
 
     def follow(self, room: int, after: int | None = None) -> None:
         """Follow one room from a seq or from the backlog on, where not all rooms are followed anyway."""
@@ -120,12 +111,12 @@ class Verbs:
     def search(self, query: str, room: int = 0, author: str = "", before: int = 0) -> None:
         """Search for messages with all words. `before`: the `next` of the page before. Answer: `Found`."""
         query, author = clean_line(query), fold_handle(author)
-        if is_blank(query) or len(query) > limits.QUERY_CHARS or (author and not is_handle(author)):
-            self._refuse(
-                Search, ErrorCode.BAD_QUERY, "search for what?" if is_blank(query) else "not a search"
-            )
-        else:
-            self._ask(Search, lambda number: Search(number, query, room, author, before))
+        fault = None
+        if is_blank(query):
+            fault = "search for what?"
+        elif len(query) > limits.QUERY_CHARS or (author and not is_handle(author)):
+            fault = "not a search"
+        self._ask(Search(self._id(), query, room, author, before), ErrorCode.BAD_QUERY, fault)
 
     def load_members(self, room: int) -> None:
         """Fetch the members of a room, now and after every drop. Answer: `MembersChanged`."""
@@ -144,13 +135,68 @@ class Verbs:
         if self._door.stage is Stage.INSIDE:
             self._wire.ask(SetPresence(self._wire.next_id(), presence))
 
+    # -- moderation and devices ------------------------------------------------------------------------------
+
+    def moderate(
+        self,
+        room: int,
+        act: ModerationAct,
+        handle: str,
+        *,
+        seconds: int = 0,
+        reason: str = "",
+        role: Role = Role.MUTED,
+    ) -> None:
+        """Do something to an account, logged in `room`. `seconds`: for how long, 0: for ever; `role` is for
+        `SET_ROLE` alone. Answers: the entry, and `RequestDone`.
+        """
+        handle, reason = fold_handle(handle), clean_line(reason)
+        code, fault = ErrorCode.BAD_HANDLE, _handle_fault(handle)
+        if fault is None:
+            code, fault = ErrorCode.BAD_TEXT, _fault(reason, limits.ACT_REASON_CHARS)
+        if fault is None and not 0 <= seconds <= limits.COUNT_MAX:
+            code, fault = ErrorCode.BAD_RANGE, "no such length of time"
+        self._ask(Moderate(self._id(), room, act, handle, seconds, reason, role), code, fault)
+
+    def claim(self, code: str) -> None:
+        """Become an owner, with the code the server printed. Answers: the entry, and `RequestDone`."""
+        fault = None
+        try:
+            code = normalise_code(code)
+        except ValueError as error:  # it would cost the server, and us one of few guesses
+            fault = str(error)
+        self._ask(Claim(self._id(), code), ErrorCode.NOT_ADMITTED, fault)
+
+    def create_link(self) -> None:
+        """Ask for a code with which another device gets into the account. Answer: `LinkMade`."""
+        self._ask(CreateLink(self._id()))
+
+    def list_devices(self) -> None:
+        """Ask which keys may log in to the account. Answer: `Devices`."""
+        self._ask(ListDevices(self._id()))
+
+    def revoke_device(self, public_key: bytes) -> None:
+        """Let a key log in no more. Answer: `RequestDone`."""
+        self._ask(RevokeDevice(self._id(), public_key))
+
     # -- inside ----------------------------------------------------------------------------------------------
 
-    def _ask(self, request_type: type[Request], make: Callable[[int], Request]) -> None:
-        if self._door.stage is Stage.INSIDE:
-            self._wire.ask(make(self._wire.next_id()))
-        else:
-            self._refuse(request_type, ErrorCode.SHUTDOWN, "not connected")
+    def _id(self) -> int:
+        return self._wire.next_id()
 
-    def _refuse(self, request_type: type[Request], code: ErrorCode, text: str) -> None:
-        self._news.add(RequestRefused(REQUEST_NAMES[request_type], code, text))
+    def _ask(self, request: Request, code: ErrorCode = ErrorCode.INTERNAL, fault: str | None = None) -> None:
+        """Ask the server, or refuse at once: for `fault`, or because there is no server."""
+        if fault is None and self._door.stage is not Stage.INSIDE:
+            code, fault = ErrorCode.SHUTDOWN, "not connected"
+        if fault is None:
+            self._wire.ask(request)
+        else:
+            self._news.add(RequestRefused(name_of(request) or "", code, fault))
+
+
+def _handle_fault(handle: str) -> str | None:
+    return None if is_handle(handle) else f"{shown_line(handle, 40)} is not a handle"
+
+
+def _fault(line: str, max_chars: int) -> str | None:
+    return f"longer than {max_chars} characters" if len(line) > max_chars else None
