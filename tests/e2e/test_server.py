@@ -14,7 +14,7 @@ import pytest
 from chatroom.protocol.codec import encode
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.frames import HEADER, encode_frame
-from chatroom.protocol.packets import Closing, Cursor, Follow, ListRooms, Ping, Pong, Post
+from chatroom.protocol.packets import Closing, Cursor, Follow, History, ListRooms, Ping, Pong, Post, Search
 from support.raw_client import Ended, RawClient, raw_client
 from support.server_process import ServerProcess, running_server
 
@@ -271,3 +271,26 @@ def test_a_reader_that_stops_delays_nobody_and_catches_up(tmp_path: Path) -> Non
             ana.wait_for_text(text)
         slow.wait_for_text(expected[-1])
         assert slow.texts() == expected
+
+
+def test_who_asks_for_much_and_reads_nothing_holds_nobody_up(server: ServerProcess) -> None:
+    with raw_client(server.port) as ana, raw_client(server.port) as greedy:
+        lobby = ana.enter("ana")
+        for number in range(100):
+            ana.post(lobby, f"{number} " + "x" * 8_000)
+        ana.wait_for_text("99 " + "x" * 8_000)
+        greedy.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        greedy.enter("greedy", follow=False)
+        greedy.socket.sendall(b"".join(encode(History(number, lobby)) for number in range(150)))
+        greedy.socket.sendall(b"".join(encode(Search(number, "x y z")) for number in range(20)))
+        waits = []
+        for number in range(20):
+            started = time.monotonic()
+            ana.post(lobby, f"calm {number}")
+            ana.wait_for_text(f"calm {number}")
+            waits.append(time.monotonic() - started)
+        assert sorted(waits)[-2] < 0.1
+        status = Path(f"/proc/{server.pid}/status")
+        if status.exists():
+            peak_kib = int(status.read_text().split("VmHWM:")[1].split()[0])
+            assert peak_kib < 120_000

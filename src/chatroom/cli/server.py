@@ -46,6 +46,9 @@ EXIT_USAGE: Final = 2
 DATABASE: Final = "chatroom.db"
 """Name of the database in the data directory."""
 
+MOST_CONNECTIONS: Final = 500 if sys.platform == "win32" else 1_000_000
+"""What the system can watch at once: `select` of Windows takes 512 sockets."""
+
 ANY_HOSTS: Final = ("", "*", "0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 
 
@@ -139,13 +142,21 @@ def _server_key(settings: ServerSettings, directory: Path) -> ServerKey | None:
     if server.certificate is not None and server.private_key is not None:
         return load_server_key(server.certificate, server.private_key)
     return load_or_create_server_key(
-        directory, {"localhost", socket.gethostname(), server.listen_host} - set(ANY_HOSTS)
+        directory, {"localhost", _host_name(), server.listen_host} - set(ANY_HOSTS)
     )
+
+
+def _host_name() -> str:
+    """Return the name of this machine, if it is one that others could write down and look up."""
+    try:
+        return JoinAddress(socket.gethostname(), 1, False, None).host
+    except ValueError:  # a name with an umlaut, a space, or none at all
+        return "localhost"
 
 
 def _announce(address: tuple[str, int], directory: Path, key: ServerKey | None) -> None:
     host, port = address
-    reachable = socket.gethostname() if host in ANY_HOSTS else host
+    reachable = _host_name() if host in ANY_HOSTS else host
     join = JoinAddress(reachable, port, key is not None, key.pin if key else None)
     for line in (f"listening {format_address(host, port)}", f"data {directory}", f"join {join}"):
         print(line, flush=True)
@@ -182,6 +193,7 @@ def _hub_settings(settings: ServerSettings) -> HubSettings:
         post_burst=limits.post_burst,
         text_bytes=limits.text_bytes,
         rooms_per_account=limits.rooms_per_account,
+        rooms_total=limits.rooms_total,
         members_per_room=limits.members_per_room,
         ping_s=limits.ping_s,
         gone_s=limits.gone_s,
@@ -195,7 +207,7 @@ def _service_settings(settings: ServerSettings) -> ServiceSettings:
         frame_bytes=limits.frame_bytes,
         login_s=limits.login_timeout_s,
         stalled_reader_s=limits.stalled_reader_s,
-        connections_total=limits.connections_total,
+        connections_total=min(limits.connections_total, MOST_CONNECTIONS),
         connections_per_address=limits.connections_per_address,
         read_budget_bytes=limits.read_budget_bytes,
     )

@@ -201,6 +201,10 @@ class LimitsSection(Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1, le=100_000, description="Most rooms an account may be a member of; direct rooms count."),
     ] = 500
+    rooms_total: Annotated[
+        int,
+        Meta(ge=1, le=1_000_000, description="Most named rooms; direct rooms do not count."),
+    ] = 10_000
     members_per_room: Annotated[int, Meta(ge=2, le=1_000_000, description="Most members of one room.")] = (
         10_000
     )

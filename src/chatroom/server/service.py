@@ -23,8 +23,9 @@ from chatroom.protocol.errors import ErrorCode, ProtocolError
 from chatroom.protocol.limits import CHALLENGE_BYTES, FRAME_BYTES, LOGIN_FRAME_BYTES
 from chatroom.protocol.text import log_safe
 from chatroom.server.connection import Connection, Phase
+from chatroom.server.hub.context import Proposal
 from chatroom.server.hub.hub import Hub
-from chatroom.server.hub.ports import Log
+from chatroom.server.hub.ports import Log, Outcome
 from chatroom.server.hub.state import Peer, Stage
 from chatroom.server.indexing import Indexing
 
@@ -38,6 +39,16 @@ LINGER_S: Final = 1.0
 
 STOP_S: Final = 3.0
 """How long a stopping server waits for its clients to take the last bytes."""
+
+
+PEER_EFFORT: Final = 50
+"""What one peer may ask for in a pass, in tenths of a millisecond (`hub/requests/table.py`): about 5 ms."""
+
+PASS_EFFORT: Final = 200
+"""What all peers may ask for in a pass: whoever comes after that is heard first in the next one."""
+
+ANSWER_BYTES: Final = 65_536
+"""Answers of one pass after which a peer is not heard further: it has to be able to take them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,7 @@ class Service:
         self._stalled: dict[Connection, None] = {}
         self._indexing = Indexing(loop, log)
         self._in_pass = False
+        self._effort = 0
         self._now = loop.now()
         self._tick_timer: Timer | None = None
         self._is_stopping = False
@@ -87,6 +99,7 @@ class Service:
         """Serve until `stop` was called and every connection has ended."""
         self._tick_timer = self._loop.call_later(TICK_S, self._tick)
         while not (self._is_stopping and not self._connections):
+            self._go_on()
             self._loop.run_once(self._wait_s())
             self._finish_pass()
         self._tick_timer.cancel()
@@ -111,16 +124,21 @@ class Service:
     def _begin_pass(self) -> None:
         if not self._in_pass:
             self._in_pass = True
+            self._effort = 0
             self._now = self._loop.now()
             self._hub.begin_pass(self._now, time.time_ns() // 1_000_000)
 
+    def _go_on(self) -> None:
+        """Hear those first whose turn did not come, or was not enough, in the pass before."""
+        if self._unfinished:
+            unfinished, self._unfinished = self._unfinished, {}
+            for connection in unfinished:
+                self._readable(connection)
+
     def _finish_pass(self) -> None:
-        """Hear out connections that have more to say; commit, decide, write; end what is to end."""
+        """Commit, decide, write; end what is to end."""
         self._begin_pass()
-        unfinished, self._unfinished = self._unfinished, {}
-        for connection in unfinished:
-            self._readable(connection)
-        for proposal, outcome in self._hub.commit():
+        for proposal, outcome in self._commit():
             try:
                 self._hub.decide(proposal, outcome)
             except Exception:
@@ -134,6 +152,14 @@ class Service:
         failed, self._failed = self._failed, {}
         for connection in failed:
             self._lost(connection)
+
+    def _commit(self) -> list[tuple[Proposal, Outcome]]:
+        try:
+            return self._hub.commit()
+        except Exception:
+            logger.exception("committing a pass failed")
+            self._hub.give_up_proposals("the server made a mistake")
+            return []
 
     # -- connections come ----------------------------------------------------------------------------------
 
@@ -180,6 +206,9 @@ class Service:
         if connection.phase is Phase.GONE:
             return
         self._begin_pass()
+        if self._effort >= PASS_EFFORT:
+            self._unfinished[connection] = None
+            return
         try:
             if connection.phase is Phase.HANDSHAKE and not self._shake_hands(connection):
                 return
@@ -217,16 +246,19 @@ class Service:
         assert peer is not None
         assert frames is not None
         self._indexing.busy()
-        packet_type = 0
+        packet_type, begun = 0, self._effort
         try:
             for packet_type, payload in frames:
                 packet = decode_from_client(packet_type, payload)
                 if packet is not None:
-                    self._hub.receive(peer, packet)
+                    self._effort += self._hub.receive(peer, packet)
                 if peer.stage is Stage.CLOSING:
                     break
                 if peer.paused_until > self._now or connection.stream.pending_bytes:
                     self._pause(connection)
+                    return
+                if self._effort - begun >= PEER_EFFORT or peer.outbox_bytes >= ANSWER_BYTES:
+                    self._unfinished[connection] = None
                     return
         except ProtocolError as error:
             logger.warning("%s broke the protocol: %s", log_safe(str(peer)), log_safe(error.text))

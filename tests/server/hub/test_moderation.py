@@ -211,7 +211,8 @@ def test_who_is_kicked_is_out_of_the_room_and_told_why(world: World) -> None:
     say(mia, "now we are alone")
     for guest in (bob, second):
         assert guest.got(RoomGone) == [RoomGone(lobby, "kicked by mia: spam")]
-    assert len(bob.entries(lobby)) == seen
+    assert bob.entries(lobby)[-1].kind == EntryKind.KICKED
+    assert len(bob.entries(lobby)) == seen + 1
     for request in (
         Post(9, lobby, bytes(16), "hi"),
         History(10, lobby),

@@ -216,3 +216,23 @@ def test_a_guest_from_elsewhere_is_a_newcomer_like_any_other(closed_door: World)
     guest: Guest = closed_door.guest(address=ELSEWHERE)
     guest.login("bob", invite=closed_door.code())
     assert guest.got(Welcome)
+
+
+def test_a_lecture_hall_gets_in_at_once_and_a_crowd_of_made_up_accounts_does_not() -> None:
+    world = World()
+    began = world.now
+    came = 0
+    while True:
+        guest = world.guest(address="10.1.2.3:9")
+        guest.login(f"student-{came}")
+        if not guest.got(Welcome):
+            break
+        came += 1
+    assert 300 <= came <= 301 + (world.now - began) / 5
+    closing = guest.closing()
+    assert closing.code == ErrorCode.TOO_MANY
+    assert closing.retry_ms > 0
+    elsewhere = world.guest(address="10.9.9.9:9")
+    elsewhere.login("somebody-else")
+    assert elsewhere.got(Welcome)
+    assert len(world.hub.state.accounts) == came + 1

@@ -1,6 +1,6 @@
 """Following, joining, leaving, inviting, topics and lists, through the hub's public verbs."""
 
-from chatroom.protocol.entries import EntryKind, RoomKind
+from chatroom.protocol.entries import Entry, EntryKind, RoomKind
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import (
     Cursor,
@@ -18,12 +18,16 @@ from chatroom.protocol.packets import (
     Opened,
     Post,
     Presence,
+    PresenceChanged,
+    PresenceOf,
     Refused,
     RoomGone,
     RoomInfo,
     RoomList,
     RoomState,
+    SetPresence,
     SetTopic,
+    Stored,
 )
 from support.hub_world import Guest, World
 
@@ -195,7 +199,8 @@ def test_leaving_ends_delivery_on_all_devices_and_is_told_to_the_rest() -> None:
     phone = world.member("bob", key=bob.key)
     lobby = world.lobby(ana)
     answer = bob.ask(Leave(9, lobby))
-    assert answer == [Done(9), RoomGone(lobby)]
+    assert [type(packet) for packet in answer] == [Done, Entry, RoomGone]
+    assert bob.entries(lobby)[-1].kind == phone.entries(lobby)[-1].kind == EntryKind.LEFT
     assert phone.received[-1] == RoomGone(lobby)
     ana.post(lobby, "gone?", nonce(1))
     assert bob.texts(lobby) == []
@@ -316,3 +321,81 @@ def test_rooms_cannot_be_made_where_the_settings_forbid_it() -> None:
     ana = world.member("ana")
     ana.ask(Join(5, "mine", create=True))
     assert code_of(ana) == ErrorCode.NOT_ALLOWED
+
+
+def test_a_message_posted_just_before_leaving_is_heard_of_by_its_author() -> None:
+    world = World()
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    bob.say(Post(8, lobby, nonce(1), "goodbye"))
+    bob.say(Leave(9, lobby))
+    world.settle()
+    assert bob.texts(lobby) == ["goodbye"]
+    assert isinstance(bob.received[-1], RoomGone)
+    repeat = bob.post(lobby, "goodbye", nonce(1))
+    assert [type(packet) for packet in repeat] == [Stored], "who lost the answer asks again, a member or not"
+
+
+def test_who_lags_gets_a_room_up_to_its_end_and_nothing_of_what_comes_after() -> None:
+    world = World()
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    bob.capacity = 0
+    for number in range(30):
+        ana.post(lobby, f"message {number}", nonce(number))
+    bob.say(Leave(9, lobby))
+    world.settle()
+    ana.post(lobby, "not for bob", nonce(99))
+    bob.drain()
+    assert bob.texts(lobby) == [f"message {number}" for number in range(30)]
+    assert bob.entries(lobby)[-1].kind == EntryKind.LEFT
+    assert isinstance(bob.received[-1], RoomGone)
+
+
+def test_joining_again_before_the_end_was_delivered_goes_on_without_a_gap() -> None:
+    world = World()
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    bob.capacity = 0
+    ana.post(lobby, "stall", nonce(1))
+    bob.say(Leave(9, lobby))
+    world.settle()
+    bob.say(Join(10, "lobby"))
+    world.settle()
+    bob.say(Follow(11, [Cursor(lobby, 3)]))
+    world.settle()
+    bob.drain()
+    seqs = [entry.seq for entry in bob.entries(lobby)]
+    assert seqs[-1] == ana.entries(lobby)[-1].seq
+    assert not bob.got(RoomGone)
+
+
+def test_an_account_makes_many_rooms_only_slowly() -> None:
+    world = World()
+    ana = world.member("ana")
+    for number in range(20):
+        made = open_room(ana, f"room-{number}")
+        ana.ask(Leave(1000 + number, made.room))
+    ana.ask(Join(5, "one-more", create=True))
+    assert code_of(ana) == ErrorCode.TOO_MANY
+    world.settle(61)
+    open_room(ana, "one-more")
+
+
+def test_a_server_has_only_so_many_rooms() -> None:
+    world = World(rooms_total=2)
+    ana = world.member("ana")
+    open_room(ana, "second")
+    ana.ask(Join(5, "third", create=True))
+    assert code_of(ana) == ErrorCode.TOO_MANY
+
+
+def test_who_shares_several_rooms_is_told_of_a_change_once() -> None:
+    world = World()
+    ana, bob = world.member("ana"), world.member("bob")
+    for name in ("one", "two", "three"):
+        open_room(ana, name)
+        bob.ask(Join(next(bob.ids), name))
+    before = len(bob.got(PresenceChanged))
+    ana.ask(SetPresence(6, Presence.AWAY))
+    assert bob.got(PresenceChanged)[before:] == [PresenceChanged([PresenceOf("ana", Presence.AWAY)])]

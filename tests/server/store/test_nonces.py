@@ -126,3 +126,14 @@ def test_the_nonces_of_all_indexed_entries_are_marked_as_done(rooms: Story) -> N
 def test_keys_of_two_authors_or_nonces_are_never_equal(one: tuple[int, bytes], author: int) -> None:
     assert (nonce_key(*one) == nonce_key(author, one[1])) == (one[0] == author)
     assert nonce_key(*one) != nonce_key(one[0], bytes(reversed(one[1]))) or one[1] == bytes(reversed(one[1]))
+
+
+def test_a_post_is_found_by_its_author_and_nonce_wherever_its_nonce_is(rooms: Story) -> None:
+    posted = fill(rooms, 60)
+    while rooms.log.index(1.0):
+        pass
+    posted |= fill(rooms, 9)
+    for message, seq in posted.items():
+        assert rooms.log.find_post(message.author, message.nonce) == Repeated(message.room, seq)
+        assert rooms.log.find_post(3 - message.author, message.nonce) is None
+    assert rooms.log.find_post(1, bytes(16)) is None

@@ -12,7 +12,7 @@ from math import ceil
 from chatroom.protocol.codec import encode
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TEXT_BYTES
-from chatroom.protocol.packets import Closing, Done, Packet, Refused, Request, RoomInfo
+from chatroom.protocol.packets import Closing, Done, Packet, Refused, Request, RoomGone, RoomInfo
 from chatroom.server.hub.delivery import Delivery
 from chatroom.server.hub.permissions import Act, may
 from chatroom.server.hub.ports import (
@@ -32,6 +32,16 @@ from chatroom.server.hub.wording import try_again, until
 RETRY_MS = 2_000
 """When to try again after the log could not store: soon enough to notice that it can again."""
 
+NEWCOMERS = 300
+NEWCOMER_EVERY_S = 5.0
+"""New accounts from one origin: a lecture hall at once, then one each five seconds. Loopback is free."""
+
+NEW_ROOMS = 20
+NEW_ROOM_EVERY_S = 60.0
+"""Rooms that one account makes: rooms are for ever."""
+
+NOT_A_MEMBER = Failed(ErrorCode.NOT_A_MEMBER, "you are not a member of this room")
+
 
 @dataclass(frozen=True, slots=True)
 class HubSettings:
@@ -50,6 +60,7 @@ class HubSettings:
     post_burst: float = 200.0
     text_bytes: int = TEXT_BYTES
     rooms_per_account: int = 500
+    rooms_total: int = 10_000
     members_per_room: int = 10_000
     ping_s: float = 20.0
     gone_s: float = 60.0
@@ -84,6 +95,10 @@ class Context:
         """Wrong signatures, passwords and codes, by origin."""
         self.new_codes = Throttle()
         """Codes made, by handle."""
+        self.newcomers = Throttle(tries=NEWCOMERS, every_s=NEWCOMER_EVERY_S)
+        """New accounts, by origin."""
+        self.new_rooms = Throttle(tries=NEW_ROOMS, every_s=NEW_ROOM_EVERY_S)
+        """Rooms made, by handle."""
         self.delivery = Delivery(log)
         self.proposals: list[Proposal] = []
         self.closing: list[Peer] = []
@@ -117,21 +132,32 @@ class Context:
             if peer.stage is not Stage.CLOSING:
                 self.delivery.say(peer, frame)
 
+    def end_room(self, account: Account, room: Room, packet: RoomGone) -> None:
+        """Send the account's connections nothing of the room beyond its head of now, and tell them so."""
+        frame = encode(packet)
+        for peer in account.peers:
+            if peer.stage is not Stage.CLOSING:
+                self.delivery.end(peer, room, frame)
+
     def refuse(self, peer: Peer, request: Request, code: ErrorCode, text: str, wait_s: float = 0) -> None:
         """Answer a request that did nothing, and may be sent again after `wait_s`."""
         retry_ms = RETRY_MS if code is ErrorCode.STORAGE else ceil(wait_s * 1_000)
         self.say(peer, Refused(request.id, code, text, retry_ms))
 
+    def act_fault(self, account: Account, act: Act) -> Failed | None:
+        """Return why the account may not do this now, or None."""
+        if account.is_muted(self.now_ms):
+            return Failed(ErrorCode.NOT_ALLOWED, f"you are muted{until(account.muted_until)}")
+        if not may(account.role, act):
+            return Failed(ErrorCode.NOT_ALLOWED, f"you may not {act.value} here")
+        return None
+
     def allows(self, peer: Peer, request: Request, account: Account, act: Act) -> bool:
         """Whether the account may do this now; if not, the asker was told."""
-        if account.is_muted(self.now_ms):
-            text = f"you are muted{until(account.muted_until)}"
-        elif may(account.role, act):
-            return True
-        else:
-            text = f"you may not {act.value} here"
-        self.refuse(peer, request, ErrorCode.NOT_ALLOWED, text)
-        return False
+        fault = self.act_fault(account, act)
+        if fault is not None:
+            self.refuse(peer, request, fault.code, fault.text)
+        return fault is None
 
     def refused(self, peer: Peer, request: Request, outcome: Outcome) -> bool:
         """Whether the outcome is a failure; if so, the asker was told."""
@@ -178,7 +204,7 @@ class Context:
         account = peer.account
         room = account.rooms.get(number) if account else None
         if account is None or room is None:
-            self.refuse(peer, request, ErrorCode.NOT_A_MEMBER, "you are not a member of this room")
+            self.refuse(peer, request, NOT_A_MEMBER.code, NOT_A_MEMBER.text)
             return None
         return account, room
 

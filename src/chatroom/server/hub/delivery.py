@@ -26,6 +26,9 @@ FEED_ENTRIES: Final = 1_000
 PASS_BYTES: Final = 2_097_152
 """Bytes fed to lagging peers in one pass, so that a hundred returning peers do not delay the live ones."""
 
+Helpings = dict[tuple[Room, int, int], tuple[bytes, int]]
+"""What was read from the log in this pass, by room, cursor and end: who lags alike is read for once."""
+
 
 class Delivery:
     """Sends what is new to who is live, and what was missed to who lags."""
@@ -51,6 +54,7 @@ class Delivery:
     def say(self, peer: Peer, frame: bytes) -> None:
         """A frame for one peer alone; it goes out before the entries of this pass."""
         peer.outbox.append(frame)
+        peer.outbox_bytes += len(frame)
         self._talking[peer] = None
 
     # -- cursors -------------------------------------------------------------------------------------------
@@ -67,6 +71,15 @@ class Delivery:
         peer.live.discard(room)
         room.live.pop(peer, None)
         peer.cursors.pop(room, None)
+        peer.ends.pop(room, None)
+
+    def end(self, peer: Peer, room: Room, farewell: bytes) -> None:
+        """Send the room up to its head of now, the entry that says why included; then `farewell`."""
+        if not peer.follows(room):
+            self.say(peer, farewell)
+            return
+        self.follow(peer, room, room.sent if room in peer.live else peer.cursors[room])
+        peer.ends[room] = room.head, farewell
 
     def unfollow_all(self, peer: Peer) -> None:
         """Send no more entries to `peer`; what was said to it still goes out."""
@@ -74,6 +87,7 @@ class Delivery:
             room.live.pop(peer, None)
         peer.live.clear()
         peer.cursors.clear()
+        peer.ends.clear()
         self._lagging.pop(peer, None)
         self._unreadable.pop(peer, None)
 
@@ -101,6 +115,7 @@ class Delivery:
             for peer in self._talking:
                 data = b"".join(peer.outbox)
                 peer.outbox.clear()
+                peer.outbox_bytes = 0
                 if not peer.link.send(data):
                     self._stall(peer)
             self._talking.clear()
@@ -149,7 +164,7 @@ class Delivery:
 
     def _feed(self) -> None:
         """Give each lagging peer one helping per room, in turn, within the bytes of one pass."""
-        served: dict[tuple[Room, int], tuple[bytes, int]] = {}
+        served: Helpings = {}
         budget = PASS_BYTES
         for peer in list(self._lagging):
             del self._lagging[peer]
@@ -163,34 +178,39 @@ class Delivery:
             if budget <= 0:
                 return
 
-    def _feed_peer(self, peer: Peer, served: dict[tuple[Room, int], tuple[bytes, int]]) -> int:
-        """Send one helping of every room in which the peer lags; return its bytes. `served` holds the
-        helpings of this pass, so that peers which come back together are read for once.
-        """
+    def _feed_peer(self, peer: Peer, served: Helpings) -> int:
+        """Send one helping of every room in which the peer lags; return its bytes."""
         spent = 0
         for room, cursor in list(peer.cursors.items()):
-            if cursor < room.sent:
-                data, cursor = served.get((room, cursor)) or self._helping(room, cursor, served)
+            last, farewell = peer.ends.get(room, (room.sent, b""))
+            if cursor < last:
+                data, cursor = served.get((room, cursor, last)) or self._helping(room, cursor, last, served)
                 spent += len(data)
                 peer.cursors[room] = cursor
                 if not peer.link.send(data):
                     self._stall(peer)
                     return spent
-            if cursor >= room.sent:
-                del peer.cursors[room]
-                peer.live.add(room)
-                room.live[peer] = peer.link.push
+            if cursor >= last:
+                self._caught_up(peer, room, farewell)
         return spent
 
-    def _helping(
-        self, room: Room, cursor: int, served: dict[tuple[Room, int], tuple[bytes, int]]
-    ) -> tuple[bytes, int]:
-        limit = min(FEED_ENTRIES, room.sent - cursor)
+    def _caught_up(self, peer: Peer, room: Room, farewell: bytes) -> None:
+        """The peer has everything: it is live from here on, or the room is over for it."""
+        if farewell:
+            self.unfollow(peer, room)
+            self.say(peer, farewell)
+        else:
+            del peer.cursors[room]
+            peer.live.add(room)
+            room.live[peer] = peer.link.push
+
+    def _helping(self, room: Room, cursor: int, last: int, served: Helpings) -> tuple[bytes, int]:
+        limit = min(FEED_ENTRIES, last - cursor)
         frames = self._log.after(room.number, cursor, limit, FEED_BYTES)
         if not frames:
             raise StorageError(f"entries after {cursor} of room {room.number} are missing")
         helping = b"".join(frames), cursor + len(frames)
-        served[room, cursor] = helping
+        served[room, cursor, last] = helping
         return helping
 
 

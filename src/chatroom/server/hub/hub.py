@@ -160,25 +160,29 @@ class Hub:
         self._context.now = now
         self._context.now_ms = now_ms
 
-    def receive(self, peer: Peer, packet: Packet) -> None:
-        """Think about one packet. Raises ProtocolError when the peer may not send it now."""
+    def receive(self, peer: Peer, packet: Packet) -> int:
+        """Think about one packet; return its effort (`requests/table.py`).
+
+        Raises ProtocolError when the peer may not send it now.
+        """
         context = self._context
         peer.heard_at = context.now
         row = ROWS[type(packet)]
         if peer.stage is not row.stage and row.stage is not None:
             if peer.stage is not Stage.CLOSING:
                 raise ProtocolError(ErrorCode.BAD_ORDER, f"{type(packet).__name__} does not belong here")
-            return
+            return row.effort
         account = peer.account
         if account is not None:
             peer.paused_until = context.now + account.bucket.take(row.cost, context.now)
             if row.act is not None and (account.muted_until or not may(account.role, row.act)):
                 assert isinstance(packet, Request)
                 if not context.allows(peer, packet, account, row.act):
-                    return
+                    return row.effort
         elif row.stage is None:
             peer.paused_until = context.now + STRANGER_PAUSE_S
         row.handler(context, peer, packet)
+        return row.effort
 
     def commit(self) -> list[tuple[Proposal, Outcome]]:
         """Submit what was proposed and return what the log has decided, in order, each to be given to
@@ -191,6 +195,18 @@ class Hub:
             context.proposals.clear()
         return [(self._submitted.popleft(), outcome) for outcome in context.log.outcomes()]
 
+    def give_up_proposals(self, text: str) -> None:
+        """The log failed beyond what it can say: nobody knows what became of what was proposed.
+
+        Whoever asked is closed, comes back, and asks again where it matters.
+        """
+        context = self._context
+        for proposal in [*self._submitted, *context.proposals]:
+            if proposal.peer is not None:
+                context.close(proposal.peer, ErrorCode.INTERNAL, text)
+        self._submitted.clear()
+        context.proposals.clear()
+
     def decide(self, proposal: Proposal, outcome: Outcome) -> None:
         """Apply one decided proposal: first to the state and to what is to be sent, then answer who asked."""
         context = self._context
@@ -198,8 +214,8 @@ class Hub:
             for logged in outcome.entries:
                 room = context.state.rooms.get(logged.room)
                 if room is not None:
-                    fold(context.state, room, logged)
                     context.delivery.add_entry(room, logged.frame)
+                    fold(context.state, room, logged)
             if not outcome.entries:
                 fold_change(context.state, proposal.change, outcome)
         if proposal.then is not None:

@@ -36,6 +36,7 @@ class Peer:
         "address",
         "challenge",
         "cursors",
+        "ends",
         "heard_at",
         "held_nonce",
         "is_stalled",
@@ -46,6 +47,7 @@ class Peer:
         "opened_at",
         "origin",
         "outbox",
+        "outbox_bytes",
         "paused_until",
         "pinged",
         "presence",
@@ -77,10 +79,13 @@ class Peer:
         """Bytes wait in the link."""
         self.live: set[Room] = set()
         """Followed rooms whose newest sent entry this peer was sent: its cursor there is `Room.sent`."""
+        self.ends: dict[Room, tuple[int, bytes]] = {}
+        """Rooms that are no longer followed beyond a seq, and the frame that is said then."""
         self.cursors: dict[Room, int] = {}
         """Followed rooms in which this peer lags, and the last seq it was sent."""
         self.outbox: list[bytes] = []
         """Frames for this peer alone, to go out at the end of the pass."""
+        self.outbox_bytes = 0
         self.missed_presence: set[Account] = set()
 
     def follows(self, room: "Room") -> bool:

@@ -207,6 +207,12 @@ class MemoryLog:
         frames = [logged.frame for logged in islice(newest_first, max(limit, 0))]
         return within(frames, budget_bytes)[::-1]
 
+    def find_post(self, author: int, nonce: bytes) -> Repeated | None:
+        """See `Log.find_post`."""
+        self._check()
+        known = self._nonces.get((author, nonce))
+        return None if known is None else Repeated(known.room, known.seq)
+
     def unread(self, account: int, rooms: Sequence[int]) -> dict[int, Unread]:
         """As `Log.unread`."""
         return {room: self._unread(account, room) for room in rooms if self._log_of(room)}

@@ -18,6 +18,7 @@ from chatroom.server.hub.ports import (
     DeviceRecord,
     Hits,
     Outcome,
+    Repeated,
     Snapshot,
     StorageError,
     Unread,
@@ -29,10 +30,10 @@ from chatroom.server.store.devices import list_devices
 from chatroom.server.store.disk_faults import trouble
 from chatroom.server.store.heads import Heads
 from chatroom.server.store.indexer import Indexer
-from chatroom.server.store.nonces import Nonces
+from chatroom.server.store.nonces import Nonces, nonce_key
 from chatroom.server.store.open_files import OpenFiles
 from chatroom.server.store.reading import read_after, read_before, read_snapshot, read_unread
-from chatroom.server.store.schema import read_log_id
+from chatroom.server.store.schema import ROOM_SHIFT, read_log_id, seq_of
 from chatroom.server.store.search import newest_below, search
 from chatroom.server.store.writer import Writer
 
@@ -110,6 +111,13 @@ class SqliteLog:
         """As `Log.before`."""
         with _reading():
             return read_before(self._connection, room, seq, floor, limit, budget_bytes)
+
+    def find_post(self, author: int, nonce: bytes) -> Repeated | None:
+        """See `Log.find_post`."""
+        key = nonce_key(author, nonce)
+        with _reading():
+            entry = self._nonces.recent(key) or self._nonces.stored(key)
+        return None if entry is None else Repeated(entry >> ROOM_SHIFT, seq_of(entry))
 
     def unread(self, account: int, rooms: Sequence[int]) -> dict[int, Unread]:
         """As `Log.unread`; a room that does not exist is left out."""

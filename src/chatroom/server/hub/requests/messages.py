@@ -22,29 +22,53 @@ from chatroom.protocol.packets import (
     Stored,
 )
 from chatroom.protocol.text import text_fault
-from chatroom.server.hub.context import Context
+from chatroom.server.hub.context import NOT_A_MEMBER, Context
+from chatroom.server.hub.permissions import Act, may
 from chatroom.server.hub.ports import AddEntry, Failed, Outcome, Repeated, SetRead, StorageError
 from chatroom.server.hub.state import Account, Peer, Room
 
 
 def post(context: Context, peer: Peer, request: Post) -> None:
     """Propose a message. Where the peer follows the room, the entry itself is the answer."""
-    found = context.joined_room(peer, request, request.room)
-    if found is None:
-        return
-    account, room = found
     if peer.held_nonce and request.nonce != peer.held_nonce:
         context.refuse(peer, request, ErrorCode.STORAGE, "an earlier message of yours waits to be stored")
         return
     peer.held_nonce = b""
-    fault = text_fault(request.text, max_bytes=context.settings.text_bytes)
-    if fault is not None:
-        context.refuse(peer, request, ErrorCode.BAD_TEXT, f"the message is {fault}")
+    account = peer.account
+    assert account is not None
+    room = account.rooms.get(request.room)
+    fault = _post_fault(context, account, room, request)
+    if room is None or fault is not None:
+        _refuse_post(context, peer, request, account, fault or NOT_A_MEMBER)
         return
     body = encode_body(Posted(request.text, request.style))
     mentioned = _mentioned(room, context, request.text)
     entry = AddEntry(room.number, account.number, EntryKind.POSTED, body, request.nonce, mentioned)
     context.propose(entry, peer, partial(_posted, context, peer, request, room))
+
+
+def _post_fault(context: Context, account: Account, room: Room | None, request: Post) -> Failed | None:
+    if room is None:
+        return NOT_A_MEMBER
+    if account.muted_until or not may(account.role, Act.POST):
+        fault = context.act_fault(account, Act.POST)
+        if fault is not None:
+            return fault
+    wrong = text_fault(request.text, max_bytes=context.settings.text_bytes)
+    return None if wrong is None else Failed(ErrorCode.BAD_TEXT, f"the message is {wrong}")
+
+
+def _refuse_post(context: Context, peer: Peer, request: Post, account: Account, fault: Failed) -> None:
+    """Refuse a post, unless it was stored before: who may not post any more still hears that it is there."""
+    try:
+        stored = context.log.find_post(account.number, request.nonce)
+    except StorageError as error:
+        context.refuse(peer, request, ErrorCode.STORAGE, str(error))
+        return
+    if stored is None:
+        context.refuse(peer, request, fault.code, fault.text)
+    else:
+        context.say(peer, Stored(request.id, stored.room, stored.seq, request.nonce, repeat=True))
 
 
 def _mentioned(room: Room, context: Context, text: str) -> tuple[int, ...]:

@@ -113,13 +113,11 @@ def _moderated(
 
 
 def _show_out(context: Context, peer: Peer, request: Moderate, room: Room, target: Account) -> None:
-    """Nothing more of the room goes to who was kicked, the entry that says so included."""
+    """The entry that says so is the last of the room that goes to who was kicked."""
     assert peer.account is not None
-    for other in target.peers:
-        context.delivery.unfollow(other, room)
     ends_at = room.kicked.get(target.number, TIME_MAX)
     text = done_by("kicked", peer.account.handle, ends_at, request.reason)
-    context.tell(target, RoomGone(room.number, text))
+    context.end_room(target, room, RoomGone(room.number, text))
 
 
 # -- what may stand against an act -------------------------------------------------------------------------

@@ -6,6 +6,7 @@ next: `entering.py`.
 
 import hmac
 from functools import partial
+from math import ceil
 from typing import Final
 
 from chatroom.protocol.entries import EntryKind, Joined, encode_body
@@ -15,11 +16,12 @@ from chatroom.protocol.names import handle_fault, skeleton
 from chatroom.protocol.packets import Login, Role
 from chatroom.protocol.text import clean_line
 from chatroom.server.hub.context import Context
+from chatroom.server.hub.origins import is_loopback
 from chatroom.server.hub.ports import AddAccount, AddEntry, CodeKind, Failed, Outcome
 from chatroom.server.hub.requests.codes import look_at_code
 from chatroom.server.hub.requests.entering import close_banned, enter, left_ms
 from chatroom.server.hub.state import Account, Peer, Stage
-from chatroom.server.hub.wording import until
+from chatroom.server.hub.wording import try_again, until
 
 _JOINED: Final = encode_body(Joined())
 
@@ -31,8 +33,11 @@ def admit(context: Context, peer: Peer, request: Login) -> None:
     fault = _handle_fault(context, request.handle)
     if fault is not None:
         context.close(peer, ErrorCode.BAD_HANDLE, fault)
-    elif not _is_turned_back(context, peer, request) and not _lacks_password(context, peer, request):
-        _propose(context, peer, request)
+        return
+    for stops in (_is_turned_back, _lacks_password, _is_one_too_many):
+        if stops(context, peer, request):
+            return
+    _propose(context, peer, request)
 
 
 def _handle_fault(context: Context, handle: str) -> str | None:
@@ -86,6 +91,14 @@ def _lacks_password(context: Context, peer: Peer, request: Login) -> bool:
             return False
         context.turn_away(peer, ErrorCode.NOT_ADMITTED, "this is not the password of the server")
     return True
+
+
+def _is_one_too_many(context: Context, peer: Peer, _request: Login) -> bool:
+    """Whether the peer was closed because many accounts came from where it is."""
+    wait_s = 0.0 if is_loopback(peer.origin) else context.newcomers.take(peer.origin, context.now)
+    if wait_s > 0:
+        context.close(peer, ErrorCode.TOO_MANY, try_again(wait_s), ceil(wait_s * 1_000))
+    return wait_s > 0
 
 
 def _propose(context: Context, peer: Peer, request: Login) -> None:

@@ -34,7 +34,7 @@ from chatroom.server.hub.fold import fold
 from chatroom.server.hub.permissions import Act
 from chatroom.server.hub.ports import AddEntry, AddRoom, Committed, Outcome, RoomRecord
 from chatroom.server.hub.state import Account, Peer, Room
-from chatroom.server.hub.wording import utc
+from chatroom.server.hub.wording import try_again, utc
 
 NO_ROOM = "there is no such room"
 
@@ -89,7 +89,11 @@ def _create(context: Context, peer: Peer, request: Join, account: Account) -> No
         context.refuse(peer, request, ErrorCode.NOT_ALLOWED, "rooms cannot be created on this server")
     elif fault := room_name_fault(request.name):
         context.refuse(peer, request, ErrorCode.BAD_NAME, fault)
-    elif _may_make_room(context, peer, request, account):
+    elif len(context.state.by_name) >= context.settings.rooms_total:
+        context.refuse(peer, request, ErrorCode.TOO_MANY, "this server has as many rooms as it may")
+    elif _may_make_room(context, peer, request, account) and _may_make_another(
+        context, peer, request, account
+    ):
         change = AddRoom(request.name, RoomKind(request.kind), (account.number,))
         context.propose(change, peer, partial(_room_added, context, peer, request, change))
 
@@ -98,6 +102,13 @@ def _may_make_room(context: Context, peer: Peer, request: Join | OpenDirect, acc
     return context.allows(peer, request, account, Act.CREATE_ROOM) and _has_room_for_more(
         context, peer, request, account
     )
+
+
+def _may_make_another(context: Context, peer: Peer, request: Join, account: Account) -> bool:
+    wait_s = context.new_rooms.take(account.handle, context.now)
+    if wait_s > 0:
+        context.refuse(peer, request, ErrorCode.TOO_MANY, try_again(wait_s), wait_s)
+    return wait_s == 0
 
 
 def _has_room_for_more(context: Context, peer: Peer, request: Join | OpenDirect, account: Account) -> bool:
@@ -201,10 +212,8 @@ def _left(
 ) -> None:
     if context.refused(peer, request, outcome):
         return
-    for other in account.peers:
-        context.delivery.unfollow(other, room)
     context.say(peer, Done(request.id))
-    context.tell(account, RoomGone(room.number))
+    context.end_room(account, room, RoomGone(room.number))
 
 
 def set_topic(context: Context, peer: Peer, request: SetTopic) -> None:
