@@ -4,11 +4,11 @@ PYTHON_IN_VENV := .venv/bin/python
 # What `make chat` keeps (a server's data, each handle's own): .chat/. Another place: make chat CHAT_DIR=…
 CHAT_DIR ?= .chat
 
-.PHONY: help chat stop test screenshots bench docs clean
+.PHONY: help chat stop test screenshots bench bench-compare docs clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r word text; do \
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r word text; do \
 		printf 'make %-12s %s\n' "$$word" "$$text"; done
 
 chat: .venv/installed ## chat here: starts a server on this machine if need be; HANDLE=bob for another person
@@ -23,11 +23,23 @@ test: .venv/installed-dev ## style, types and all tests
 	$(PYTHON_IN_VENV) -m mypy
 	$(PYTHON_IN_VENV) -m pytest -q
 
+torture: .venv/installed-dev ## kill, cut, fill and starve real processes, and count what is lost (minutes)
+	PYTHONPATH=tests $(PYTHON_IN_VENV) -m torture
+
+fuzz: .venv/installed-dev ## a million frames for decoder, hub and session (a minute)
+	PYTHONPATH=tests $(PYTHON_IN_VENV) -m torture.fuzz
+
+mutants: .venv/installed-dev ## break each property on purpose: a test must notice (minutes)
+	PYTHONPATH=tests $(PYTHON_IN_VENV) -m torture.mutants
+
 screenshots: .venv/installed-dev ## draw screenshots/ anew from real programs
 	$(PYTHON_IN_VENV) tools/screenshots.py
 
-bench: .venv/installed-dev ## measure how fast it is here
-	$(PYTHON_IN_VENV) -m bench
+bench: .venv/installed-bench ## measure how fast it is here, beside its peers (10 min); BENCH=--quick takes two
+	$(PYTHON_IN_VENV) -m bench --plots $(BENCH)
+
+bench-compare: .venv/installed-bench ## measure this tree against another revision: BASE=REV
+	$(PYTHON_IN_VENV) -m bench --compare '$(BASE)' $(BENCH)
 
 docs: .venv/installed-dev ## write the pages and samples that are made from tables
 	$(PYTHON_IN_VENV) -m chatroom.config.document
@@ -38,7 +50,7 @@ docs: .venv/installed-dev ## write the pages and samples that are made from tabl
 
 clean: ## remove .venv and what tools left behind; what was said in .chat stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks build dist
-	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests tools bench torture -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installed again when pyproject.toml changes. Whoever has the tools to work on it can also run it.
 .venv/installed: pyproject.toml tools/venv.sh
@@ -47,4 +59,8 @@ clean: ## remove .venv and what tools left behind; what was said in .chat stays
 
 .venv/installed-dev: pyproject.toml tools/venv.sh
 	@tools/venv.sh '.[dev]'
+	@touch $@
+
+.venv/installed-bench: .venv/installed-dev bench/requirements.txt
+	@$(PYTHON_IN_VENV) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@touch $@

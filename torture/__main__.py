@@ -1,8 +1,8 @@
 """`python -m torture`: break everything that can break, with real processes, and count what was lost.
 
-Each chapter gives rows of one table; the exit code is 1 when anything was lost, doubled or reordered. Minutes;
-loopback only; every process it starts is ended by its id. `--short` is what `make test` runs; chapters can be
-named. Read next: `checker.py` (who decides), then the chapters.
+Each chapter gives rows of one table; the exit code is 1 when anything was lost, doubled or reordered. It
+takes minutes, uses loopback only, and ends every process it starts by its id. `--short` is what `make test`
+runs; chapters can be named. Read next: `checker.py` (who decides), then the chapters.
 """
 
 import argparse
@@ -11,24 +11,25 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from torture import crash_points, disks, kills, lanes, machine, power
+from torture import crash_points, crowd, disks, kills, lanes, machine, power
 from torture.report import Row, faults, table
 
 Chapter = Callable[[bool], list[Row]]
 
 CHAPTERS: Final[dict[str, Chapter]] = {
-    "server-kills": lambda short: kills.kill_servers(6 if short else 200, 1 if short else 2),
+    "server-kills": lambda short: kills.kill_servers(5 if short else 200, 1 if short else 2),
     "client-kills": lambda short: kills.kill_clients(4 if short else 60),
-    "cuts": lambda short: lanes.cut_everywhere(97 if short else 1),
+    "cuts": lambda short: lanes.cut_everywhere(211 if short else 1),
     "links": lambda short: lanes.bad_links(2 if short else 20),
     "crash-points": lambda short: crash_points.crash_at_points(1 if short else 4),
     "disk-calls": lambda short: crash_points.crash_at_disk_calls(*(12, 70) if short else (1, 400)),
-    "power": lambda short: power.lose_power(30 if short else 200),
+    "power": lambda short: power.lose_power(20 if short else 200),
     "disks": lambda short: disks.disks(1 if short else 3),
     "descriptors": lambda short: machine.no_descriptors(),
     "clock": lambda short: machine.clock_jumps(1 if short else 10),
-    "storm": lambda short: machine.storm(30 if short else 200),
-    "half-open": lambda short: machine.half_open(),
+    "storm": lambda short: crowd.storm(20 if short else 200),
+    "stopped-reader": lambda short: crowd.stopped_reader(600 if short else 1_500),
+    "half-open": lambda short: crowd.half_open(),
 }
 
 

@@ -1,4 +1,6 @@
-"""`chatroom` that dies at a point a random kill seldom meets: `python -m torture.altered_client POINT:N send …`.
+"""`chatroom` that dies at a point a random kill seldom meets.
+
+`python -m torture.altered_client POINT:N send …`
 
 As `altered_server.py`: put over the program before it starts, unknown to the product.
 """

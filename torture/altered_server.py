@@ -1,4 +1,6 @@
-"""`chatroom-server` with one thing altered, for tests only: `python -m torture.altered_server ALTERATION FLAG…`.
+"""`chatroom-server` with one thing altered, for tests only.
+
+`python -m torture.altered_server ALTERATION FLAG…`
 
 An alteration is put over the running program before it starts; nothing in the product knows of it. Most end
 the process by SIGKILL at a point of a pass that a random kill seldom meets (`POINT:N`: at the N-th time).

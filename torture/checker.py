@@ -1,7 +1,7 @@
-"""The checker: reads histories and says what was lost, doubled or reordered. It shares no code with the product.
+"""The checker: reads histories and says what was lost, doubled or reordered. No code of the product is in it.
 
-Run it by hand as `python torture/checker.py HISTORY…`; it exits 1 on any fault. A history is a file with one JSON
-object a line. Its operations:
+Run it by hand as `python torture/checker.py HISTORY…`; it exits 1 on any fault. A history is a file with
+one JSON object a line. Its operations:
 
     invoke  who room text       a client was given a message to send; texts are unique
     ok      who room seq [text] it was told that a message is stored

@@ -1,7 +1,8 @@
 """Named crash points: the rows K1–K5 and C1–C4 of the failure matrix, each met for certain.
 
 The programs die by SIGKILL inside `altered_server.py` and `altered_client.py`; where strace is there the
-unmodified server is killed at every single system call by which it writes to the disk. Read next: `kills.py`.
+unmodified server is killed at every single system call by which it writes to the disk. Read next:
+`kills.py`.
 """
 
 import shutil
@@ -181,7 +182,7 @@ def _crash_client(point: Point, count: int) -> _Case:
 
 
 def crash_at_disk_calls(step: int, most: int) -> list[Row]:
-    """Kill the unmodified server at its N-th write to the disk, for every N from the making of the database on."""
+    """Kill the unmodified server at its N-th write to the disk, for every N from its first start on."""
     what = f"server killed at {'every' if step == 1 else f'every {step}th'} disk call"
     if shutil.which("strace") is None:
         return [Row(what, 0, skipped="strace is not here")]

@@ -1,7 +1,7 @@
 """Disks that are full, fail, are locked, or hold yesterday's backup: the rows D1, D2, D3 and D5.
 
-The server is the unmodified one; the disk is a small tmpfs where we are root, else a limit on the size of its
-files that is put on it from outside. Read next: `kills.py`.
+The server is the unmodified one; the disk is a small tmpfs where we are root, else a limit on the size of
+its files that is put on it from outside. Read next: `kills.py`.
 """
 
 import contextlib
@@ -12,7 +12,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -193,5 +195,7 @@ def restored() -> Row:
 
 
 def disks(times: int) -> list[Row]:
-    """All of them."""
-    return [disk_full(times), write_errors(times), locked(times), restored()]
+    """All of them, at a time: they are servers of their own, and wait most of the time."""
+    jobs = [partial(disk_full, times), partial(write_errors, times), partial(locked, times), restored]
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(lambda job: job(), jobs))

@@ -1,7 +1,7 @@
 """SIGKILL at random moments under load: of the server, and of sending clients.
 
-How often a kill fell between "stored" and "acknowledged" is counted from the database as the dead server left
-it, by plain SQL, beside what its clients had been told by then. Read next: `programs.py`.
+How often a kill fell between "stored" and "acknowledged" is counted from the database as the dead server
+left it, by plain SQL, beside what its clients had been told by then. Read next: `programs.py`.
 """
 
 import random

@@ -1,9 +1,10 @@
 """The connection cut at every byte, in both directions, and links that are slow or in pieces.
 
-A lane is a room with a reader whose connection is good, and one session after another that posts a script of 30
-messages through a proxy. Each gets a fault of its own, comes back by itself, and has to end with everything
-stored and shown once. Room numbers, seqs and times have the same length on the wire throughout, so that the
-same offset is the same place of the conversation in every session. Read next: `proxy.py`, `seats.py`.
+A lane is a room with a reader whose connection is good, and one session after another that posts a script
+of 30 messages through a proxy. Each gets a fault of its own, comes back by itself, and has to end with
+everything stored and shown once. Room numbers, seqs and times have the same length on the wire throughout,
+so that the same offset is the same place of the conversation in every session. Read next: `proxy.py`,
+`seats.py`.
 """
 
 import contextlib

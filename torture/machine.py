@@ -1,6 +1,6 @@
-"""A machine that is short of descriptors, whose clock jumps, whose clients all come back at once or go silent.
+"""A machine short of descriptors, and one whose clock jumps.
 
-Read next: `seats.py`.
+Read next: `seats.py`, `crowd.py`.
 """
 
 import contextlib
@@ -16,7 +16,6 @@ from typing import Final
 
 from chatroom.net.connector import Backoff
 from chatroom.net.loop import Loop
-from chatroom.protocol.packets import Ping, Pong, Presence, PresenceChanged
 from support.raw_client import RawClient
 from support.server_process import ServerProcess, running_server
 from torture.checker import check_files
@@ -24,7 +23,6 @@ from torture.disks import resource, scene
 from torture.history import History
 from torture.kills import UNLIMITED
 from torture.programs import Person, note_log
-from torture.proxy import Cut, Fault, Proxy
 from torture.report import Row
 from torture.seats import Seat, new_signer, run_until
 
@@ -35,7 +33,7 @@ JUMPS_S: Final = (3_600, -3_600, 315_000_000, -315_000_000, 0)
 
 
 @contextlib.contextmanager
-def _seated(row: Row, server: ServerProcess, count: int) -> Iterator[tuple[Loop, list[Seat]]]:
+def seated(row: Row, server: ServerProcess, count: int) -> Iterator[tuple[Loop, list[Seat]]]:
     """So many seats in one room of a server that runs; judged at the end."""
     history = History(server.directory / "seats.jsonl")
     with contextlib.closing(Loop()) as loop:
@@ -73,7 +71,7 @@ def no_descriptors() -> list[Row]:
     if resource is None or not Path("/proc/self/fd").is_dir():
         return [Row(row.what, 0, skipped="needs /proc and prlimit")]
     with tempfile.TemporaryDirectory() as place, running_server(Path(place), UNLIMITED) as server:
-        with _seated(row, server, 2) as (loop, seats):
+        with seated(row, server, 2) as (loop, seats):
             limit, pid = resource.RLIMIT_NOFILE, server.pid
             normal = resource.prlimit(pid, limit)
             used = len(list(Path(f"/proc/{pid}/fd").iterdir()))
@@ -82,7 +80,7 @@ def no_descriptors() -> list[Row]:
             lines, cpu, began = server.log().count("\n"), _cpu_s(pid), time.monotonic()
             slowest = 0.0
             while time.monotonic() - began < WATCH_S:
-                slowest = max(slowest, _relay_s(loop, seats, f"at {time.monotonic()}"))
+                slowest = max(slowest, relay_s(loop, seats, f"at {time.monotonic()}"))
                 run_until(loop, lambda: False, 0.2)
             share = (_cpu_s(pid) - cpu) / (time.monotonic() - began)
             lines = server.log().count("\n") - lines
@@ -114,7 +112,7 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _relay_s(loop: Loop, seats: list[Seat], text: str) -> float:
+def relay_s(loop: Loop, seats: list[Seat], text: str) -> float:
     """How long a message takes from the first seat to the last."""
     began, shown = time.monotonic(), seats[-1].shown
     seats[0].post([text])
@@ -144,91 +142,10 @@ def clock_jumps(rounds: int) -> list[Row]:
                 time.sleep(0.2)
                 while now.writer.told == told and time.monotonic() < until:
                     time.sleep(0.01)
+            if any(words in now.server.log() for words in ("nothing heard", "took nothing", "no login")):
+                row.faults.append("somebody was cut off by the clock")
             entries = Person(now.directory, now.server.join, "carol").entries("lobby")
             times = [dt.datetime.fromisoformat(str(entry["at"])) for entry in entries]
             if times != sorted(times):
                 row.faults.append("times go back")
-            if " is gone" in now.server.log():
-                row.faults.append("somebody was cut off by the clock")
     return [row]
-
-
-# -- all at once, and silence ------------------------------------------------------------------------------
-
-
-def storm(count: int) -> list[Row]:
-    """Kill a server with many clients and start it again."""
-    row = Row(f"reconnect storm of {count} clients", 1)
-    with tempfile.TemporaryDirectory() as place, running_server(Path(place), UNLIMITED) as server:
-        with _seated(row, server, count) as (loop, seats):
-            _relay_s(loop, seats, "before")
-            server.kill()
-            seats[0].post(["while it is down"])
-            run_until(loop, lambda: False, 3)
-            server.start()
-            began = time.monotonic()
-            is_back = run_until(loop, lambda: all(seat.is_level and seat.shown for seat in seats), 90)
-            back_s = time.monotonic() - began
-            _relay_s(loop, seats, "after")
-        row.remarks = f"all back after {back_s:.0f} s, jittered"
-        if not is_back or back_s > 60:
-            row.faults.append(f"not all back after {back_s:.0f} s")
-    return [row]
-
-
-def half_open() -> list[Row]:
-    """N4: no byte arrives any more, and nobody says so: the client notices, the server notices."""
-    row = Row("N4 half-open connections", 2)
-    with tempfile.TemporaryDirectory() as place, running_server(Path(place), UNLIMITED) as server:
-        history = History(Path(place) / "history.jsonl")
-        silent, witness = RawClient(server.port), RawClient(server.port)
-        proxy = Proxy(server.port)
-        proxy.plan(Fault(up=600, cut=Cut.HOLE))
-        with contextlib.closing(Loop()) as loop:
-            silent.enter("silent")
-            witness.enter("witness")
-            witness.socket.settimeout(0.001)
-            seat = Seat(loop, proxy.port, "ann", new_signer(), history, room="lobby", screen="ann")
-            run_until(loop, lambda: seat.is_ready, 20)
-            seat.post([f"into the hole {number}" for number in range(20)])
-            began, noticed = time.monotonic(), dict.fromkeys(("client", "server"), 0.0)
-
-            def look() -> bool:
-                if not noticed["client"] and seat.is_level:
-                    noticed["client"] = time.monotonic() - began
-                if not noticed["server"] and _is_told_gone(witness, "silent"):
-                    noticed["server"] = time.monotonic() - began
-                return all(noticed.values())
-
-            if not run_until(loop, look, 70):
-                row.faults.append(f"not noticed: {noticed}")
-            witness.close()
-            note_log(Person(Path(place), server.join, "judge"), history)
-            seat.close("done")
-        silent.close()
-        proxy.close()
-        history.close()
-        row.verdict = check_files([history.path])
-        row.remarks = (
-            f"the client was back and had sent after {noticed['client']:.0f} s, "
-            f"others saw the silent one go after {noticed['server']:.0f} s"
-        )
-        if noticed["client"] > 48 or noticed["server"] > 62:
-            row.faults.append(row.remarks)
-    return [row]
-
-
-def _is_told_gone(witness: RawClient, handle: str) -> bool:
-    """Whether the witness has been told that somebody is offline; it answers pings meanwhile."""
-    with contextlib.suppress(TimeoutError):
-        witness.read_more()
-    is_gone = False
-    for packet in witness.received:
-        if isinstance(packet, Ping):
-            witness.send(Pong(packet.token))
-        elif isinstance(packet, PresenceChanged):
-            is_gone |= any(
-                one.handle == handle and one.presence == Presence.OFFLINE for one in packet.changes
-            )
-    witness.received.clear()
-    return is_gone

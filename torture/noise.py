@@ -1,7 +1,7 @@
 """Noise for fuzzing: packets with random values, payloads that are nearly right, bytes that are nothing.
 
-Values are made from the types of the fields, so that a new packet is fuzzed from the day it exists. Fast rather
-than clever: a million frames are a minute. Read next: `fuzz.py`.
+Values are made from the types of the fields, so that a new packet is fuzzed from the day it exists. Fast
+rather than clever: a million frames are a minute. Read next: `fuzz.py`.
 """
 
 import random
@@ -126,7 +126,7 @@ class Noise:
                 return [self._any(depth + 1) for _ in range(self.chance.randrange(7))]
 
     def nearly_right(self, classes: tuple[type[Packet], ...]) -> bytes:
-        """A right frame with something wrong in it; mostly the checksum is right again, so that it is read."""
+        """A right frame with something wrong in it; mostly with a right checksum, so that it is read."""
         frame = bytearray(self.right(classes))
         match self.chance.randrange(MUTATIONS):
             case 0:  # some bytes are others

@@ -1,9 +1,9 @@
 """Power losses of the unmodified server: what is on a disk that keeps only what was flushed.
 
-strace records every write, flush and send of a server under load. For a power loss at any moment the files are
-built anew from what had been flushed by then, with some of the later writes, perhaps torn; whatever had been
-sent to anybody must be in them. The negative control does the same to a server whose commits are not flushed,
-and must lose messages. Read next: `crash_points.py`.
+strace records every write, flush and send of a server under load. For a power loss at any moment the files
+are built anew from what had been flushed by then, with some of the later writes, perhaps torn; whatever had
+been sent to anybody must be in them. The negative control does the same to a server whose commits are not
+flushed, and must lose messages. Read next: `crash_points.py`.
 """
 
 import random
@@ -32,7 +32,8 @@ SECTOR: Final = 512
 ROOM_SHIFT: Final = 40
 
 _LINE: Final = re.compile(
-    r"(?P<call>\w+)\((?:\d+<(?P<file>[^>]*)>)?(?:, )?(?:\"(?P<data>[^\"]*)\")?(?P<rest>[^\"]*)\) += (?P<result>-?\d+)"
+    r"(?P<call>\w+)\((?:\d+<(?P<file>[^>]*)>)?(?:, )?(?:\"(?P<data>[^\"]*)\")?"
+    r"(?P<rest>[^\"]*)\) += (?P<result>-?\d+)"
 )
 _TEXT: Final = re.compile(rb"ann \d+")
 
@@ -92,7 +93,7 @@ class Disk:
             self._pending[step.name].append(step)
 
     def lose_power(self, kept_share: float) -> None:
-        """Let a share of the writes that were not flushed have reached the disk, one or two of them in part."""
+        """Let a share of the writes that were not flushed have reached the disk, some of them in part."""
         for pending in self._pending.values():
             for step in pending:
                 if self._chance.random() < kept_share:

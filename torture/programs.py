@@ -1,7 +1,7 @@
 """The shipped programs as processes, each with a thread that notes what it is given, told and shown.
 
-`Writer` is `chatroom send --lines`, `Watcher` is `chatroom tail --json`. They are ended by their own ids. Read
-next: `history.py`, `kills.py`.
+`Writer` is `chatroom send --lines`, `Watcher` is `chatroom tail --json`. They are ended by their own ids.
+Read next: `history.py`, `kills.py`.
 """
 
 import contextlib
@@ -108,7 +108,7 @@ class Writer:
             self.history.add("ok", who=self.person.handle, room=room, seq=int(seq))
 
     def finish(self) -> str:
-        """Give it the rest of its `count`, or nothing more; wait until all is stored; return its complaints."""
+        """Give it the rest of its `count`, or no more; wait until all is stored; return its complaints."""
         if self.count is None:
             self._stops.set()
         code = self.process.wait(WAIT_S)

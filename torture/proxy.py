@@ -1,4 +1,4 @@
-"""A TCP proxy that does to a connection what networks do: cut it after so many bytes, stall, slow it down, chop it.
+"""A TCP proxy that does to a connection what networks do: cuts it at a byte, stalls it, slows it, chops it.
 
 Standard library only; it knows bytes and no protocol. One thread per direction of a connection. Read next:
 `lanes.py`, which plans the faults.

@@ -1,7 +1,7 @@
 """A seat: the real session and the real connection of the client without a screen, in the loop of a chapter.
 
-Many fit into one process, which makes thousands of connections affordable; what a seat is asked, told and shown
-goes into a history. Read next: `lanes.py`, `storm.py`.
+Many fit into one process, which makes thousands of connections affordable; what a seat is asked, told and
+shown goes into a history. Read next: `lanes.py`, `machine.py`.
 """
 
 from collections.abc import Callable

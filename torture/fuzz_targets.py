@@ -1,0 +1,257 @@
+"""What is fuzzed: the decoder with the codec, the hub, the session, each behind one verb that takes bytes.
+
+Read next: `noise.py`.
+"""
+
+from collections import Counter
+from typing import Final
+
+from chatroom.client.session.session import Session, TextRefused
+from chatroom.protocol.auth import PLAIN_SERVER_KEY
+from chatroom.protocol.codec import decode_from_client, decode_from_server, encode
+from chatroom.protocol.errors import ErrorCode, ProtocolError
+from chatroom.protocol.frames import FrameDecoder
+from chatroom.protocol.limits import FRAME_BYTES
+from chatroom.protocol.packets import (
+    Cursor,
+    Follow,
+    Hello,
+    Login,
+    Packet,
+    Request,
+    RoomInfo,
+    RoomState,
+    Welcome,
+)
+from chatroom.server.hub.context import HubSettings
+from chatroom.server.hub.hub import Hub
+from chatroom.server.hub.state import Peer, Stage
+from chatroom.server.store.memory import MemoryLog
+from support.session_world import ListOutbox
+from torture.noise import CLIENT_PACKETS, SERVER_PACKETS, Noise
+
+IMPATIENCE: Final = 0.5
+"""How often a connection is given up that waits for the rest of a frame: the rest is not meant to come."""
+
+
+class Target:
+    """What is fuzzed. `take` gives it one piece of bytes; what it raises is a fault."""
+
+    name = ""
+
+    def __init__(self, noise: Noise) -> None:
+        self.noise = noise
+        self.counts: Counter[str] = Counter()
+
+    def next(self) -> bytes:
+        raise NotImplementedError
+
+    def take(self, data: bytes) -> None:
+        raise NotImplementedError
+
+
+class DecoderTarget(Target):
+    """Frames cut out and decoded, as either end would; split anywhere."""
+
+    name = "decoder and codec"
+
+    def __init__(self, noise: Noise) -> None:
+        super().__init__(noise)
+        self._decoder = FrameDecoder(FRAME_BYTES)
+
+    def next(self) -> bytes:
+        classes = CLIENT_PACKETS if self.noise.chance.random() < 0.5 else SERVER_PACKETS
+        return self.noise.frame(classes, 0.3)
+
+    def take(self, data: bytes) -> None:
+        cut = self.noise.chance.randrange(len(data) + 1)
+        try:
+            for part in (data[:cut], data[cut:]):
+                for packet_type, payload in self._decoder.feed(part):
+                    self._decode(packet_type, payload)
+            assert self._decoder.kept_bytes <= FRAME_BYTES + 12
+            if self._decoder.kept_bytes and self.noise.chance.random() < IMPATIENCE:
+                self._decoder = FrameDecoder(FRAME_BYTES)
+        except ProtocolError as error:
+            self.counts[ErrorCode(error.code).name] += 1
+            self._decoder = FrameDecoder(FRAME_BYTES)
+
+    def _decode(self, packet_type: int, payload: bytes) -> None:
+        for decode in (decode_from_client, decode_from_server):
+            try:
+                packet = decode(packet_type, payload)
+                self.counts["ignored" if packet is None else "decoded"] += 1
+            except ProtocolError as error:
+                self.counts[ErrorCode(error.code).name] += 1
+
+
+class Link:
+    """Takes what the hub sends; a stalled one takes nothing."""
+
+    def __init__(self, is_stalled: bool) -> None:
+        self.is_stalled = is_stalled
+        self.sent = 0
+
+    def send(self, data: bytes) -> bool:
+        self.sent += len(data)
+        return not self.is_stalled
+
+    def push(self, data: bytes) -> int:
+        self.sent += len(data)
+        return 0 if self.is_stalled else len(data)
+
+    def keep(self, data: bytes, sent: int) -> None:
+        """What a real link keeps is of no interest."""
+
+
+class HubTarget(Target):
+    """A hub with several peers: some strangers, some logged in, some that read nothing."""
+
+    name = "hub"
+
+    def __init__(self, noise: Noise) -> None:
+        super().__init__(noise)
+        self._now = 1_000.0
+        settings = HubSettings(posts_per_s=1e6, post_burst=1e6)
+        self._hub = Hub(settings, MemoryLog(), lambda *_: noise.chance.random() < 0.9)
+        self._settle()
+        self._hub.make_listed_rooms(1)
+        self._peers: list[tuple[Peer, FrameDecoder]] = [self._enter(number) for number in range(6)]
+
+    def _settle(self) -> None:
+        self._now += 0.1
+        for _ in range(20):
+            self._hub.begin_pass(self._now, int(self._now * 1_000))
+            for proposal, outcome in self._hub.commit():
+                self._hub.decide(proposal, outcome)
+            self._hub.write()
+            for peer in self._hub.take_closing():
+                self._hub.disconnect(peer)
+            if not self._hub.has_work:
+                return
+
+    def _enter(self, number: int) -> tuple[Peer, FrameDecoder]:
+        link = Link(is_stalled=self.noise.chance.random() < 0.1)
+        peer = self._hub.connect(link, f"10.0.0.{number}:1", PLAIN_SERVER_KEY, bytes(32))
+        if self.noise.chance.random() < 0.9:
+            key = bytes([number]) * 32
+            login = Login(1, 1, f"user-{number}x", key, bytes(32), bytes(64), bytes([number]) * 16)
+            self._receive(peer, login)
+            self._settle()
+            if peer.stage is Stage.READY:
+                self._receive(peer, Follow(2, [Cursor(1, 0)]))
+        return peer, FrameDecoder(FRAME_BYTES)
+
+    def _receive(self, peer: Peer, packet: Packet) -> None:
+        try:
+            self._hub.receive(peer, packet)
+        except ProtocolError as error:
+            self.counts[ErrorCode(error.code).name] += 1
+            self._hub.close(peer, error.code, error.text)
+
+    def next(self) -> bytes:
+        return self.noise.frame(CLIENT_PACKETS, 0.9)
+
+    def take(self, data: bytes) -> None:
+        number = self.noise.chance.randrange(len(self._peers))
+        peer, decoder = self._peers[number]
+        try:
+            for packet_type, payload in decoder.feed(data):
+                packet = decode_from_client(packet_type, payload)
+                if packet is not None:
+                    self.counts[type(packet).__name__] += 1
+                    self._receive(peer, packet)
+        except ProtocolError as error:
+            self.counts[ErrorCode(error.code).name] += 1
+            self._hub.close(peer, error.code, error.text)
+        if self.noise.chance.random() < 0.1:
+            self._settle()
+        if self.noise.chance.random() < 0.01:
+            self._now += 5
+            self._hub.tick()
+            if peer.is_stalled and peer.stage is Stage.READY:
+                self._hub.writable(peer)
+            self._settle()
+        is_waiting = decoder.kept_bytes and self.noise.chance.random() < IMPATIENCE
+        if is_waiting or peer.stage is Stage.CLOSING:
+            self._settle()
+            self._hub.disconnect(peer)
+            self._peers[number] = self._enter(number)
+
+
+class Signs:
+    """A key that signs everything with zeros."""
+
+    public_key = bytes(32)
+
+    def sign(self, message: bytes) -> bytes:
+        return bytes(64)
+
+
+class SessionTarget(Target):
+    """A session at the hands of a server that says anything."""
+
+    name = "session"
+
+    def __init__(self, noise: Noise) -> None:
+        super().__init__(noise)
+        self._now = 1.0
+        self._session = Session(
+            "alice", Signs(), ListOutbox(), session_id=bytes(16), new_nonce=lambda: noise.chance.randbytes(16)
+        )
+        self._connect()
+
+    def _connect(self) -> None:
+        self._session.connection_lost("fuzz", self._now)
+        self._session.connecting()
+        self._session.connected(PLAIN_SERVER_KEY, self._now, 1)
+        if self.noise.chance.random() < 0.05:
+            return
+        info = RoomInfo(1, "lobby", 0, "", 1, 3, 1, True)
+        hello = Hello(1, 1, "fuzz", bytes(32), bytes(16), "open", False)
+        self._session.receive(encode(hello), self._now, 1)
+        (login,) = self._session._wire.asked
+        for packet in (Welcome(login, "alice", 1, False, 1, 1, ""), RoomState(info)):
+            self._session.receive(encode(packet), self._now, 1)
+
+    def next(self) -> bytes:
+        chance = self.noise.chance
+        asked: dict[int, Request] = self._session._wire.asked
+        if asked and chance.random() < 0.4:
+            packet = self.noise.packet(chance.choice(SERVER_PACKETS[: len(SERVER_PACKETS) // 2]))
+            if hasattr(packet, "id"):
+                fields = {name: getattr(packet, name) for name in packet.__struct_fields__}
+                return encode(type(packet)(**(fields | {"id": chance.choice(list(asked))})))
+        return self.noise.frame(SERVER_PACKETS, 0.9)
+
+    def take(self, data: bytes) -> None:
+        session, chance = self._session, self.noise.chance
+        self._now += 0.01
+        cut = chance.randrange(len(data) + 1)
+        for part in (data[:cut], data[cut:]):
+            session.receive(part, self._now, int(self._now * 1_000))
+        if chance.random() < 0.1:
+            self._ask()
+        session.data_to_send()
+        self.counts["events"] += len(session.take_events())
+        if chance.random() < 0.02:
+            self._now += 1
+            session.tick(self._now)
+        is_waiting = session._wire._decoder.kept_bytes and chance.random() < IMPATIENCE
+        if is_waiting or session.must_close is not None:
+            self.counts["closed"] += 1
+            self._connect()
+
+    def _ask(self) -> None:
+        """Do what a user may do."""
+        session, chance = self._session, self.noise.chance
+        room = chance.choice([1, 1, *session.rooms])
+        try:
+            session.post(room, "x")
+        except TextRefused:
+            self.counts["text refused"] += 1
+        session.load_older(room)
+        session.mark_read(room, chance.randrange(5))
+        session.join("dev", create=True)
+        session.search("x")
+        session.load_members(room)

@@ -1,0 +1,230 @@
+"""The table of mutants: what is broken by which exact edit, and which tests have to notice.
+
+Data only; `mutants.py` applies it. Read next: `docs/guarantees.md`.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One exact replacement in one file below src/chatroom."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A property, how it is broken, and the tests of which at least one must go red."""
+
+    name: str
+    edits: tuple[Edit, ...]
+    tests: tuple[str, ...]
+
+
+MACHINE: Final = "tests/e2e/test_delivery_machine.py"
+WRITER: Final = "server/store/writer.py"
+DATABASE: Final = "server/store/database.py"
+
+MUTANTS: Final = (
+    Mutant(
+        "acknowledge before commit",
+        (
+            Edit(WRITER, '        cursor.execute("COMMIT")\n', ""),
+            Edit(WRITER, "if len(rows) == 1 and not draft.mentions", "if not rows and not draft.mentions"),
+            Edit(
+                WRITER,
+                '            self._cursor.execute("BEGIN IMMEDIATE")\n',
+                "            if self._cursor.connection.in_transaction:\n"
+                '                self._cursor.execute("COMMIT")\n'
+                '            self._cursor.execute("BEGIN IMMEDIATE")\n',
+            ),
+        ),
+        (
+            "tests/server/store/test_writer.py::test_every_entry_told_as_committed_is_visible_to_another_reader",
+            MACHINE,
+        ),
+    ),
+    Mutant(
+        "synchronous=NORMAL",
+        (
+            Edit(DATABASE, "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"),
+            Edit(DATABASE, "FULL: Final = 2", "FULL: Final = 1"),
+        ),
+        ("tests/e2e/test_torture.py::test_nothing_is_lost_doubled_or_reordered[power]",),
+    ),
+    Mutant(
+        "synchronous=NORMAL, and what is read back is looked at",
+        (Edit(DATABASE, "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"),),
+        (
+            "tests/server/store/test_database.py::test_the_connection_in_use_waits_for_the_disk_at_every_commit",
+        ),
+    ),
+    Mutant(
+        "no dedup of repeated posts",
+        (
+            Edit(
+                "server/store/nonces.py",
+                "return self._recent.get(key) or self._leaving.get(key)",
+                "return None",
+            ),
+        ),
+        (
+            "tests/server/hub/test_messages.py::test_a_repeated_nonce_gives_the_old_seq_and_stores_nothing",
+            MACHINE,
+        ),
+    ),
+    Mutant(
+        "cursor off by one",
+        (
+            Edit(
+                "server/hub/delivery.py",
+                "        peer.cursors[room] = cursor\n        if not",
+                "        peer.cursors[room] = cursor + 1\n        if not",
+            ),
+        ),
+        (
+            "tests/server/hub/test_delivery.py::test_any_mix_of_posts_stalls_and_drops_gives_everybody_the_log",
+            MACHINE,
+        ),
+    ),
+    Mutant(
+        "no login deadline",
+        (
+            Edit(
+                "server/hub/hub.py",
+                "elif context.now - peer.opened_at >= settings.login_s:",
+                "elif context.now < 0:",
+            ),
+        ),
+        ("tests/server/hub/test_login.py::test_who_does_not_log_in_is_closed_after_ten_seconds",),
+    ),
+    Mutant(
+        "no sanitiser in the client",
+        (Edit("client/session/intake.py", "text = clean_text(text)", "text = str(text)"),),
+        (
+            "tests/client/session/test_intake.py::test_whatever_is_shown_is_clean",
+            "tests/client/session/test_intake.py::test_a_message_becomes_a_line_with_clean_text",
+        ),
+    ),
+    Mutant(
+        "no sanitiser in the server",
+        (Edit("server/hub/requests/messages.py", "    if fault is not None:\n", "    if fault == 0:\n"),),
+        ("tests/server/hub/test_messages.py::test_text_that_may_not_travel_is_refused",),
+    ),
+    Mutant(
+        "a later post overtakes one that waits for the disk",
+        (
+            Edit(
+                "server/hub/requests/messages.py",
+                "if peer.held_nonce and request.nonce != peer.held_nonce:",
+                "if peer.held_nonce == b'never':",
+            ),
+        ),
+        (
+            "tests/server/hub/test_full_disk.py::test_a_later_message_does_not_overtake_one_that_waits_to_be_stored",
+            MACHINE,
+        ),
+    ),
+    Mutant(
+        "outbox written after the send",
+        (
+            Edit("client/session/outbox.py", "        self._file.add(posts)\n", ""),
+            Edit(
+                "client/session/outbox.py",
+                "                self._in_flight.add(post.nonce)\n",
+                "                self._in_flight.add(post.nonce)\n                self._file.add([post])\n",
+            ),
+        ),
+        (
+            "tests/client/session/test_outbox.py::test_posts_are_on_disk_before_they_can_be_sent",
+            "tests/client/session/test_session.py::test_posting_returns_when_the_message_is_on_disk",
+        ),
+    ),
+    Mutant(
+        "outbox forgets what was in flight",
+        (
+            Edit(
+                "client/session/outbox.py",
+                "        self._in_flight.clear()\n        self._flight_chars = 0\n"
+                "        self._unsent = deque(self._posts)\n",
+                "        self._flight_chars = 0\n",
+            ),
+        ),
+        (
+            "tests/client/session/test_outbox.py::test_after_a_lost_connection_everything_is_sent_again_oldest_first",
+            MACHINE,
+        ),
+    ),
+    Mutant(
+        "gap ignored by the client",
+        (
+            Edit(
+                "client/session/feed.py",
+                "if entry.seq > timeline.cursor + 1:",
+                "if entry.seq < timeline.cursor:",
+            ),
+        ),
+        (
+            "tests/client/session/test_feed.py::test_a_live_entry_beyond_the_next_one_leaves_a_gap_that_is_fetched",
+        ),
+    ),
+    Mutant(
+        "entries shown twice by the client",
+        (
+            Edit(
+                "client/session/feed.py", "or entry.seq <= timeline.cursor", "or entry.seq < timeline.cursor"
+            ),
+        ),
+        ("tests/client/session/test_feed.py::test_entries_that_come_again_are_ignored", MACHINE),
+    ),
+    Mutant(
+        "rollback not noticed",
+        (
+            Edit(
+                "client/session/feed.py",
+                "if timeline.has_begun and view.head < timeline.cursor:",
+                "if timeline.has_begun and view.head < 0:",
+            ),
+            Edit(
+                "client/session/feed.py",
+                "if timeline.has_begun and head < timeline.cursor:",
+                "if timeline.has_begun and head < 0:",
+            ),
+        ),
+        ("tests/client/session/test_feed.py::test_a_log_that_went_back_is_said_and_fetched_anew",),
+    ),
+    Mutant(
+        "a restored log is taken for the old one",
+        (
+            Edit(
+                "client/session/door.py",
+                'self.is_other_log = self._known_log not in (b"", self._log_id)',
+                "self.is_other_log = False",
+            ),
+        ),
+        ("tests/client/session/test_door.py::test_a_restored_log_is_noticed_at_the_first_login_that_works",),
+    ),
+    Mutant(
+        "a stopped reader is never closed",
+        (
+            Edit(
+                "server/service.py",
+                "if self._now - connection.progress_at >= self._settings.stalled_reader_s:",
+                "if self._now < 0:",
+            ),
+        ),
+        ("tests/e2e/test_torture.py::test_nothing_is_lost_doubled_or_reordered[stopped-reader]",),
+    ),
+    Mutant(
+        "times follow the clock back",
+        (Edit(WRITER, "at = max(now_ms, head.at)", "at = now_ms"),),
+        (
+            "tests/server/store/test_writer.py::test_time_never_goes_back_within_a_room",
+            "tests/e2e/test_torture.py::test_nothing_is_lost_doubled_or_reordered[clock]",
+        ),
+    ),
+)
