@@ -155,7 +155,7 @@ def test_many_lines_pass_through_a_window(server: TinyServer, script: Script, tm
 
 @pytest.mark.parametrize(
     ("bad", "words"),
-    [(b"\xff\xfe", "line 2 is not UTF-8"), (b"x" * 20_000, "line 2: longer than 16384 bytes")],
+    [(b"\xff\xfe", "line 2 is not UTF-8"), (b"x" * 20_000, "line 2 is longer than 16384 bytes")],
 )
 def test_a_bad_line_ends_the_command_after_those_before_it(
     server: TinyServer, script: Script, tmp_path: Path, bad: bytes, words: str

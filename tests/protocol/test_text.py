@@ -166,21 +166,21 @@ def test_what_cleaning_deletes_is_refused(text: str, clean: str) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("", "empty"),
-        (" ", "empty"),
-        ("\n\n", "empty"),
-        ("\u00a0", "empty"),
-        ("\u2800\u2800", "empty"),
-        ("\u3000\ufe0f", "empty"),
+        ("", "is empty"),
+        (" ", "is empty"),
+        ("\n\n", "is empty"),
+        ("\u00a0", "is empty"),
+        ("\u2800\u2800", "is empty"),
+        ("\u3000\ufe0f", "is empty"),
         (".", None),
         ("x" * TEXT_BYTES, None),
-        ("x" * (TEXT_BYTES + 1), f"longer than {TEXT_BYTES} bytes"),
+        ("x" * (TEXT_BYTES + 1), f"is longer than {TEXT_BYTES} bytes"),
         ("é" * (TEXT_BYTES // 2), None),
-        ("é" * (TEXT_BYTES // 2) + "x", f"longer than {TEXT_BYTES} bytes"),
+        ("é" * (TEXT_BYTES // 2) + "x", f"is longer than {TEXT_BYTES} bytes"),
         ("👋" * (TEXT_BYTES // 4), None),
-        ("👋" * (TEXT_BYTES // 4) + "x", f"longer than {TEXT_BYTES} bytes"),
+        ("👋" * (TEXT_BYTES // 4) + "x", f"is longer than {TEXT_BYTES} bytes"),
         ("x\n" * (TEXT_LINES - 1) + "x", None),
-        ("x\n" * TEXT_LINES, f"more than {TEXT_LINES} lines"),
+        ("x\n" * TEXT_LINES, f"has more than {TEXT_LINES} lines"),
     ],
 )
 def test_a_message_has_a_length_and_something_to_see(text: str, fault: str | None) -> None:
@@ -188,8 +188,8 @@ def test_a_message_has_a_length_and_something_to_see(text: str, fault: str | Non
 
 
 def test_a_server_may_set_stricter_limits() -> None:
-    assert text_fault("éé", max_bytes=3) == "longer than 3 bytes"
-    assert text_fault("a\nb", max_lines=1) == "more than 1 lines"
+    assert text_fault("éé", max_bytes=3) == "is longer than 3 bytes"
+    assert text_fault("a\nb", max_lines=1) == "has more than 1 lines"
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_server_may_set_stricter_limits() -> None:
         ("", None),
         ("a topic", None),
         ("x" * 10, None),
-        ("x" * 11, "longer than 10 characters"),
+        ("x" * 11, "is longer than 10 characters"),
         ("a\nb", MAY_NOT_TRAVEL),
         ("a\tb", MAY_NOT_TRAVEL),
         ("a\u202eb", MAY_NOT_TRAVEL),
@@ -214,7 +214,7 @@ def test_a_line_has_a_form(text: str, fault: str | None) -> None:
 @given(texts)
 def test_clean_text_is_refused_for_its_length_only(text: str) -> None:
     fault = text_fault(clean_text(text), max_bytes=60, max_lines=3)
-    assert fault in (None, "empty", "longer than 60 bytes", "more than 3 lines")
+    assert fault in (None, "is empty", "is longer than 60 bytes", "has more than 3 lines")
 
 
 @given(texts)

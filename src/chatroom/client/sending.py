@@ -174,7 +174,7 @@ class Sender:
             if is_blank(text):
                 continue
             if fault is not None:
-                self._fail(Exit.USAGE, f"line {self._line}: {fault}")
+                self._fail(Exit.USAGE, f"line {self._line} {fault}")
                 break
             texts.append(text)
         self._post(texts)

@@ -74,23 +74,23 @@ def clean_line(text: str) -> str:
 
 
 def text_fault(text: str, *, max_bytes: int = TEXT_BYTES, max_lines: int = TEXT_LINES) -> str | None:
-    """Return why `text` may not be stored as a message, in words for its author, or None when it may."""
+    """Return why `text` may not be stored as a message, as "is empty" follows "the message"; None: it may."""
     chars = len(text)
     if chars > max_bytes or (chars * 4 > max_bytes and _byte_length(text) > max_bytes):
-        return f"longer than {max_bytes} bytes"
+        return f"is longer than {max_bytes} bytes"
     if text.count("\n") >= max_lines:
-        return f"more than {max_lines} lines"
+        return f"has more than {max_lines} lines"
     if not _may_travel(text):
         return "contains characters that may not travel"
     if is_blank(text):
-        return "empty"
+        return "is empty"
     return None
 
 
 def line_fault(text: str, *, max_chars: int) -> str | None:
     """Return why `text` may not serve as one line of at most `max_chars` characters, or None; empty may."""
     if len(text) > max_chars:
-        return f"longer than {max_chars} characters"
+        return f"is longer than {max_chars} characters"
     if "\n" in text or not _may_travel(text):
         return "contains characters that may not travel"
     if text != clean_line(text):

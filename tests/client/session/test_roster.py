@@ -63,6 +63,8 @@ def test_a_list_cut_off_by_a_lost_connection_begins_anew() -> None:
 def test_joining_and_leaving_keep_the_list_right() -> None:
     roster = loaded(member("ann"))
     roster.joined(1, "bob")
+    assert roster.members(1) == [member("ann"), member("bob", Presence.OFFLINE)]
+    roster.set_presence("bob", Presence.ONLINE)
     assert roster.members(1) == [member("ann"), member("bob")]
     roster.left(1, "ann")
     assert handles(roster) == ["bob"]

@@ -88,9 +88,7 @@ class Roster:
         return len(arriving)
 
     def joined(self, room: int, handle: str) -> None:
-        """Somebody became a member, just now as far as we know, so they are there."""
-        if self.presence(handle) is Presence.OFFLINE:
-            self.set_presence(handle, Presence.ONLINE)
+        """Somebody became a member, perhaps long ago: whether they are there is not said by that."""
         for table in (self._roles, self._arriving):
             roles = table.get(room)
             if roles is not None and len(roles) < MAX_MEMBERS:

@@ -55,7 +55,7 @@ def _post_fault(context: Context, account: Account, room: Room | None, request: 
         if fault is not None:
             return fault
     wrong = text_fault(request.text, max_bytes=context.settings.text_bytes)
-    return None if wrong is None else Failed(ErrorCode.BAD_TEXT, f"the message is {wrong}")
+    return None if wrong is None else Failed(ErrorCode.BAD_TEXT, f"the message {wrong}")
 
 
 def _refuse_post(context: Context, peer: Peer, request: Post, account: Account, fault: Failed) -> None:

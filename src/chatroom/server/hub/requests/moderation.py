@@ -67,7 +67,7 @@ def _general_fault(request: Moderate, account: Account, target: Account) -> Fail
     if not is_above(account.role, target.role):
         return Failed(ErrorCode.NOT_ALLOWED, f"{target.handle} has a role as high as yours")
     fault = line_fault(request.reason, max_chars=ACT_REASON_CHARS)
-    return Failed(ErrorCode.BAD_TEXT, f"the reason is {fault}") if fault else None
+    return Failed(ErrorCode.BAD_TEXT, f"the reason {fault}") if fault else None
 
 
 def _propose(

@@ -225,7 +225,7 @@ def set_topic(context: Context, peer: Peer, request: SetTopic) -> None:
     if room.kind is RoomKind.DIRECT:
         context.refuse(peer, request, ErrorCode.NOT_ALLOWED, "a direct room has no topic")
     elif fault := line_fault(request.text, max_chars=TOPIC_CHARS):
-        context.refuse(peer, request, ErrorCode.BAD_TEXT, f"the topic is {fault}")
+        context.refuse(peer, request, ErrorCode.BAD_TEXT, f"the topic {fault}")
     else:
         body = encode_body(TopicSet(request.text))
         entry = AddEntry(room.number, account.number, EntryKind.TOPIC_SET, body)
