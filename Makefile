@@ -4,7 +4,7 @@ PYTHON_IN_VENV := .venv/bin/python
 # What `make chat` keeps (a server's data, each handle's own): .chat/. Another place: make chat CHAT_DIR=…
 CHAT_DIR ?= .chat
 
-.PHONY: help chat stop test screenshots bench bench-compare docs clean
+.PHONY: help chat stop test torture fuzz mutants screenshots bench bench-compare docs clean
 .DEFAULT_GOAL := help
 
 help: ## this list
