@@ -119,7 +119,7 @@ def test_many_posts_are_one_write() -> None:
         ("", "the message is empty"),
         ("\u200b \n", "the message is empty"),
         ("x" * 16_385, "the message is longer than 16384 bytes"),
-        ("x\n" * 400 + "x", "the message is more than 400 lines"),
+        ("x\n" * 400 + "x", "the message has more than 400 lines"),
     ],
 )
 def test_a_text_that_may_not_be_posted_is_refused_with_a_reason(text: str, words: str) -> None:

@@ -1,13 +1,13 @@
 """Posting: the way of one's own messages from the outbox over the wire, and what the server answers.
 
 A post is answered by the entry that carries its nonce, by `Stored`, or by `Refused`: for good, and then its
-text goes back to the author, or for now, and then all that is not stored waits and is sent again, oldest
-first. Posts that are in flight behind a refused one may still be stored before it; nothing else changes their
-order.
+text goes back to the author, or for now, and then it is sent again, before anything newer. What is not
+answered may be stored or not, and only the server can say: it is asked again after a lost connection, also
+where the room is no longer ours.
 
 A message waits for its room by title, not only by number. After the server was restored from a backup, what
-waits is sent to it all the same (it cannot know these nonces, so nothing is stored twice), but only to the
-room the author saw. Read next: `outbox.py`.
+waits is sent to it all the same, for a nonce that it knows is stored once; but only to the room the author
+saw, and the author is told. Read next: `outbox.py`.
 """
 
 from typing import Final
@@ -16,7 +16,6 @@ from chatroom.client.session.events import Noticed, PostRefused, PostStored
 from chatroom.client.session.news import News
 from chatroom.client.session.outbox import Outbox, Waiting
 from chatroom.client.session.rooms import Rooms
-from chatroom.client.session.timeline import Line
 from chatroom.client.session.wire import Wire
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import Post, Stored
@@ -40,7 +39,7 @@ def postable(text: str) -> str:
     text = clean_text(text)
     fault = text_fault(text)
     if fault is not None:
-        raise TextRefused(f"the message {'' if fault.startswith('contains') else 'is '}{fault}")
+        raise TextRefused(f"the message {fault}")
     return text
 
 
@@ -61,40 +60,45 @@ class Posting:
         while (post := self._outbox.next_to_send(now)) is not None:
             room = self._destination(post)
             if room is None:
-                self._refuse(
-                    post.nonce, ErrorCode.NOT_A_MEMBER, f"you are not in {post.title or 'that room'}"
-                )
+                text = "the server was restored, and you are not in this room there"
+                self._refuse(post.nonce, ErrorCode.NOT_A_MEMBER, text)
                 continue
             number = self._numbers[post.nonce] = self._wire.next_id()
             self._wire.ask(Post(number, room, post.nonce, post.text, post.style))
+
+    @property
+    def waiting_count(self) -> int:
+        """How many messages are not stored yet."""
+        return len(self._outbox)
 
     def next_pump(self) -> float:
         """Return when posts that were put off are to be sent; infinity when none was."""
         return self._outbox.held_until if self._outbox.is_held else float("inf")
 
     def _destination(self, post: Waiting) -> int | None:
-        """Return the number of the room that has the title the author saw; None where we are not in it."""
+        """Return the number of the room that has the title the author saw.
+
+        A room that is not ours keeps its number: the server knows whether the message came there before it
+        was lost to us. None where the number has become another room of ours: then the log is another one,
+        in which the message cannot be, and would end where its author did not write it.
+        """
         view = self._rooms.by_number.get(post.room)
-        if post.title and (view is None or view.title != post.title):
-            view = self._rooms.named(post.title)
-        if view is None or not view.is_member:
-            return None
-        if view.number != post.room:
-            self._outbox.move(post.nonce, view.number)
-        return view.number
+        if not post.title or (view is not None and view.title == post.title):
+            return post.room
+        named = self._rooms.named(post.title)
+        if named is None:
+            return post.room if view is None else None
+        self._outbox.move(post.nonce, named.number)
+        return named.number
 
     # -- answers ---------------------------------------------------------------------------------------------
 
-    def take_line(self, line: Line) -> None:
-        """An entry is here: if it is a message that waited, it is stored."""
-        if line.nonce and line.is_own:
-            self._stored(line.nonce, line.room, line.seq)
-
     def take_stored(self, packet: Stored) -> None:
         """The server has the message, perhaps since long ago."""
-        self._stored(packet.nonce, packet.room, packet.seq)
+        self.stored(packet.nonce, packet.room, packet.seq)
 
-    def _stored(self, nonce: bytes, room: int, seq: int) -> None:
+    def stored(self, nonce: bytes, room: int, seq: int) -> None:
+        """An entry of ours is on the server's disk; if it is a message that waited, it waits no more."""
         if self._outbox.settle(nonce) is None:
             return
         self._was_told = False
@@ -119,6 +123,8 @@ class Posting:
     def _refuse(self, nonce: bytes, code: ErrorCode, reason: str) -> None:
         post = self._outbox.settle(nonce)
         if post is not None:
+            if post.room not in self._rooms.by_number and post.title:  # nothing else says which room it was
+                reason = f"{post.title}: {reason}"
             self._news.add(PostRefused(post.room, nonce, post.text, code, reason))
             self._news.timeline_changed(post.room)
 
