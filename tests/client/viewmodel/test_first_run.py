@@ -18,6 +18,11 @@ def faults(dialog: Dialog) -> list[str]:
     return [field.fault for field in dialog.fields]
 
 
+def test_another_line_is_only_named_where_there_is_one() -> None:
+    assert asked().dialog.note == "Enter goes on · Tab the other line · Esc quits"
+    assert asked(asks_server=False).dialog.note == "Enter goes on · Esc quits"
+
+
 def test_a_handle_and_a_server_are_asked_for_and_given() -> None:
     questions = asked()
     assert [field.label for field in questions.dialog.fields] == ["Handle", "Server"]

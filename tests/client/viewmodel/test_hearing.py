@@ -5,7 +5,7 @@ from chatroom.client.session.events import LoginRefused
 from chatroom.client.viewmodel.effects import Bell
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import MarkRead
-from support.screen_world import Seat
+from support.screen_world import Seat, plain
 from support.tiny_server import TinyServer
 
 
@@ -192,6 +192,26 @@ def test_a_login_that_was_refused_says_why_for_good() -> None:
     assert seat.wait(60).model.status(seat.now).retry == "not trying again: alice is taken"
 
 
+def test_a_ban_is_an_alarm_that_no_letter_closes() -> None:
+    seat = Seat(campus()).type("half a tho")
+    seat.model.handle_event(LoginRefused(ErrorCode.BANNED, "banned by radia: flooding"), seat.now)
+    dialog = seat.dialog()
+    assert (dialog.title, dialog.is_alarm) == ("You are banned", True)
+    assert plain(dialog.text[0]) == "banned by radia: flooding"
+    for letter in "ught":
+        assert seat.model.dialog_letter(letter, seat.now) == []
+    assert seat.model.dialog is not None
+    seat.press(Action.DIALOG_ACCEPT)
+    assert seat.model.dialog is None
+    assert seat.text() == "half a tho"
+
+
+def test_a_handle_that_is_taken_is_asked_about_anew_and_no_alarm() -> None:
+    seat = Seat(online=False)
+    seat.model.handle_event(LoginRefused(ErrorCode.HANDLE_TAKEN, "alice is taken"), seat.now)
+    assert seat.model.dialog is None
+
+
 @pytest.mark.parametrize("reason", ["connection refused"])
 def test_the_same_failure_is_said_once(reason: str) -> None:
     seat = Seat(online=False)
@@ -203,3 +223,13 @@ def test_the_same_failure_is_said_once(reason: str) -> None:
     seat.wait(10)
     seat.desk.session.connection_lost(reason, seat.desk.now)
     assert seat.settle().toast() == ""
+
+
+def test_why_there_was_no_connection_is_no_news_once_there_is_one() -> None:
+    seat = Seat(campus()).drop("refused: nothing listens there")
+    assert seat.toast() == "refused: nothing listens there"
+    seat.connect()
+    assert seat.toast() == ""
+    seat.drop("gone").model.note("something else", seat.now)
+    seat.connect()
+    assert seat.toast() == "something else"

@@ -68,9 +68,13 @@ def test_the_hint_names_four_keys_as_they_are_now() -> None:
 
 
 def test_the_header_says_whether_others_can_read_the_connection() -> None:
-    assert (
-        header_line(None, Presence.OFFLINE, Link("chat.example.org"), "cs101").right
-        == "● TLS  chat.example.org"
-    )
-    plain = header_line(None, Presence.OFFLINE, Link("127.0.0.1:4567", is_tls=False), "")
+    link = Link("chat.example.org", is_online=True)
+    tls = header_line(None, Presence.OFFLINE, link, "cs101")
+    assert (tls.right, tls.is_linked) == ("● TLS  chat.example.org", True)
+    plain = header_line(None, Presence.OFFLINE, Link("127.0.0.1:4567", is_tls=False, is_online=True), "")
     assert (plain.right, plain.title, plain.is_private_link) == ("○ plain  127.0.0.1:4567", "chatroom", False)
+
+
+def test_the_header_shows_no_link_while_there_is_none() -> None:
+    line = header_line(None, Presence.OFFLINE, Link("chat.example.org"), "cs101")
+    assert (line.right, line.is_linked) == ("○ TLS  chat.example.org", False)

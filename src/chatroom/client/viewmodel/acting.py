@@ -6,7 +6,7 @@ A table holds an entry for every action the model owns. Read next: `navigation.p
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final, assert_never
+from typing import Final
 
 from chatroom.client.commands import slash
 from chatroom.client.commands.actions import ROOM_ACTIONS, ROW_OF, Action, Context, Owner
@@ -15,6 +15,7 @@ from chatroom.client.viewmodel.boxes.help import ReadingBox, help_box
 from chatroom.client.viewmodel.boxes.lists import input_history, switcher
 from chatroom.client.viewmodel.boxes.question import paste_question, quit_question
 from chatroom.client.viewmodel.boxes.search import SearchBox
+from chatroom.client.viewmodel.by_class import row
 from chatroom.client.viewmodel.commanding import Commanding
 from chatroom.client.viewmodel.effects import OnScreen, OpenEditor, Quit
 from chatroom.client.viewmodel.jumping import Jumping
@@ -73,6 +74,21 @@ class Acting:
             Action.SELECT_LOAD: select.load,
             Action.SELECT_LEAVE: select.leave,
         }
+        moderating = self.commanding.moderating
+        self._answers: dict[type[object], Callable[[object], object]] = dict(
+            [
+                row(answers.Close, lambda _: None),
+                row(answers.Open, lambda answer: go.open_number(answer.room)),
+                row(answers.Do, lambda answer: self.commanding.do(answer.command)),
+                row(answers.Ask, self._ask),
+                row(answers.Jump, lambda answer: self.jumping.jump(answer.room, answer.seq)),
+                row(answers.Write, self._write),
+                row(answers.Insert, self._insert),
+                row(answers.Emit, lambda answer: state.ask(answer.effect)),
+                row(answers.ConfirmRevoke, lambda answer: moderating.confirm_revoke(answer.device)),
+                row(answers.Revoke, lambda answer: moderating.revoke(answer.public_key)),
+            ]
+        )
 
     @property
     def context(self) -> Context:
@@ -85,10 +101,10 @@ class Acting:
         """Carry out an action; one that the screen owns is handed to it, unless there is something better
         to do.
         """
-        row = ROW_OF[action]
-        if row.context is Context.DIALOG:
+        known = ROW_OF[action]
+        if known.context is Context.DIALOG:
             self._act_in_dialog(action)
-        elif row.owner is Owner.SCREEN:
+        elif known.owner is Owner.SCREEN:
             if not (action in _UPWARD and self._load_instead()):
                 self._state.ask(OnScreen(action))
         else:
@@ -114,30 +130,19 @@ class Acting:
             return
         if not isinstance(answer, answers.Ask):
             state.close_box()
-        match answer:
-            case answers.Close():
-                pass
-            case answers.Open(room):
-                self.navigation.open_number(room)
-            case answers.Do(command):
-                self.commanding.do(command)
-            case answers.Ask():
-                self._ask(answer)
-            case answers.Jump(room, seq):
-                self.jumping.jump(room, seq)
-            case answers.Write(text):
-                state.composer.remember(state.composer.text)
-                state.composer.put(text)
-                state.touch(Part.COMPOSER)
-            case answers.Insert(text, and_send, on_own_lines):
-                state.composer.insert(text, on_own_lines=on_own_lines)
-                state.touch(Part.COMPOSER)
-                if and_send:
-                    self._send()
-            case answers.Emit(effect):
-                state.ask(effect)
-            case _:
-                assert_never(answer)
+        self._answers[type(answer)](answer)
+
+    def _write(self, answer: answers.Write) -> None:
+        composer = self._state.composer
+        composer.remember(composer.text)
+        composer.put(answer.text)
+        self._state.touch(Part.COMPOSER)
+
+    def _insert(self, answer: answers.Insert) -> None:
+        self._state.composer.insert(answer.text, on_own_lines=answer.on_own_lines)
+        self._state.touch(Part.COMPOSER)
+        if answer.and_send:
+            self._send()
 
     # -- writing -----------------------------------------------------------------------------------------
 

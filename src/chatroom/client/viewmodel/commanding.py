@@ -5,14 +5,15 @@ in the composer, because its author can put it right. Read next: `chatroom.clien
 """
 
 from collections.abc import Callable
-from typing import TypeVar
 
 from chatroom.client.commands import slash
 from chatroom.client.commands.actions import Action
 from chatroom.client.session.rooms import RoomView
 from chatroom.client.viewmodel.boxes import lists
 from chatroom.client.viewmodel.boxes.search import SearchBox
+from chatroom.client.viewmodel.by_class import row
 from chatroom.client.viewmodel.effects import Reconnect
+from chatroom.client.viewmodel.moderating import Moderating
 from chatroom.client.viewmodel.navigation import Navigation
 from chatroom.client.viewmodel.room_list import is_direct
 from chatroom.client.viewmodel.rows import Part
@@ -22,8 +23,6 @@ from chatroom.protocol.limits import TOPIC_CHARS
 from chatroom.protocol.names import fold_handle, fold_room_name, handle_fault, room_name_fault
 from chatroom.protocol.packets import Presence
 from chatroom.protocol.text import clean_line
-
-C = TypeVar("C", bound=slash.Command)
 
 
 class Commanding:
@@ -36,24 +35,30 @@ class Commanding:
         self._navigation = navigation
         self._sending = sending
         self._run = run
-        self._do: dict[type[object], Callable[[slash.Command], bool]] = dict(
+        self.moderating = Moderating(state)
+        self._do: dict[type[object], Callable[[object], bool]] = dict(
             [
-                _row(slash.Post, lambda post: self._sending.post(post.text, is_action=post.is_action)),
-                _row(slash.Join, self._join),
-                _row(slash.Leave, self._leave),
-                _row(slash.Direct, lambda direct: self._sending.direct(direct.handle, direct.text)),
-                _row(slash.OpenRoom, self._open),
-                _row(slash.Topic, self._topic),
-                _row(slash.Invite, self._invite),
-                _row(slash.SetAway, self._set_away),
-                _row(slash.Find, self._find),
-                _row(slash.Ignore, self._ignore),
-                _row(slash.Names, lambda _: self._names()),
-                _row(slash.ListRooms, lambda _: self._list()),
-                _row(slash.Clear, lambda _: self._clear()),
-                _row(slash.TryNow, lambda _: self._try_now()),
-                _row(slash.Run, self._run_action),
-                _row(slash.Fault, lambda fault: self._refuse(fault.text)),
+                row(slash.Post, lambda post: self._sending.post(post.text, is_action=post.is_action)),
+                row(slash.Join, self._join),
+                row(slash.Leave, self._leave),
+                row(slash.Direct, lambda direct: self._sending.direct(direct.handle, direct.text)),
+                row(slash.OpenRoom, self._open),
+                row(slash.Topic, self._topic),
+                row(slash.Invite, self._invite),
+                row(slash.SetAway, self._set_away),
+                row(slash.Find, self._find),
+                row(slash.Ignore, self._ignore),
+                row(slash.Names, lambda _: self._names()),
+                row(slash.ListRooms, lambda _: self._list()),
+                row(slash.Clear, lambda _: self._clear()),
+                row(slash.TryNow, lambda _: self._try_now()),
+                row(slash.Moderate, self.moderating.moderate),
+                row(slash.SetRole, self.moderating.set_role),
+                row(slash.Claim, self.moderating.claim),
+                row(slash.LinkDevice, lambda _: self.moderating.ask_link()),
+                row(slash.Devices, lambda _: self.moderating.ask_devices()),
+                row(slash.Run, self._run_action),
+                row(slash.Fault, lambda fault: self._refuse(fault.text)),
             ]
         )
 
@@ -197,13 +202,3 @@ class Commanding:
     def _run_action(self, command: slash.Run) -> bool:
         self._run(command.action)
         return True
-
-
-def _row(kind: type[C], method: Callable[[C], bool]) -> tuple[type[object], Callable[[slash.Command], bool]]:
-    """Return a row of the table: the class, and the method behind a check of the class."""
-
-    def do(command: slash.Command) -> bool:
-        assert isinstance(command, kind)
-        return method(command)
-
-    return kind, do

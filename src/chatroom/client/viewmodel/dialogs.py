@@ -33,6 +33,10 @@ class DialogKind(Enum):
     MEMBERS = "members"
     WELCOME = "welcome"
     PASTE = "paste"
+    DEVICES = "devices"
+    REVOKE = "revoke"
+    LINK = "link"
+    ALARM = "alarm"
     QUIT = "quit"
     TRUST = "trust"
     FIRST_RUN = "first run"
@@ -59,7 +63,7 @@ class DialogRow:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A button: pressing `letter` (lower case) is the same as choosing it."""
+    """A button: pressing `letter` (lower case) is the same as choosing it; it has none where that is ""."""
 
     letter: str
     label: str

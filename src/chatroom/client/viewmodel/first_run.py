@@ -58,7 +58,9 @@ class FirstRun:
             fields=tuple(fields),
             focus=self._focus,
             revision=self._revision,
-            note="Enter goes on · Tab the other line · Esc quits",
+            note=" · ".join(
+                ("Enter goes on", *(["Tab the other line"] if self._asks_server else []), "Esc quits")
+            ),
         )
 
     def perform(self, action: Action, moment: Moment) -> list[Effect]:

@@ -4,18 +4,22 @@ A table holds an entry for every event. Read next: `visit.py` for what counts as
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final
 
 from chatroom.client.session.events import (
+    Devices,
     Event,
     Found,
+    LinkMade,
     Listed,
     LoginRefused,
     MembersChanged,
     MessageArrived,
+    MyRoleChanged,
     Noticed,
     PostRefused,
     PostStored,
+    RequestDone,
     RequestRefused,
     RoomOpened,
     RoomsChanged,
@@ -28,13 +32,21 @@ from chatroom.client.viewmodel.attention import short
 from chatroom.client.viewmodel.boxes.help import welcome_box
 from chatroom.client.viewmodel.boxes.lists import listed_entries
 from chatroom.client.viewmodel.boxes.pick import PickBox
+from chatroom.client.viewmodel.boxes.question import alarm
 from chatroom.client.viewmodel.boxes.search import SearchBox
+from chatroom.client.viewmodel.by_class import row
 from chatroom.client.viewmodel.dialogs import DialogKind
+from chatroom.client.viewmodel.notes import ROLE_TITLES
 from chatroom.client.viewmodel.rows import Part
 from chatroom.client.viewmodel.state import ScreenState
 from chatroom.client.viewmodel.visit import Viewport
+from chatroom.protocol.errors import ErrorCode
+from chatroom.protocol.packets import Role
 
-E = TypeVar("E", bound=Event)
+_REFUSALS: Final = {
+    ErrorCode.BANNED: "You are banned",
+    ErrorCode.SUPERSEDED: "This client was replaced by another",
+}
 
 
 class Hearing:
@@ -44,21 +56,26 @@ class Hearing:
         self._state = state
         self._acting = acting
         self._welcome = ""
-        self._take: dict[type[object], Callable[[Event], None]] = dict(
+        self._had = (False, Role.MEMBER)  # whether muted, and the role
+        self._take: dict[type[object], Callable[[object], None]] = dict(
             [
-                _row(StateChanged, self._state_changed),
-                _row(LoginRefused, self._login_refused),
-                _row(RoomsChanged, lambda _: self._rooms_changed()),
-                _row(TimelineChanged, self._timeline_changed),
-                _row(MessageArrived, self._message_arrived),
-                _row(MembersChanged, self._members_changed),
-                _row(PostStored, lambda _: state.touch(Part.STATUS)),
-                _row(PostRefused, acting.sending.post_refused),
-                _row(RequestRefused, self._request_refused),
-                _row(RoomOpened, self._room_opened),
-                _row(Listed, self._listed),
-                _row(Found, self._found),
-                _row(Noticed, self._noticed),
+                row(StateChanged, self._state_changed),
+                row(LoginRefused, self._login_refused),
+                row(RoomsChanged, lambda _: self._rooms_changed()),
+                row(TimelineChanged, self._timeline_changed),
+                row(MessageArrived, self._message_arrived),
+                row(MembersChanged, self._members_changed),
+                row(PostStored, lambda _: state.touch(Part.STATUS)),
+                row(PostRefused, acting.sending.post_refused),
+                row(RequestRefused, self._request_refused),
+                row(RequestDone, self._request_done),
+                row(MyRoleChanged, self._my_role_changed),
+                row(LinkMade, acting.commanding.moderating.link_made),
+                row(Devices, acting.commanding.moderating.devices_listed),
+                row(RoomOpened, self._room_opened),
+                row(Listed, self._listed),
+                row(Found, self._found),
+                row(Noticed, self._noticed),
             ]
         )
 
@@ -76,7 +93,10 @@ class Hearing:
             link.changed_at = state.now.mono_s
             link.is_online = is_online
         if is_online:
+            if state.toasts.shown is not None and state.toasts.shown.text == link.reason:
+                state.toasts.dismiss()  # why there was no connection is no news any more
             link.reason, link.retry_at, link.is_final = "", None, False
+            self._had = (state.session.is_muted, state.session.my_role)
             self._load_at_top()
         elif event.reason and event.reason != link.reason:
             link.reason = event.reason
@@ -87,6 +107,14 @@ class Hearing:
         self._state.link.is_final = True
         self._state.link.reason = event.text
         self._state.complain(event.text)
+        if event.code not in (ErrorCode.HANDLE_TAKEN, ErrorCode.BAD_HANDLE):  # those are asked about anew
+            title = _REFUSALS.get(event.code, "The server does not let you in")
+            self._alarm(title, [event.text, "", "What is here can still be read; /reconnect tries again."])
+
+    def _alarm(self, title: str, lines: list[str]) -> None:
+        """Say what must not pass unseen, unless another dialog is open."""
+        if self._state.box is None:
+            self._state.open_box(alarm(self._state.next_identity(), title, lines))
 
     def _rooms_changed(self) -> None:
         self._state.rooms_changed()
@@ -126,8 +154,26 @@ class Hearing:
         elif event.request == "list" and isinstance(box, PickBox) and box.kind is DialogKind.ROOM_LIST:
             box.set_entries((), event.text)
             self._state.touch(Part.DIALOG)
-        else:
+        elif not self._acting.commanding.moderating.refused(event):
             self._acting.sending.request_refused(event)
+
+    def _request_done(self, event: RequestDone) -> None:
+        """Something was carried out; but for a device taken away, an entry or a role says so too."""
+        if event.request == "revoke":
+            self._acting.commanding.moderating.revoked()
+
+    def _my_role_changed(self, event: MyRoleChanged) -> None:
+        """Another role, or a mute that began or ended. While it lasts the status line says so."""
+        state = self._state
+        was_muted, role = self._had
+        self._had = (bool(event.muted_until), event.role)
+        if event.muted_until:
+            state.complain(f"you are {state.mute_text()}: you can read and not write")
+        elif was_muted:
+            state.confirm("you can write again")
+        if event.role is not role:
+            state.confirm(f"you are {ROLE_TITLES.get(event.role, 'something else')} now")
+        state.touch(Part.STATUS, Part.COMPOSER, Part.MEMBERS)
 
     def _room_opened(self, event: RoomOpened) -> None:
         self._state.rooms_changed()
@@ -216,13 +262,3 @@ class Hearing:
         if transcript is None or self._state.visit.is_at_end:
             return 0
         return transcript.count_below(transcript.index_of((self._state.visit.seen_through,)))
-
-
-def _row(kind: type[E], method: Callable[[E], None]) -> tuple[type[object], Callable[[Event], None]]:
-    """Return a row of the table: the class, and the method behind a check of the class."""
-
-    def take(event: Event) -> None:
-        assert isinstance(event, kind)
-        method(event)
-
-    return kind, take

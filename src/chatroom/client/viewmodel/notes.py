@@ -25,7 +25,8 @@ _DONE: Final = {
     EntryKind.UNMUTED: "unmuted",
 }
 
-_ROLES: Final = {Role.OWNER: "an owner", Role.MODERATOR: "a moderator", Role.MEMBER: "a member"}
+ROLE_TITLES: Final = {Role.OWNER: "an owner", Role.MODERATOR: "a moderator", Role.MEMBER: "a member"}
+"""The roles that can be given, as they stand in a sentence."""
 
 NOT_KNOWN: Final = "something this version of chatroom cannot show"
 
@@ -53,7 +54,7 @@ def note_text(lines: Sequence[Line], title: str, until: Callable[[int, int], str
 def moderated_text(kind: int, author: str, body: Moderated, end: str) -> str:
     """Return what a moderator did, in one line: "radia banned kenji until 18:00: flooding"."""
     if kind == EntryKind.ROLE_SET:
-        role = next((name for role, name in _ROLES.items() if role == body.role), "")
+        role = next((name for role, name in ROLE_TITLES.items() if role == body.role), "")
         if not role:
             return f"{author} gave {body.handle} another role"
         return f"{author} is {role} now" if author == body.handle else f"{author} made {body.handle} {role}"

@@ -120,14 +120,15 @@ class MembersView:
 class HeaderLine:
     """The topmost line: title and topic of the room to the left; `right` is the link to the server.
 
-    `is_private_link` is False for a plain connection. `presence` is that of the partner of a direct room,
-    else "".
+    `is_private_link` is False for a plain connection, `is_linked` while there is none. `presence` is that
+    of the partner of a direct room, else "".
     """
 
     title: str
     topic: str
     right: str
     is_private_link: bool = True
+    is_linked: bool = True
     presence: str = ""
 
 

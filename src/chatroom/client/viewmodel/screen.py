@@ -90,13 +90,15 @@ class ScreenModel:
             due.append(now.mono_s + 1 - (now.mono_s - state.link.changed_at) % 1)
         return max(now.mono_s, min(due)) if due else None
 
-    def link_changed(self, server: str, is_tls: bool, retry_at: float | None, now: Moment) -> None:
-        """The connection: the server's address as shown, whether it is TLS, and when (`mono_s`) it is tried
-        next.
+    def link_changed(
+        self, server: str, is_tls: bool, retry_at: float | None, now: Moment, *, join: str = ""
+    ) -> None:
+        """The connection: the server's address as shown, whether it is TLS, when (`mono_s`) it is tried
+        next, and its join string.
         """
         self._state.now = now
         link = self._state.link
-        link.server, link.is_tls, link.retry_at = server, is_tls, retry_at
+        link.server, link.is_tls, link.retry_at, link.join = server, is_tls, retry_at, join
         self._state.touch(Part.HEADER, Part.STATUS)
 
     def focus_changed(self, has_focus: bool, now: Moment) -> None:
@@ -268,7 +270,7 @@ class ScreenModel:
         """Return the status line."""
         state, session = self._state, self._state.session
         connection, style = status_line.connection_text(
-            session.state, session.my_presence, state.link, now.mono_s
+            session.state, session.my_presence, state.link, now.mono_s, state.mute_text()
         )
         toast = state.toasts.shown
         shown = toast if toast is not None and now.mono_s < toast.until else None
@@ -287,7 +289,9 @@ class ScreenModel:
     def composer(self) -> ComposerView:
         """Return the composer as the model sees it."""
         composer, view = self._state.composer, self._state.view
+        mute = self._state.mute_text()
         placeholder = f"write to {view.title}" if view is not None else "no room yet"
+        placeholder = f"you are {mute}" if mute else placeholder
         return ComposerView(
             composer.text, composer.cursor, composer.revision, PROMPT, placeholder, view is not None
         )

@@ -20,6 +20,9 @@ from chatroom.protocol.text import clean_text, is_blank
 _MSG: Final = "msg"
 """The name under which a session says that a direct room could not be opened."""
 
+_WRITTEN: Final = {"revoke": "devices"}
+"""The command of a request whose name is none."""
+
 
 class Sending:
     """The verbs that write to somebody."""
@@ -69,7 +72,7 @@ class Sending:
             for text in texts:
                 self._state.composer.give_back(self._state.composer.title, text)
             self._state.touch(Part.COMPOSER)
-        self._state.complain(f"/{event.request}: {event.text}")
+        self._state.complain(f"/{_WRITTEN.get(event.request, event.request)}: {event.text}")
 
     def post_refused(self, event: PostRefused) -> None:
         """One's own message will never be stored: its text goes back to its author."""
@@ -81,7 +84,8 @@ class Sending:
         self._state.touch(Part.COMPOSER)
 
     def _post_to(self, view: RoomView, text: str, style: PostStyle) -> bool:
-        fault = text_excess(text)
+        mute = self._state.mute_text()
+        fault = f"you are {mute}; the text stays here" if mute else text_excess(text)
         if fault is not None:
             self._state.complain(fault)
             return False

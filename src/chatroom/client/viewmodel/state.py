@@ -26,6 +26,7 @@ from chatroom.client.viewmodel.settings import ScreenMemory, ScreenSettings
 from chatroom.client.viewmodel.toasts import Toasts
 from chatroom.client.viewmodel.transcript import Transcript
 from chatroom.client.viewmodel.visit import Visit
+from chatroom.protocol.limits import TIME_MAX
 
 
 class ScreenState:
@@ -84,6 +85,17 @@ class ScreenState:
     def _say(self, text: str, style: Style) -> None:
         self.toasts.say(" ".join(text.split()), style, self.now.mono_s)
         self.touch(Part.STATUS)
+
+    def mute_text(self) -> str:
+        """Return "muted until 18:00", "muted" where the end is not known, "" where one is not muted."""
+        until_ms = self.session.muted_until
+        if not until_ms:
+            return ""
+        return (
+            "muted"
+            if until_ms >= TIME_MAX
+            else f"muted until {self.calendar.until(until_ms, self.now.wall_ms)}"
+        )
 
     # -- dialogs -----------------------------------------------------------------------------------------
 

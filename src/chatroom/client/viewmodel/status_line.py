@@ -39,10 +39,14 @@ _HINT_WORDS: Final = {
 }
 
 
-def connection_text(state: State, presence: Presence, link: Link, now_s: float) -> tuple[str, Style]:
-    """Return whether we are online, in words and with the style for it."""
+def connection_text(
+    state: State, presence: Presence, link: Link, now_s: float, mute: str = ""
+) -> tuple[str, Style]:
+    """Return whether we are online, in words and with the style for it; `mute` says that one is muted."""
     since = duration(now_s - link.changed_at)
     match state:
+        case State.ONLINE if mute:
+            return f"● online, {mute}", Style.STATUS_CONNECTING
         case State.ONLINE if presence is Presence.AWAY:
             return "◐ away", Style.STATUS_CONNECTING
         case State.ONLINE:
@@ -90,7 +94,8 @@ def hints(context: Context, keymap: Keymap) -> tuple[tuple[str, str], ...]:
 def header_line(view: RoomView | None, presence: Presence, link: Link, server_name: str) -> HeaderLine:
     """Return the topmost line for a room, or for no room. `presence` is that of a direct room's partner."""
     kind = "TLS" if link.is_tls else "plain"
-    right = f"{'●' if link.is_tls else '○'} {kind}  {link.server}".rstrip() if link.server else ""
+    sign = "●" if link.is_tls and link.is_online else "○"
+    right = f"{sign} {kind}  {link.server}".rstrip() if link.server else ""
     if view is None:
         title, topic, shown = server_name or "chatroom", "", ""
     elif is_direct(view):
@@ -98,4 +103,6 @@ def header_line(view: RoomView | None, presence: Presence, link: Link, server_na
         title, topic = view.title, view.topic or f"{shown} — only the two of you read this"
     else:
         title, topic, shown = view.title, view.topic, ""
-    return HeaderLine(title, topic, right, is_private_link=link.is_tls, presence=shown)
+    return HeaderLine(
+        title, topic, right, is_private_link=link.is_tls, is_linked=link.is_online, presence=shown
+    )

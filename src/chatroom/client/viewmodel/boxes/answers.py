@@ -7,6 +7,7 @@ Read next: `box.py`.
 from dataclasses import dataclass
 
 from chatroom.client.commands.slash import Command
+from chatroom.client.session.events import KnownDevice
 from chatroom.client.viewmodel.effects import Effect
 
 
@@ -72,4 +73,18 @@ class Emit:
     effect: Effect
 
 
-Answer = Close | Open | Do | Ask | Jump | Write | Insert | Emit
+@dataclass(frozen=True, slots=True)
+class ConfirmRevoke:
+    """Ask whether this device is to be taken away."""
+
+    device: KnownDevice
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    """Take away the device with this key."""
+
+    public_key: bytes
+
+
+Answer = Close | Open | Do | Ask | Jump | Write | Insert | Emit | ConfirmRevoke | Revoke

@@ -1,6 +1,7 @@
 """A dialog that asks something and has a button for every answer.
 
-Whether to quit, what to do with a long paste, whether to trust a server. Read next: `answers.py`.
+Whether to quit, what to do with a long paste, whether to trust a server; and what has to be seen, with one
+button. Read next: `answers.py`.
 """
 
 from collections.abc import Sequence
@@ -54,6 +55,11 @@ class QuestionBox:
         self._choice = choice
         self._is_alarm = is_alarm
         self._on_cancel = on_cancel or Close()
+
+    @property
+    def kind(self) -> DialogKind:
+        """Which question it is."""
+        return self._kind
 
     def view(self) -> Dialog:
         """Return what is to be drawn."""
@@ -115,6 +121,13 @@ def quit_question(identity: int, waiting: int) -> QuestionBox:
         (Choice("n", "Stay"), Close()),
     ]
     return QuestionBox(DialogKind.QUIT, identity, "Quit", [((Style.DIALOG_TEXT, text),)], choices)
+
+
+def alarm(identity: int, title: str, lines: Sequence[str]) -> QuestionBox:
+    """Say what must not pass unseen. No letter closes it: it comes while somebody types."""
+    text: list[SpanLine] = [((Style.DIALOG_TEXT, line),) for line in lines]
+    choices = [(Choice("", "Understood"), Close())]
+    return QuestionBox(DialogKind.ALARM, identity, title, text, choices, is_alarm=True)
 
 
 def trust_question(identity: int, server: str, pin: str, is_changed: bool) -> QuestionBox:
