@@ -7,6 +7,7 @@ from chatroom.protocol.text import clean_text
 _CLUSTERS = [
     "👨\u200d👩\u200d👧\u200d👦", "👍🏽", "❤\ufe0f", "1\ufe0f\u20e3", "🇫🇷", "e\u0301", "ก็", "नि", "ᄀ",
     "\u200d", "\u0301", "🪿", "é", "ß", "—", "…", "⌚\ufe0e",
+    "\u1000\u102c", "0\u1062",
 ]  # fmt: skip
 _PIECES = st.one_of(
     st.text(alphabet="abc xyz.,-", max_size=12),

@@ -1,3 +1,5 @@
+from unicodedata import category
+
 import pytest
 import wcwidth
 from hypothesis import given
@@ -73,5 +75,10 @@ def test_joiners_that_join_nothing_are_not_drawn(text: str, shown: str) -> None:
 @given(TEXTS)
 def test_what_is_drawn_is_as_wide_as_its_parts(text: str) -> None:
     fitted = Emoji().fit(text)
-    clusters = list(wcwidth.iter_graphemes(fitted))
+    clusters: list[str] = []
+    for cluster in wcwidth.iter_graphemes(fitted):
+        if category(cluster[0]) == "Mc" and clusters:  # some vowel signs are told apart from what they follow
+            clusters[-1] += cluster
+        else:
+            clusters.append(cluster)
     assert columns(fitted) == sum(columns(cluster) for cluster in clusters)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from chatroom.client.ui.emoji import Emoji
@@ -26,6 +28,7 @@ def test_a_direct_room_shows_the_presence_of_the_other() -> None:
 
 def test_a_plain_connection_has_another_colour() -> None:
     assert "link_tls" in str(draw_header(LINE, 80, Emoji()))
+    assert "link_tls" not in str(draw_header(replace(LINE, is_linked=False), 80, Emoji()))
     plain_line = HeaderLine("#lobby", "", "○ plain localhost", is_private_link=False)
     assert "link_plain" in str(draw_header(plain_line, 80, Emoji()))
 

@@ -47,6 +47,15 @@ def test_offline_says_what_waits_and_when_it_is_tried_again() -> None:
     assert shown(OFFLINE, 30) == " ○ offline 0:42 · 3 waiting"
 
 
+def test_why_no_other_attempt_is_made_is_cut_and_not_left_out() -> None:
+    banned = replace(
+        OFFLINE, waiting="all sent", retry="not trying again: banned by radia until 18:00: flooding"
+    )
+    assert shown(banned, 120).endswith("not trying again: banned by radia until 18:00: flooding")
+    assert shown(banned, 60) == " ○ offline 0:42 · all sent · not trying again: banned by ra…"
+    assert shown(banned, 32) == " ○ offline 0:42 · all sent"
+
+
 def test_a_toast_takes_the_place_of_the_hints() -> None:
     line = replace(LINE, toast="there is no such command", toast_style=Style.TOAST_BAD)
     assert shown(line, 80).endswith("  there is no such command")

@@ -39,6 +39,7 @@ def test_columns_count_whole_clusters(text: str, wide: int) -> None:
         ("日本", 3, "日"),
         ("日本", 1, ""),
         (FAMILY + "x", 2, FAMILY),
+        ("0\u1062", 1, "0"),
         ("x", 0, ""),
         ("x", -3, ""),
     ],

@@ -43,6 +43,7 @@ def _link(line: HeaderLine, room: int) -> list[tuple[Hashable, str]]:
         return []
     sign, _, name = line.right.partition(" ")
     sign_style = Style.LINK_TLS if line.is_private_link else Style.LINK_PLAIN
+    sign_style = sign_style if line.is_linked else Style.HEADER_RIGHT
     name = shorten(name, max(room // 2 - columns(sign) - 3, 3))
     return [(None, " "), (sign_style, sign), (Style.HEADER_RIGHT, f" {name} ")]
 

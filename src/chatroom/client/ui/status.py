@@ -6,6 +6,7 @@ are below the view, where the eye is when it reads the end. Read next: `layout.p
 """
 
 from collections.abc import Hashable, Sequence
+from typing import Final
 
 from chatroom.client.themes.styles import Style
 from chatroom.client.ui.emoji import Emoji
@@ -14,6 +15,9 @@ from chatroom.client.viewmodel.rows import StatusLine
 
 Spans = list[tuple[Hashable, str]]
 
+_RETRY_COLS_LEAST: Final = 16
+"""Why no other attempt is made may be long; so much of it is worth showing."""
+
 
 def draw_status(
     line: StatusLine, cols: int, emoji: Emoji, candidates: Sequence[str] = (), chosen: int = 0
@@ -21,7 +25,7 @@ def draw_status(
     """Return the status line as one strip; `candidates` are ways to complete, one of them `chosen`."""
     if candidates:
         return strip([(None, " "), *_choices(candidates, chosen, cols - 1)], cols)
-    left = _connection(line, cols)
+    left = _connection(line, cols, emoji)
     room = cols - _width(left) - 3
     right = _toast(line, room, emoji) if line.toast else _hints(line, room)
     if line.toast and not right:  # what just happened is more pressing than how things are
@@ -30,12 +34,15 @@ def draw_status(
     return strip((*left, (None, gap), *right), cols)
 
 
-def _connection(line: StatusLine, cols: int) -> Spans:
+def _connection(line: StatusLine, cols: int, emoji: Emoji) -> Spans:
     """Return the left part: fields that do not fit are left out, the least pressing first."""
     spans: Spans = [(line.connection_style, f" {line.connection}")]
     fields: Spans = [(Style.STATUS_WAITING if "waiting" in line.waiting else Style.STATUS, line.waiting)]
     fields.append((Style.STATUS_CONNECTING, line.retry))
     fields.append((Style.STATUS_NEW, f" {line.mode} " if line.mode else ""))
+    room = cols - _width(spans) - sum(columns(text) + 3 for _, text in fields if text) + columns(line.retry)
+    if line.retry and room >= _RETRY_COLS_LEAST:
+        fields[1] = (Style.STATUS_CONNECTING, shorten(emoji.fit(line.retry), room))
     for style, text in fields:
         if text and _width(spans) + columns(text) + 3 <= cols:
             spans += [(Style.RULE, " · "), (style, text)]

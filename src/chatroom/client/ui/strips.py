@@ -31,8 +31,19 @@ def cut(text: str, cols: int) -> str:
         return ""
     if text.isascii():
         return text[:cols]
-    place, _ = urwid.calc_text_pos(text, 0, len(text), cols)
-    return text[:place]
+    return text[: fitting(text, 0, len(text), cols)[0]]
+
+
+def fitting(text: str | bytes, start: int, end: int, cols: int) -> tuple[int, int]:
+    """Return where the part of `text` from `start` on ends that fits into `cols` columns, and its width.
+
+    urwid finds the place cluster by cluster and measures the whole: a vowel sign that is a cluster of its own
+    (Burmese U+102C) counts nothing there and a column here, so that the place may have to go back.
+    """
+    place, width = urwid.calc_text_pos(text, start, end, cols)
+    while place > start and (width := urwid.calc_width(text, start, place)) > cols:
+        place = urwid.move_prev_char(text, start, place)
+    return place, width if place > start else 0
 
 
 def shorten(text: str, cols: int) -> str:
@@ -109,7 +120,7 @@ def cut_strip(line: Strip, first: int, count: int) -> Strip:
             from_place, _ = urwid.calc_text_pos(text, 0, len(text), begin + 1)
             runs.append((attr, charset, b" "))
             begin += 1
-        to_place, to_col = urwid.calc_text_pos(text, from_place, len(text), end - begin)
+        to_place, to_col = fitting(text, from_place, len(text), end - begin)
         runs.append((attr, charset, text[from_place:to_place] + b" " * (end - begin - to_col)))
     return runs
 

@@ -1,12 +1,13 @@
 """The terminal: urwid's raw screen set up for us, and what a program can ask of a terminal besides drawing.
 
-Here live the modes we need (marked pastes, focus, no flow control, Ctrl-C as a key, Ctrl-J apart from
-Enter), bell, notifications, clipboard and title. Text that goes into a sequence is cleaned of control
+Here live the modes we need (marked pastes, focus, no flow control, Ctrl-C and Ctrl-Z as keys, Ctrl-J apart
+from Enter), bell, notifications, clipboard and title. Text that goes into a sequence is cleaned of control
 characters here, whatever was done before. Read next: `probe.py` for what is asked before the screen starts.
 """
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Mapping
 from typing import Final, Literal
@@ -51,6 +52,18 @@ def let_go() -> None:
     os.close(nowhere)
 
 
+def stop_job() -> None:
+    """Stop this program and what it runs under, as the shell's Ctrl-Z would; returns when `fg` has come.
+
+    To be called with the terminal given back. The kernel's own Ctrl-Z reaches all of them at once: a wrapper
+    such as `make` stops before this program has cleaned up, the shell takes the terminal in the midst of it,
+    and the first `fg` finds this program stopped by its own clean-up. Does nothing where there is no shell
+    that could say `fg` (the kernel drops the signal then), or no such signal.
+    """
+    if sys.platform != "win32":
+        os.kill(0, signal.SIGTSTP)
+
+
 class Terminal(raw.Screen):
     """The screen to give to `urwid.MainLoop`."""
 
@@ -71,6 +84,7 @@ class Terminal(raw.Screen):
             quit="undefined",
             start="undefined",
             stop="undefined",
+            susp="undefined",
             fileno=self._input_fileno(),
         )
         self._tell_enter_from_line_feed()

@@ -8,10 +8,11 @@ at a break go. Pure: spans in, spans out. Next: `transcript.py`.
 import re
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
+from unicodedata import category
 
 import urwid
 
-from chatroom.client.ui.strips import columns
+from chatroom.client.ui.strips import columns, fitting
 
 StyleT = TypeVar("StyleT")
 
@@ -101,6 +102,8 @@ def _wide_pieces(text: str, first: int, last: int) -> Iterator[tuple[int, int, i
     at = first
     while at < last:
         after = urwid.move_next_char(text, at, last)
+        while after < last and category(text[after]) == "Mc":  # a vowel sign, whatever urwid says of it
+            after += 1
         cluster = urwid.calc_width(text, at, after)
         is_wide = cluster > 1
         if at > begin and (is_wide or was_wide) and text[at] not in _CLOSING:
@@ -119,7 +122,7 @@ def _hard_places(text: str, cols: int, first: int = 0, last: int | None = None, 
     end = len(text) if last is None else last
     places: list[Place] = []
     while first < end:
-        place, _ = urwid.calc_text_pos(text, first, end, room or cols)
+        place, _ = fitting(text, first, end, room or cols)
         if place == first:  # not even one cluster fits
             place = urwid.move_next_char(text, first, end)
         places.append((first, place))
