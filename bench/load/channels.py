@@ -74,29 +74,36 @@ class PythonTlsChannel:
     tls_pointer = 0
 
     def __init__(self, sock: socket.socket) -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        self.sock: ssl.SSLSocket = context.wrap_socket(sock, do_handshake_on_connect=False)
+        self.sock = sock
+        self._tls: ssl.SSLSocket | None = None
 
     def handshake(self) -> bool:
         try:
-            self.sock.do_handshake()
+            self._wrapped().do_handshake()
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return False
         return True
 
     def read(self) -> bytes | None:
         try:
-            return self.sock.recv(READ_BYTES)
+            return self._wrapped().recv(READ_BYTES)
         except ssl.SSLWantReadError:
             return None
 
     def write(self, data: bytes) -> int:
         try:
-            return self.sock.send(data)
+            return self._wrapped().send(data)
         except ssl.SSLWantWriteError:
             return 0
+
+    def _wrapped(self) -> ssl.SSLSocket:
+        """The socket with TLS over it, which can only be put there once it is connected."""
+        if self._tls is None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            self.sock = self._tls = context.wrap_socket(self.sock, do_handshake_on_connect=False)
+        return self._tls
 
 
 class OpenSsl:
