@@ -83,7 +83,7 @@ class BusyRoom:
                 assert packet is not None
                 self._hub.receive(peer, packet)
 
-    def _pass(self, work: Callable[[], None]) -> None:
+    def _pass(self, work: Callable[[], object]) -> None:
         self._now += 0.001
         self._hub.begin_pass(self._now, NOW_MS + int(self._now * 1e3))
         work()
