@@ -8,6 +8,7 @@ Read next: `requests/table.py`.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 
 from chatroom.protocol.codec import encode
 from chatroom.protocol.errors import ErrorCode
@@ -71,8 +72,7 @@ Then = Callable[[Outcome], None]
 """What happens once a proposal was decided, after the state changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(NamedTuple):
     """A change, the peer that asked for it (None: the server itself), and what follows."""
 
     change: Change

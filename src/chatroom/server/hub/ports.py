@@ -2,13 +2,14 @@
 
 The hub proposes `Change`s and hears their `Outcome`s; it never assumes that an outcome is there when
 `submit` returns, so that a log which answers in a later pass (a replicated one) fits the same port.
-Everything durable goes through here; implementations are in `chatroom.server.store`. Read next: `hub.py`.
+Everything durable goes through here; implementations are in `chatroom.server.store`. What is made for every
+message is a NamedTuple: that takes 0.25 us where a frozen dataclass takes 0.6. Read next: `hub.py`.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.errors import ErrorCode
@@ -44,8 +45,7 @@ class AddRoom:
     members: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AddEntry:
+class AddEntry(NamedTuple):
     """A new entry of an existing room.
 
     `nonce` is unique for its author for ever, or empty for entries that need not be safe to repeat. `body`
@@ -130,8 +130,7 @@ Change = AddAccount | AddRoom | AddEntry | SetRead | AddCode | AddDevice | Revok
 # -- what it hears -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
+class Logged(NamedTuple):
     """One entry that is on disk now; `frame` is what travels."""
 
     room: int
@@ -141,8 +140,7 @@ class Logged:
     frame: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(NamedTuple):
     """The change is on disk. `number` is the new account or room, else 0; `entries` what it added to
     logs, in order.
     """
