@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from chatroom.protocol.auth import PLAIN_SERVER_KEY, login_message
 from chatroom.protocol.codec import decode_from_client, encode
+from chatroom.protocol.codes import normalise_code
 from chatroom.protocol.entries import (
     KIND_OF,
     Body,
@@ -166,14 +167,17 @@ class TinyServer:
         return self.roles.get(handle, Role.MEMBER)
 
     def kick(self, room: TinyRoom, author: str, handle: str, reason: str = "") -> None:
-        self.flush()
         room.members.remove(handle)
         self.add(room, author, Moderated(handle, 0, reason), kind=EntryKind.KICKED)
+        self.end_room(room, handle, f"kicked by {author}")
+
+    def end_room(self, room: TinyRoom, handle: str, text: str = "") -> None:
+        """Nothing more of the room goes to who is no longer its member."""
         for connection in self.connections:
             if connection.handle == handle:
                 connection.feed()
                 connection.cursors.pop(room.number, None)
-                connection.send(RoomGone(room.number, f"kicked by {author}"))
+                connection.send(RoomGone(room.number, text))
 
     def say(self, author: str, text: str, room: str = "lobby") -> int:
         return self.add(self.room(room), author, Posted(text))
@@ -237,6 +241,7 @@ class TinyConnection:
         self.handle = ""
         self.cursors: dict[int, int] = {}
         self.requests: list[Packet] = []
+        self.held = b""
         self._decoder = FrameDecoder(LOGIN_FRAME_BYTES)
         self.send(Hello(1, 1, "tiny", self.challenge, server.log_id))
 
@@ -287,7 +292,7 @@ class TinyConnection:
             return
         self.handle = login.handle
         if not login.handle:
-            if login.invite != self.server.link_code:
+            if normalise_code(login.invite) != normalise_code(self.server.link_code):
                 self.send(Closing(ErrorCode.NOT_ADMITTED, "this code is not known here"))
                 return
             self.handle = self.server.linked
@@ -324,16 +329,21 @@ class TinyConnection:
         self.cursors |= {row.room: row.start for row in rows}
 
     def _post(self, request: Post) -> None:
+        if self.held and request.nonce != self.held:
+            self.refuse(request, ErrorCode.STORAGE, "an earlier message waits")
+            return
+        self.held = b""
+        known = self.server.stored.get((self.handle, request.nonce))
+        if known is not None:
+            self.send(Stored(request.id, *known, request.nonce, repeat=True))
+            return
         room = self._my_room(request, request.room)
         if room is None:
             return
         refused = self.server.refuse(request)
         if refused is not None:
+            self.held = request.nonce if refused.code == ErrorCode.STORAGE else b""
             self.send(refused)
-            return
-        known = self.server.stored.get((self.handle, request.nonce))
-        if known is not None:
-            self.send(Stored(request.id, *known, request.nonce, repeat=True))
             return
         seq = self.server.add(room, self.handle, Posted(request.text, request.style), request.nonce)
         if request.room not in self.cursors:
@@ -376,9 +386,8 @@ class TinyConnection:
         if room is not None:
             room.members.remove(self.handle)
             self.server.add(room, self.handle, Left())
-            self.cursors.pop(room.number, None)
             self.send(Done(request.id))
-            self.send(RoomGone(room.number))
+            self.server.end_room(room, self.handle)
 
     def _set_topic(self, request: SetTopic) -> None:
         room = self._my_room(request, request.room)

@@ -5,6 +5,7 @@ from chatroom.client.session.events import (
     RequestRefused,
     RoomOpened,
     RoomsChanged,
+    State,
 )
 from chatroom.protocol.codec import encode
 from chatroom.protocol.entries import Joined, Left, Posted, RoomKind
@@ -313,3 +314,19 @@ def test_refusals_are_told_by_the_name_the_user_knows() -> None:
     desk.connection.take()
     tell(desk, Refused(request.id, 9999, "no\x07!"), Refused(4711, 300, "?"))  # type: ignore[attr-defined]
     assert desk.got(RequestRefused) == [RequestRefused("invite", ErrorCode.INTERNAL, "no!")]
+
+
+def test_a_read_marker_of_a_room_that_went_before_the_answer_is_forgotten() -> None:
+    server, desk = online()
+    desk.session.join("dev", create=False)
+    desk.settle()
+    dev = desk.number("#dev")
+    server.say("bob", "hi", "dev")
+    desk.settle()
+    desk.session.mark_read(dev, server.room("dev").head)
+    server.kick(server.room("dev"), "bob", "alice")
+    desk.down()
+    desk.drop()
+    desk.online()
+    assert desk.session.state is State.ONLINE
+    assert marks(desk) == []

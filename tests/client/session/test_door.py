@@ -1,6 +1,6 @@
 import pytest
 
-from chatroom.client.session.events import LoginRefused, Noticed, State, StateChanged
+from chatroom.client.session.events import Linked, LoginRefused, Noticed, State, StateChanged
 from chatroom.protocol.auth import login_message
 from chatroom.protocol.codec import encode
 from chatroom.protocol.errors import ErrorCode
@@ -80,6 +80,31 @@ def test_once_the_rooms_are_complete_we_are_online() -> None:
     assert desk.session.server_name == "tiny"
 
 
+def test_without_a_handle_the_server_tells_whose_device_this_is_and_that_is_all() -> None:
+    server = TinyServer()
+    server.linked = "alice"
+    desk = Desk(server, handle="", invite=server.link_code).online()
+    assert desk.got(Linked) == [Linked("alice")]
+    assert desk.session.is_final
+    assert desk.session.state is State.OFFLINE
+    assert desk.session.rooms == {}
+
+
+def test_a_link_code_that_is_not_known_is_refused_for_good() -> None:
+    desk = Desk(TinyServer(), handle="", invite="0" * 20).online()
+    assert desk.got(Linked) == []
+    assert [event.text for event in desk.got(LoginRefused)] == ["this code is not known here"]
+    assert desk.session.is_final
+
+
+def test_a_device_that_links_is_told_no_handle_that_is_none() -> None:
+    desk = knocking(handle="", invite="0" * 20)
+    tell(desk, hello())
+    tell(desk, Welcome(login_of(desk).id, "al\x1bice", 1, False, 0, 0))
+    assert desk.got(Linked) == []
+    assert desk.session.must_close is not None
+
+
 def test_an_account_without_rooms_is_online_at_once_and_hears_the_welcome() -> None:
     desk = knocking()
     tell(desk, hello())
@@ -129,6 +154,22 @@ def test_some_refusals_are_for_good_and_some_for_now(code: ErrorCode, final: boo
     assert desk.session.must_close == "go away"
     assert desk.session.retry_after_s == 2.5
     assert desk.got(LoginRefused) == ([LoginRefused(code, "go away")] if final else [])
+
+
+@pytest.mark.parametrize("is_inside", [False, True])
+def test_a_refusal_at_the_door_that_is_not_known_yet_is_for_good(is_inside: bool) -> None:
+    """Else an old program would knock for ever at a door that will not open."""
+    desk = Desk(TinyServer()).online() if is_inside else knocking()
+    tell(desk, Closing(250, "not in these shoes"))
+    assert desk.session.is_final
+    assert desk.got(LoginRefused) == [LoginRefused(ErrorCode.NOT_ADMITTED, "not in these shoes")]
+
+
+@pytest.mark.parametrize("code", [code for code in ErrorCode if code // 100 == 2])
+def test_every_refusal_at_the_door_is_for_good_but_too_many(code: ErrorCode) -> None:
+    desk = Desk(TinyServer()).online()
+    tell(desk, Closing(code, "go"))
+    assert desk.session.is_final is (code is not ErrorCode.TOO_MANY)
 
 
 def test_a_server_cannot_keep_us_away_for_ever() -> None:

@@ -136,5 +136,19 @@ def test_numbers_that_are_not_known_become_harmless_ones() -> None:
     assert intake.role_of(99) is Role.MEMBER
     assert intake.presence_of(2) is Presence.ONLINE
     assert intake.presence_of(-1) is Presence.AWAY
-    assert intake.code_of(301) is ErrorCode.NO_SUCH_ROOM
-    assert intake.code_of(9999) is ErrorCode.INTERNAL
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (301, ErrorCode.NO_SUCH_ROOM),
+        (199, ErrorCode.BAD_PACKET),
+        (299, ErrorCode.NOT_ADMITTED),
+        (399, ErrorCode.NOT_ALLOWED),
+        (499, ErrorCode.INTERNAL),
+        (9999, ErrorCode.INTERNAL),
+        (0, ErrorCode.INTERNAL),
+    ],
+)
+def test_a_code_of_a_later_version_stands_for_its_class(number: int, code: ErrorCode) -> None:
+    assert intake.code_of(number) is code

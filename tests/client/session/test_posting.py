@@ -2,6 +2,7 @@ import pytest
 
 from chatroom.client.session.events import Noticed, PostRefused, PostStored
 from chatroom.client.session.ports import Waiting
+from chatroom.protocol.codec import encode
 from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import Post, Refused
@@ -169,9 +170,74 @@ def test_a_post_for_a_room_we_are_no_longer_in_gives_its_text_back() -> None:
     server.room("dev").members.remove("alice")
     desk.online()
     assert desk.got(PostRefused) == [
-        PostRefused(2, nonce, "for dev only", ErrorCode.NOT_A_MEMBER, "you are not in #dev")
+        PostRefused(2, nonce, "for dev only", ErrorCode.NOT_A_MEMBER, "#dev: no")
     ]
     assert server.texts("dev") == []
+
+
+def test_a_message_stored_before_its_author_left_the_room_is_stored() -> None:
+    server, desk = online()
+    nonce = desk.post("last words")
+    desk.session.leave(1)
+    desk.settle()
+    assert server.texts() == ["last words"]
+    assert [event.nonce for event in desk.got(PostStored)] == [nonce]
+    assert desk.got(PostRefused) == []
+    assert desk.session.rooms == {}
+
+
+@pytest.mark.parametrize("is_kicked", [False, True])
+def test_whether_a_message_was_stored_is_for_the_server_to_say_even_without_the_room(
+    is_kicked: bool,
+) -> None:
+    """The answer was lost, and meanwhile another device left the room, or somebody was kicked."""
+    server, desk = online()
+    desk.session.join("dev", create=False)
+    desk.settle()
+    desk.post("stored", "#dev")
+    desk.up()
+    desk.drop()
+    if is_kicked:
+        server.kick(server.room("dev"), "bob", "alice")
+    else:
+        other = Desk(server, session_id=b"other".ljust(16)).online()
+        other.session.leave(other.number("#dev"))
+        other.settle()
+    desk.online()
+    assert server.texts("dev") == ["stored"]
+    assert len(desk.got(PostStored)) == 1
+    assert desk.got(PostRefused) == []
+    assert desk.session.waiting_count == 0
+
+
+def test_a_message_whose_room_went_while_it_was_under_way_is_not_forgotten() -> None:
+    server, desk = online()
+    desk.session.join("dev", create=False)
+    desk.settle()
+    desk.post("under way", "#dev")
+    server.kick(server.room("dev"), "bob", "alice")
+    desk.down()
+    assert desk.session.room_named("#dev") is None
+    desk.settle()
+    assert [event.text for event in desk.got(PostRefused)] == ["under way"]
+    assert desk.session.waiting_count == 0
+
+
+def test_nothing_overtakes_a_post_that_was_put_off_however_late_answers_come() -> None:
+    server, desk = online()
+    server.refuse = lambda post: Refused(post.id, ErrorCode.STORAGE, "disk full")
+    desk.post("one")
+    desk.post("two")
+    desk.up()
+    assert desk.connection is not None
+    first = len(encode(Refused(1, ErrorCode.STORAGE, "disk full")))
+    server.refuse = lambda post: None
+    desk.down(first)  # the refusal of "two", which is behind it, is still under way
+    desk.post("three")
+    desk.now += 5
+    desk.session.tick(desk.now)
+    desk.settle().wait(5)
+    assert server.texts() == ["one", "two", "three"]
 
 
 def test_a_message_never_ends_in_another_room_that_got_the_number_of_its_own() -> None:

@@ -39,7 +39,6 @@ from chatroom.protocol.packets import (
     History,
     HistoryPage,
     Join,
-    Leave,
     LinkCode,
     ListMembers,
     MarkRead,
@@ -151,7 +150,7 @@ class Conversation:
         self._lost_at = now if self._is_inside else self._lost_at
         self._is_inside = False
         for request in list(self._wire.asked.values()):
-            if isinstance(request, MarkRead):
+            if isinstance(request, MarkRead) and request.room in self.rooms.by_number:
                 self._marks.setdefault(request.room, request.seq)
             name = name_of(request)
             if name is not None and not isinstance(request, History | ListMembers):
@@ -169,9 +168,13 @@ class Conversation:
     def _log_changed(self) -> None:
         """The server serves another log: nothing of the old one holds. What waits is sent to the new one."""
         self._marks.clear()
-        if self.feed.drop_all():
-            self.restores += 1
-            self._news.add(Noticed("the server's history was restored; it is fetched anew"))
+        had_any, count = self.feed.drop_all(), self.posting.waiting_count
+        if not had_any and not count:
+            return
+        self.restores += 1
+        text = "the server's history was restored; it is fetched anew"
+        noun = "message that was not stored is" if count == 1 else "messages that were not stored are"
+        self._news.add(Noticed(f"{text}; {count} {noun} sent again" if count else text))
 
     def _went_back(self, rooms: list[int]) -> None:
         for room in rooms:
@@ -228,9 +231,10 @@ class Conversation:
 
     def _take_entry(self, entry: Entry) -> None:
         line = self.feed.take_entry(entry)
+        if entry.nonce and entry.author == self.me:
+            self.posting.stored(entry.nonce, entry.room, entry.seq)
         if line is None:
             return
-        self.posting.take_line(line)
         self._news.timeline_changed(line.room)
         view = self.rooms.by_number.get(line.room)
         if view is None:
@@ -266,7 +270,8 @@ class Conversation:
         request = self._wire.answered(packet.id)
         if isinstance(request, History):
             for line in self.feed.take_page(request, packet):
-                self.posting.take_line(line)
+                if line.nonce and line.is_own:
+                    self.posting.stored(line.nonce, line.room, line.seq)
             self._news.timeline_changed(request.room)
 
     # -- answers ---------------------------------------------------------------------------------------------
@@ -293,8 +298,6 @@ class Conversation:
 
     def _take_done(self, packet: Done) -> None:
         request = self._wire.answered(packet.id)
-        if isinstance(request, Leave):
-            self._forget(request.room)
         name = name_of(request)
         if name is not None and isinstance(request, Moderate | Claim | RevokeDevice):
             self._news.add(RequestDone(name))

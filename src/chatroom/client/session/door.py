@@ -1,7 +1,8 @@
 """The door: from the server's `Hello` through `Login` and `Welcome` to the last room of the account.
 
-Knows who we are and which log the server serves, and which refusals are for good. What happens behind the
-door is in `conversation.py`. Read next: `chatroom.protocol.auth`, which says what is signed and why.
+Knows who we are and which log the server serves, and which refusals are for good. Without a handle it comes
+with a link code, is told the handle, and goes no further. What happens behind the door is in
+`conversation.py`. Read next: `chatroom.protocol.auth`, which says what is signed and why.
 """
 
 import secrets
@@ -9,8 +10,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final
 
-from chatroom.client.session.events import LoginRefused, Noticed
-from chatroom.client.session.intake import code_of, role_of, shown_line, shown_text
+from chatroom.client.session.events import Linked, LoginRefused, Noticed
+from chatroom.client.session.intake import code_of, is_handle, role_of, shown_line, shown_text
 from chatroom.client.session.news import News
 from chatroom.client.session.ports import Signer
 from chatroom.client.session.rooms import MAX_ROOMS
@@ -32,15 +33,7 @@ from chatroom.protocol.packets import (
 from chatroom.protocol.text import is_blank
 
 FINAL_CODES: Final = frozenset(
-    {
-        ErrorCode.BAD_VERSION,
-        ErrorCode.BAD_SIGNATURE,
-        ErrorCode.HANDLE_TAKEN,
-        ErrorCode.BAD_HANDLE,
-        ErrorCode.NOT_ADMITTED,
-        ErrorCode.BANNED,
-        ErrorCode.SUPERSEDED,
-    }
+    {ErrorCode.BAD_VERSION} | {code for code in ErrorCode if code // 100 == 2} - {ErrorCode.TOO_MANY}
 )
 """Trying again by itself changes nothing: the user has to do something first."""
 
@@ -187,8 +180,14 @@ class Door:
         )
 
     def _take_welcome(self, welcome: Welcome) -> None:
-        if not isinstance(self._wire.answered(welcome.id), Login) or welcome.handle != self._handle:
+        is_ours = welcome.handle == self._handle if self._handle else is_handle(welcome.handle)
+        if not isinstance(self._wire.answered(welcome.id), Login) or not is_ours:
             raise ProtocolError(ErrorCode.BAD_ORDER, "Welcome for somebody else")
+        if not self._handle:
+            self._news.add(Linked(welcome.handle))
+            self.is_final = True
+            self.fault = f"this device belongs to {welcome.handle} now"
+            return
         if welcome.room_count > MAX_ROOMS:
             raise ProtocolError(ErrorCode.BAD_PACKET, f"{welcome.room_count} rooms")
         self.stage = Stage.ROOMS

@@ -36,6 +36,13 @@ class LoginRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class Linked:
+    """The key of this device belongs to this account now: log in again with its handle."""
+
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
 class RoomsChanged:
     """A room came, went, was renamed, or its counts, topic or membership changed."""
 
@@ -175,6 +182,7 @@ class Noticed:
 Event = (
     StateChanged
     | LoginRefused
+    | Linked
     | RoomsChanged
     | TimelineChanged
     | MessageArrived

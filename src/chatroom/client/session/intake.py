@@ -36,6 +36,7 @@ _ROOM_KINDS: Final = frozenset(RoomKind)
 _ROLES: Final = frozenset(Role)
 _PRESENCES: Final = frozenset(Presence)
 _CODES: Final = frozenset(ErrorCode)
+_CLASSES: Final = {1: ErrorCode.BAD_PACKET, 2: ErrorCode.NOT_ADMITTED, 3: ErrorCode.NOT_ALLOWED}
 
 NOBODY: Final = "?"
 """Stands for an author whose handle has no proper form; what it wrote is not shown."""
@@ -95,8 +96,8 @@ def presence_of(number: int) -> Presence:
 
 
 def code_of(number: int) -> ErrorCode:
-    """Return the error code; one that is not known counts as a fault of the server."""
-    return ErrorCode(number) if number in _CODES else ErrorCode.INTERNAL
+    """Return the error code; one of a later version stands for its class: 1xx, 2xx …"""
+    return ErrorCode(number) if number in _CODES else _CLASSES.get(number // 100, ErrorCode.INTERNAL)
 
 
 def _clean_body(entry: Entry) -> Body:

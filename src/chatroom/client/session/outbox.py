@@ -2,8 +2,9 @@
 
 A message is in the file before its first byte is sent and leaves it when the server has answered. What is
 sent at one time is bounded, in the order posted; after a lost connection all of it is sent again with the
-same nonces, which the server stores once. Which answer means what is decided in `posting.py`. Read next:
-`ports.py`.
+same nonces, which the server stores once. After one was put off, nothing is sent until everything under way
+is answered: the server refuses what is behind it, and so nothing overtakes it. Which answer means what is
+decided in `posting.py`. Read next: `ports.py`.
 """
 
 from collections import deque
@@ -57,8 +58,10 @@ class Outbox:
         if now < self.held_until:
             return None
         if self._was_put_off:
+            if self._in_flight:
+                return None
             self._was_put_off = False
-            self._unsent = deque(nonce for nonce in self._posts if nonce not in self._in_flight)
+            self._unsent = deque(self._posts)
         while self._unsent and len(self._in_flight) < FLIGHT_POSTS and self._flight_chars < FLIGHT_CHARS:
             post = self._posts.get(self._unsent.popleft())
             if post is not None:
@@ -69,8 +72,8 @@ class Outbox:
 
     @property
     def is_held(self) -> bool:
-        """Whether something was put off and is not sent again yet."""
-        return self._was_put_off
+        """Whether something was put off, and only time keeps it from being sent again."""
+        return self._was_put_off and not self._in_flight
 
     def settle(self, nonce: bytes) -> Waiting | None:
         """The server has answered for good: return the message, waiting no more; None if it did not wait."""

@@ -43,7 +43,9 @@ class Session(Verbs):
     `follow_backlog` is how many entries a room begins with. With `follow_rooms` all rooms of the account are
     followed, else only those given to `follow`. A room that fell more than `skip_over` entries behind goes on
     at its end, with a gap to be filled when the user comes to it; 0 skips nothing and fills every gap.
-    `show_unknown` keeps entries of kinds this program does not know as lines.
+    `show_unknown` keeps entries of kinds this program does not know as lines. With the handle "" and a link
+    code as `invite` it does nothing but add the key to the account of the code: `Linked`, and then
+    `is_final`.
     """
 
     def __init__(
