@@ -14,7 +14,7 @@ from chatroom.cli import client
 from chatroom.client.headless import Exit
 from chatroom.client.trust import TrustQuestion
 from chatroom.config.paths import client_paths
-from chatroom.config.state import ClientState, save_state
+from chatroom.config.state import ClientState, ServerState, load_state, save_state
 from chatroom.net.keys import ServerKey, load_or_create_server_key, verify
 from support.tiny_host import TinyHost, in_host, tiny_host_in_thread
 from support.tiny_server import TinyServer
@@ -218,6 +218,30 @@ def test_wrong_settings_are_said_before_the_terminal_is_touched(
 @pytest.fixture(scope="module")
 def key(tmp_path_factory: pytest.TempPathFactory) -> ServerKey:
     return load_or_create_server_key(tmp_path_factory.mktemp("key"), ["localhost"])
+
+
+def test_a_linked_device_knows_from_then_on_who_and_where_it_is(
+    shell: Shell, server: TinyServer, join: str
+) -> None:
+    server.linked = "alice"
+    state = client_paths(shell.config, shell.data).state
+    save_state(state, ClientState(handle="bob", server="elsewhere.org", servers={"x": ServerState(room="a")}))
+    assert shell.run("link", join, server.link_code.upper(), who=()) == Exit.DONE
+    port = join.rpartition(":")[2]
+    assert shell.out == f"this device is alice's on 127.0.0.1:{port} now; chatroom goes there\n"
+    assert shell.errors == ""
+    assert load_state(state) == ClientState(handle="alice", server=join, servers={"x": ServerState(room="a")})
+    assert shell.run("send", "lobby", "hello", who=()) == Exit.DONE
+    assert server.texts() == ["hello"]
+
+
+def test_a_device_that_is_not_linked_stays_who_it_was(shell: Shell, join: str) -> None:
+    state = client_paths(shell.config, shell.data).state
+    save_state(state, ClientState(handle="bob"))
+    assert shell.run("link", join, "0" * 20, who=()) == Exit.REFUSED
+    assert "this code is not known here" in shell.errors
+    assert shell.out == ""
+    assert load_state(state) == ClientState(handle="bob")
 
 
 def test_an_unknown_server_is_refused_where_nobody_can_be_asked(

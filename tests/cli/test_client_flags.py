@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from chatroom import __version__
-from chatroom.cli.client_flags import screen_parser, send_parser, tail_parser, trust_parser
+from chatroom.cli.client_flags import (
+    link_parser,
+    screen_parser,
+    send_parser,
+    tail_parser,
+    trust_parser,
+)
 from chatroom.net.address import JoinAddress
 
 PIN = "a" * 24
@@ -19,7 +25,7 @@ def test_the_full_screen_client_takes_who_and_where() -> None:
         [f"h.org:99#{PIN}", "--handle", "@Alice", "--no-mouse", "--accept-new"]
     )
     assert flags.join == JoinAddress("h.org", 99, pin=PIN)
-    assert (flags.handle, flags.no_mouse, flags.accept_new, flags.invite) == ("alice", True, True, "")
+    assert (flags.handle, flags.no_mouse, flags.accept_new, flags.invite) == ("alice", True, True, None)
     flags = screen_parser().parse_args([])
     assert (flags.join, flags.handle, flags.config, flags.data_dir) == (None, None, None, None)
 
@@ -42,6 +48,12 @@ def test_trust_takes_one_change() -> None:
     assert trust_parser().parse_args(["--replace", "h.org"]).replace == JoinAddress("h.org")
     assert trust_parser().parse_args(["--forget", "h.org:1"]).forget == JoinAddress("h.org", 1)
     assert trust_parser().parse_args(["--data-dir", "x"]).data_dir == Path("x")
+
+
+def test_codes_are_read_as_people_type_them() -> None:
+    flags = link_parser().parse_args(["h.org", "OOOOO-ooooo-00000-0000A", "--timeout", "3"])
+    assert (flags.join, flags.code, flags.timeout) == (JoinAddress("h.org"), "0" * 19 + "a", 3.0)
+    assert screen_parser().parse_args(["--invite", "0000 " * 5]).invite == "0" * 20
 
 
 @pytest.mark.parametrize(
@@ -69,6 +81,10 @@ def test_trust_takes_one_change() -> None:
         (tail_parser, ["lobby", "--since", "٣"], "is not a number from 0"),
         (tail_parser, ["lobby", "--limit", "0"], "is not a number from 1"),
         (trust_parser, ["--replace", "tcp://h.org"], "no key to be known by"),
+        (screen_parser, ["--invite", "x"], "is not a code"),
+        (link_parser, ["h.org", "0" * 21], "is not a code"),
+        (link_parser, ["h.org"], "required: CODE"),
+        (link_parser, ["h.org", "0" * 20, "--handle", "bob"], "unrecognized arguments"),
         (trust_parser, ["--replace", "h.org", "--forget", "h.org"], "not allowed with"),
     ],
 )

@@ -12,6 +12,7 @@ from chatroom.protocol.entries import (
     Invited,
     Joined,
     Left,
+    Moderated,
     Posted,
     Style,
     TopicSet,
@@ -68,6 +69,30 @@ def test_other_entries_have_the_name_of_their_kind(body: Body, kind: int, name: 
     assert (fields["kind"], fields["text"], fields["nonce"]) == (name, words, "")
     shown = as_text(line(body, kind))
     assert shown.split(" -- ")[1] == f"alice {name.replace('_', ' ')}{': ' * bool(words)}{words}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "words", "shown"),
+    [
+        (EntryKind.KICKED, Moderated("bob"), "bob", "alice kicked bob"),
+        (
+            EntryKind.BANNED,
+            Moderated("bob", 1_758_473_043_007, "spam"),
+            "bob until 2025-09-21T16:44:03.007Z: spam",
+            "alice banned bob until 2025-09-21T16:44:03.007Z: spam",
+        ),
+        (EntryKind.UNBANNED, Moderated("bob"), "bob", "alice unbanned bob"),
+        (EntryKind.MUTED, Moderated("bob", 0, "noise"), "bob: noise", "alice muted bob: noise"),
+        (EntryKind.UNMUTED, Moderated("bob"), "bob", "alice unmuted bob"),
+        (EntryKind.ROLE_SET, Moderated("bob", role=3), "bob owner", "alice made bob owner"),
+    ],
+)
+def test_moderation_says_to_whom_until_when_and_why(
+    kind: EntryKind, body: Moderated, words: str, shown: str
+) -> None:
+    fields = json.loads(as_json(line(body, kind), "lobby"))
+    assert (fields["kind"], fields["text"]) == (kind.name.lower(), words)
+    assert as_text(line(body, kind)).split(" -- ")[1] == shown
 
 
 def test_messages_for_people_say_who_and_what() -> None:

@@ -1,4 +1,4 @@
-"""The command `chatroom`: the full-screen client, and `send`, `tail` and `trust` for scripts.
+"""The command `chatroom`: the full-screen client; `send` and `tail` for scripts; `trust` and `link`.
 
 It brings together flags, settings and what is remembered, and hands on. Whatever is wrong with them is one
 line on standard error; docs/exit-codes.md lists how it may end. Read next: `client_flags.py`,
@@ -18,6 +18,7 @@ from chatroom.client.commands.actions import Action
 from chatroom.client.headless import Exit, Headless, Target, World
 from chatroom.client.identity import load_signer
 from chatroom.client.introduction import Unreachable, pin_shown_by
+from chatroom.client.linking import Linker, remember
 from chatroom.client.outbox_file import DiskOutbox
 from chatroom.client.output import Output
 from chatroom.client.sending import Sender
@@ -59,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _tail(client_flags.tail_parser().parse_args(given[1:]))
             case "trust":
                 return _trust(client_flags.trust_parser().parse_args(given[1:]))
+            case "link":
+                return _link(client_flags.link_parser().parse_args(given[1:]))
             case _:
                 return _chat(client_flags.screen_parser().parse_args(given))
     except (UsageError, SettingsError) as error:
@@ -97,7 +100,7 @@ def _chat(flags: argparse.Namespace) -> int:
         mouse=settings.look.mouse and not flags.no_mouse,
         accept_new=flags.accept_new,
         password=_password(flags.password_file),
-        invite=flags.invite,
+        invite=flags.invite or "",
     )
     return app.run(start)
 
@@ -200,7 +203,7 @@ def _target(flags: argparse.Namespace, paths: ClientPaths) -> Target:
         flags.timeout,
         accept_new=flags.accept_new,
         password=_password(flags.password_file),
-        invite=flags.invite,
+        invite=flags.invite or "",
     )
 
 
@@ -219,6 +222,24 @@ def _ask(question: TrustQuestion) -> bool:
         return sys.stdin.readline().strip().lower() in ("y", "yes")
     finally:
         signal.signal(signal.SIGINT, former)
+
+
+# -- another device ----------------------------------------------------------------------------------------
+
+
+def _link(flags: argparse.Namespace) -> int:
+    """Let this device into an account, and remember the account as the last one."""
+    paths = client_paths(flags.config, flags.data_dir)
+    target = Target(flags.join, "", "", flags.timeout, accept_new=flags.accept_new, invite=flags.code)
+    headless = Headless(target, _world(paths), NoOutbox())
+    linker = Linker(headless)
+    code = headless.run(linker)
+    if code is not Exit.DONE:
+        return code
+    server = format_address(flags.join.host, flags.join.port)
+    print(f"this device is {linker.handle}'s on {server} now; chatroom goes there")
+    remember(paths.state, linker.handle, flags.join)
+    return code
 
 
 # -- trust -------------------------------------------------------------------------------------------------

@@ -16,20 +16,22 @@ from chatroom.client.tailing import LAST
 from chatroom.config.errors import printable, quoted
 from chatroom.net import address
 from chatroom.net.address import JoinAddress
+from chatroom.protocol.codes import normalise_code
 from chatroom.protocol.limits import HANDLE_CHARS, SEQ_MAX
 from chatroom.protocol.names import fold_handle, fold_room_name, room_name_fault
 
 TIMEOUT_S: Final = 60.0
 """How long a script waits without any progress where it does not say."""
 
-COMMANDS: Final = ("send", "tail", "trust")
+COMMANDS: Final = ("send", "tail", "trust", "link")
 """What the first argument may be instead of a join string."""
 
 _EPILOG: Final = f"""\
-commands for scripts (each has its own --help):
+commands (each has its own --help):
   chatroom send ROOM [TEXT ...]   post messages; ends when they are stored
   chatroom tail ROOM              show the entries of a room, the last {LAST} first
   chatroom trust                  list the known servers, or replace the key of one
+  chatroom link JOIN CODE         let this device into your account; /link on another one shows the code
 """
 
 
@@ -106,18 +108,39 @@ def trust_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_who(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--handle", metavar="H", type=_handle, help="who you are")
+def link_parser() -> argparse.ArgumentParser:
+    """Return the parser of `chatroom link`."""
+    parser = OneLineParser(
+        prog="chatroom link",
+        description="Let this device into your account, with the code that /link shows on another device.",
+    )
+    parser.add_argument("join", metavar="JOIN", type=_join, help="server, as it prints it: host:port#pin")
+    parser.add_argument("code", metavar="CODE", type=_code, help="the code that /link shows")
+    _add_where(parser)
+    _add_timeout(parser)
+    return parser
+
+
+def _add_where(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", type=Path, help="settings (default: client.toml)")
     parser.add_argument("--data-dir", metavar="DIR", type=Path, help="where keys and known servers are")
     parser.add_argument("--accept-new", action="store_true", help="trust an unknown server without asking")
+
+
+def _add_who(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--handle", metavar="H", type=_handle, help="who you are")
+    _add_where(parser)
     parser.add_argument("--password-file", metavar="FILE", type=Path, help="the server's password")
-    parser.add_argument("--invite", metavar="CODE", default="", help="the code that lets a new account in")
+    parser.add_argument("--invite", metavar="CODE", type=_code, help="the code that lets a new account in")
 
 
 def _add_target(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", metavar="JOIN", type=_join, help="server (default: the one you were on last)")
     _add_who(parser)
+    _add_timeout(parser)
+
+
+def _add_timeout(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout",
         metavar="S",
@@ -160,6 +183,13 @@ def _room(text: str) -> str:
     if fault is not None:
         raise argparse.ArgumentTypeError(f"{quoted(text)} is not a room: {fault}; @HANDLE is a direct one")
     return name
+
+
+def _code(text: str) -> str:
+    try:
+        return normalise_code(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a code: {error}") from None
 
 
 def _number(least: int, most: int) -> Callable[[str], int]:

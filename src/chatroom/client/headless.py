@@ -1,8 +1,8 @@
-"""`chatroom send` and `chatroom tail`: the session without a screen, for scripts.
+"""`chatroom send`, `chatroom tail` and `chatroom link`: the session without a screen, for scripts.
 
-What both need is here: one session, one connection, the loop, the room that was named, and why it ended as an
-exit code. What is sent is in `sending.py`, what is shown in `tailing.py`; the command line is read in
-`chatroom.cli.client`. Read next: those two.
+What they need is here: one session, one connection, the loop, the room that was named, and why it ended as an
+exit code. What is sent is in `sending.py`, what is shown in `tailing.py`; `linking.py` needs no room. The
+command line is read in `chatroom.cli.client`. Read next: those three.
 """
 
 import signal
@@ -49,7 +49,10 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Which room of which server, as whom. `room` is as typed: "lobby", "#lobby" or "@bob"."""
+    """Which room of which server, as whom. `room` is as typed: "lobby", "#lobby" or "@bob".
+
+    To link this device, `handle` and `room` are empty and `invite` is the link code.
+    """
 
     join: JoinAddress
     handle: str
@@ -73,7 +76,7 @@ class World:
     ask: Callable[[TrustQuestion], bool]
 
 
-class Errand(Protocol):
+class Command(Protocol):
     """What a command does with the room once it is there."""
 
     def begin(self, view: RoomView) -> None:
@@ -94,7 +97,7 @@ class Errand(Protocol):
 
 
 class Headless:
-    """One command: it runs until its errand calls `finish`, time is up, or the server refuses.
+    """One command: it runs until its command calls `finish`, time is up, or the server refuses.
 
     The time runs while something is owed to the user, and begins anew with every `progress`.
     """
@@ -134,14 +137,14 @@ class Headless:
             backoff=Backoff(limit_s=RETRY_LIMIT_S),
         )
         self.reason = "no answer"
-        self._errand: Errand | None = None
+        self._command: Command | None = None
         self._code: Exit | None = None
         self._is_asked = False
         self._deadline: Timer | None = None
 
-    def run(self, errand: Errand) -> Exit:
-        """Do the errand; return how it ended."""
-        self._errand = errand
+    def run(self, command: Command) -> Exit:
+        """Do the command; return how it ended."""
+        self._command = command
         self.loop.on_signal(signal.SIGINT, lambda: self.finish(Exit.INTERRUPTED))
         self.progress()
         try:
@@ -177,7 +180,7 @@ class Headless:
             self._deadline = None
 
     def _time_out(self) -> None:
-        owed = self._errand.overdue() if self._errand is not None else ""
+        owed = self._command.overdue() if self._command is not None else ""
         text = f"{self.target.join}: {self.reason}; gave up after {self.target.timeout_s:g} s{owed}"
         self.finish(Exit.UNREACHABLE, text)
 
@@ -202,13 +205,13 @@ class Headless:
             self.finish(Exit.NOT_TRUSTED, f"{text}; join {question.server}#{question.pin}, or --accept-new")
 
     def _take_events(self) -> None:
-        """Hand on what happened. The errand may cause more: that comes with the next round."""
-        errand = self._errand
-        while (events := self.session.take_events()) and errand is not None and self._code is None:
+        """Hand on what happened. The command may cause more: that comes with the next round."""
+        command = self._command
+        while (events := self.session.take_events()) and command is not None and self._code is None:
             for event in events:
                 self._take(event)
-                errand.take(event)
-            errand.settle()
+                command.take(event)
+            command.settle()
             self.connection.send()
 
     def _take(self, event: Event) -> None:
@@ -219,7 +222,8 @@ class Headless:
             case StateChanged(State.OFFLINE, reason) if reason:
                 self.reason = reason
             case LoginRefused(_, text):
-                self.finish(Exit.REFUSED, f"the server does not let {self.target.handle} in: {text}")
+                who = self.target.handle or "this device"
+                self.finish(Exit.REFUSED, f"the server does not let {who} in: {text}")
             case RoomOpened() if self._is_asked:
                 self._open_room()
             case RequestRefused(_, code, text) if code is not ErrorCode.SHUTDOWN:
@@ -230,12 +234,12 @@ class Headless:
                 pass
 
     def _open_room(self) -> None:
-        """Begin the errand in the room, or ask for the room first; a public one is joined."""
+        """Begin the command in the room, or ask for the room first; a public one is joined."""
         session, room = self.session, self.target.room
         view = session.room_named(room)
         if view is not None and view.is_member:
-            if self._errand is not None:
-                self._errand.begin(view)
+            if self._command is not None:
+                self._command.begin(view)
         elif not self._is_asked:
             self._is_asked = True
             if room.startswith("@"):

@@ -88,7 +88,7 @@ class LineReader:
 
 
 class Sender:
-    """The errand of `chatroom send`: `texts` (clean, and looked at) to post now, or lines."""
+    """The command `chatroom send`: `texts` (clean, and looked at) to post now, or lines."""
 
     def __init__(
         self, headless: Headless, output: Output, texts: Sequence[str], source: BinaryIO | None

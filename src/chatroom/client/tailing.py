@@ -13,12 +13,13 @@ from typing import Final
 from chatroom.client.headless import Exit, Headless
 from chatroom.client.output import Output
 from chatroom.client.session.events import Event, State, StateChanged
+from chatroom.client.session.intake import role_of
 from chatroom.client.session.ports import OutboxError, Waiting
 from chatroom.client.session.rooms import RoomView
 from chatroom.client.session.timeline import Gap, Line
 from chatroom.protocol.entries import (
-    Body,
     Created,
+    EntryKind,
     Invited,
     Joined,
     Left,
@@ -63,7 +64,7 @@ class TailOptions:
 
 
 class Tail:
-    """The errand of `chatroom tail`."""
+    """The command `chatroom tail`."""
 
     def __init__(self, headless: Headless, output: Output, options: TailOptions) -> None:
         self._headless = headless
@@ -159,7 +160,7 @@ def as_json(line: Line, title: str) -> str:
         "at": rfc3339(line.at),
         "author": line.author,
         "kind": kind_name(line.kind),
-        "text": _text(line.body),
+        "text": _text(line),
         "nonce": line.nonce.hex(),
     }
     return json.dumps(fields, ensure_ascii=False)
@@ -173,8 +174,11 @@ def as_text(line: Line) -> str:
             said = f"* {line.author} {text}"
         case Posted(text):
             said = f"<{line.author}> {text}"
-        case body:
-            words = _text(body)
+        case Moderated():
+            verb = "made" if line.kind == EntryKind.ROLE_SET else kind_name(line.kind)
+            said = f"-- {line.author} {verb} {_text(line)}"
+        case _:
+            words = _text(line)
             said = f"-- {line.author} {kind_name(line.kind).replace('_', ' ')}{f': {words}' if words else ''}"
     return f"{time} {said}".replace("\n", "\n    ")
 
@@ -185,14 +189,20 @@ def rfc3339(at: int) -> str:
     return whole.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _text(body: Body) -> str:
-    """Return what an entry says in words: a message, a topic, the name of a room, who was invited."""
-    match body:
+def _text(line: Line) -> str:
+    """Return what an entry says in words: a message, a topic, the name of a room, who was invited, and to
+    whom something was done: `bob until 2026-02-01T12:00:00.000Z: spam`, `bob moderator`.
+    """
+    match line.body:
         case Posted(text) | TopicSet(text):
             return text
         case Created(name):
             return name
-        case Invited(handle) | Moderated(handle):
+        case Invited(handle):
             return handle
+        case Moderated(handle, until, reason, role):
+            given = f" {role_of(role).name.lower()}" if line.kind == EntryKind.ROLE_SET else ""
+            end = f" until {rfc3339(until)}" if until else ""
+            return f"{handle}{given}{end}{f': {reason}' if reason else ''}"
         case Joined() | Left() | Unknown():
             return ""
