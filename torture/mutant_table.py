@@ -181,7 +181,7 @@ MUTANTS: Final = (
                 "client/session/feed.py", "or entry.seq <= timeline.cursor", "or entry.seq < timeline.cursor"
             ),
         ),
-        ("tests/client/session/test_feed.py::test_entries_that_come_again_are_ignored", MACHINE),
+        ("tests/client/session/test_feed.py::test_entries_that_come_again_are_ignored",),
     ),
     Mutant(
         "rollback not noticed",
