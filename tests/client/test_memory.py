@@ -1,3 +1,5 @@
+import os
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,40 @@ def test_what_is_kept_is_there_the_next_time(tmp_path: Path) -> None:
     path = tmp_path / "state.toml"
     StoredMemory(path, "ada", HERE).save(ScreenMemory({"#lobby": "half a\nthought"}, "#homework"))
     assert StoredMemory(path, "ada", HERE).load() == ScreenMemory({"#lobby": "half a\nthought"}, "#homework")
+
+
+def test_who_is_hidden_stays_hidden_the_next_time(tmp_path: Path) -> None:
+    path = tmp_path / "state.toml"
+    StoredMemory(path, "ada", HERE).save(ScreenMemory(ignored=("bob", "eve")))
+    again = StoredMemory(path, "ada", HERE)
+    assert again.load().ignored == ("bob", "eve")
+    stamp = path.stat()
+    again.save(ScreenMemory(ignored=("bob", "eve")))
+    assert path.stat() == stamp
+
+
+def test_what_another_client_wrote_meanwhile_is_not_lost(tmp_path: Path) -> None:
+    path = tmp_path / "state.toml"
+    here, there = StoredMemory(path, "ada", HERE), StoredMemory(path, "bob", HERE)
+    here.save(ScreenMemory({"#lobby": "one"}))
+    there.save(ScreenMemory({"#lobby": "two"}))
+    here.save(ScreenMemory({"#lobby": "three"}))
+    there.save(ScreenMemory({"#lobby": "four"}))
+    assert StoredMemory(path, "ada", HERE).load().drafts == {"#lobby": "three"}
+    assert StoredMemory(path, "bob", HERE).load().drafts == {"#lobby": "four"}
+
+
+def test_keeping_costs_no_flush_and_no_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "state.toml"
+    memory = StoredMemory(path, "ada", HERE)
+    memory.save(ScreenMemory({"#lobby": "one"}))
+    calls: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda _: calls.append("fsync"))
+    monkeypatch.setattr(tomllib, "loads", lambda _: calls.append("read"))
+    memory.save(ScreenMemory({"#lobby": "two"}))
+    assert calls == []
+    monkeypatch.undo()
+    assert StoredMemory(path, "ada", HERE).load().drafts == {"#lobby": "two"}
 
 
 def test_the_first_time_there_is_nothing(tmp_path: Path) -> None:

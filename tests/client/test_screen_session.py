@@ -123,6 +123,25 @@ def test_a_strange_server_is_asked_about_and_answered(tmp_path: Path) -> None:
     somebody.close()
 
 
+def test_the_command_for_another_device_has_the_pin_that_was_accepted_here(tmp_path: Path) -> None:
+    somebody = Somebody(tmp_path, tls=True)
+    model = somebody.session.model
+    somebody.until(lambda: model.dialog is not None)
+    (answer,) = model.dialog_letter("y", somebody.session.moment())
+    assert isinstance(answer, TrustAnswered)
+    somebody.session.trust_answered(answer)
+    somebody.until(lambda: "online" in somebody.connection())
+    somebody.send("/link")
+
+    def text() -> str:
+        shown = model.dialog
+        return "" if shown is None else "\n".join("".join(part for _, part in line) for line in shown.text)
+
+    somebody.until(lambda: "chatroom link" in text())
+    assert f"chatroom link {somebody.join}#{answer.pin} {somebody.server.link_code}" in text()
+    somebody.close()
+
+
 def test_drafts_and_the_outbox_are_there_the_next_time(somebody: Somebody) -> None:
     somebody.until(lambda: "online" in somebody.connection())
     somebody.host.kill()

@@ -20,19 +20,21 @@ def make_private_directory(path: Path) -> None:
     path.mkdir(mode=_OWNER_ONLY_DIRECTORY, parents=True, exist_ok=True)
 
 
-def replace_private_file(path: Path, data: bytes) -> None:
+def replace_private_file(path: Path, data: bytes, *, is_flushed: bool = True) -> None:
     """Put `data` at `path`: after a crash at any moment there is the old file or the new one, never a part.
 
-    The new file is on disk when this returns. A symbolic link at `path` is replaced, not followed. Raises
-    OSError, and then the old file stands.
+    The new file is on disk when this returns. Unless `is_flushed`: then nothing waits for the disk, and after
+    a power loss the file may be as it was, or empty. A symbolic link at `path` is replaced, not followed.
+    Raises OSError, and then the old file stands.
     """
-    fresh = _write_beside(path, data)
+    fresh = _write_beside(path, data, is_flushed=is_flushed)
     try:
         fresh.replace(path)
     except OSError:
         fresh.unlink()
         raise
-    _flush_directory(path.parent)
+    if is_flushed:
+        _flush_directory(path.parent)
 
 
 def create_private_file(path: Path, data: bytes) -> None:
@@ -58,20 +60,21 @@ def _name_exclusively(fresh: Path, path: Path, data: bytes) -> None:
         _write_new(path, data)
 
 
-def _write_beside(path: Path, data: bytes) -> Path:
+def _write_beside(path: Path, data: bytes, *, is_flushed: bool = True) -> Path:
     """Write `data` to a new file in the directory of `path`, flush it to disk, and return where it is."""
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    _write_new(fresh, data)
+    _write_new(fresh, data, is_flushed=is_flushed)
     return fresh
 
 
-def _write_new(path: Path, data: bytes) -> None:
+def _write_new(path: Path, data: bytes, *, is_flushed: bool = True) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
     try:
         with os.fdopen(os.open(path, flags, _OWNER_ONLY), "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if is_flushed:
+                os.fsync(file.fileno())
     except FileExistsError:
         raise
     except OSError:

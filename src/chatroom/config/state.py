@@ -25,10 +25,13 @@ Short = Annotated[str, Meta(max_length=500)]
 
 
 class ServerState(msgspec.Struct, frozen=True, kw_only=True):
-    """What is remembered of one server: the room that was open, and per room what was typed and not sent."""
+    """What is remembered of one server: the room that was open, per room what was typed and not sent, and
+    whose messages are hidden.
+    """
 
     room: Short = ""
     drafts: Mapping[str, str] = {}
+    ignored: tuple[Short, ...] = ()
 
 
 class ClientState(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,11 +72,12 @@ def load_state(path: Path) -> ClientState:
 def save_state(path: Path, state: ClientState) -> None:
     """Write what is to be remembered, atomically and for its owner only; the directory is made if missing.
 
+    It is not flushed to the disk: nobody waits for it, and a lost state is worth less than a stalled screen.
     Raises OSError, and then the old state stands.
     """
     make_private_directory(path.parent)
     text = "# Written by chatroom. Settings are in client.toml.\n" + tomli_w.dumps(msgspec.to_builtins(state))
-    replace_private_file(path, text.encode("utf-8", "replace"))  # a lone surrogate becomes a "?"
+    replace_private_file(path, text.encode("utf-8", "replace"), is_flushed=False)  # a lone surrogate: "?"
 
 
 def _set_aside(path: Path, error: Exception) -> None:

@@ -158,7 +158,7 @@ def test_what_is_done_to_others_is_no_news_for_the_status_line() -> None:
 
 def test_a_link_is_shown_with_the_whole_command_and_until_when() -> None:
     seat = Seat(TinyServer("lobby"))
-    seat.model.link_changed("chat.example.org", True, None, seat.now, join="chat.example.org:4567#pin")
+    seat.model.join_string_is("chat.example.org:4567#pin")
     seat.send("/link")
     dialog = seat.dialog()
     text = "\n".join(plain(line) for line in dialog.text)
@@ -175,7 +175,7 @@ def test_a_link_is_shown_with_the_whole_command_and_until_when() -> None:
 
 def test_a_server_on_this_machine_is_said_to_be_of_no_use_to_another() -> None:
     seat = Seat(TinyServer("lobby"))
-    seat.model.link_changed("127.0.0.1:4567", False, None, seat.now, join="tcp://127.0.0.1:4567")
+    seat.model.join_string_is("tcp://127.0.0.1:4567")
     assert "this machine only" in plain(seat.send("/link").dialog().text[-1])
 
 

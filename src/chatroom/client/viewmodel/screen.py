@@ -90,16 +90,18 @@ class ScreenModel:
             due.append(now.mono_s + 1 - (now.mono_s - state.link.changed_at) % 1)
         return max(now.mono_s, min(due)) if due else None
 
-    def link_changed(
-        self, server: str, is_tls: bool, retry_at: float | None, now: Moment, *, join: str = ""
-    ) -> None:
-        """The connection: the server's address as shown, whether it is TLS, when (`mono_s`) it is tried
-        next, and its join string.
+    def link_changed(self, server: str, is_tls: bool, retry_at: float | None, now: Moment) -> None:
+        """The connection: the server's address as shown, whether it is TLS, and when (`mono_s`) it is tried
+        next.
         """
         self._state.now = now
         link = self._state.link
-        link.server, link.is_tls, link.retry_at, link.join = server, is_tls, retry_at, join
+        link.server, link.is_tls, link.retry_at = server, is_tls, retry_at
         self._state.touch(Part.HEADER, Part.STATUS)
+
+    def join_string_is(self, join: str) -> None:
+        """What another device is to be given to come to this server; told before a `LinkMade`."""
+        self._state.link.join = join
 
     def focus_changed(self, has_focus: bool, now: Moment) -> None:
         """The terminal got or lost the focus."""
