@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,22 +112,31 @@ def test_a_terminal_that_is_gone_ends_the_program(server: ServerProcess, tmp_pat
     assert "Traceback" not in (tmp_path / "gone" / "data" / "chatroom.log").read_text()
 
 
-def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back(
-    server: ServerProcess, tmp_path: Path
+ALONE = ""
+WRAPPED = f"'{sys.executable}' -c 'import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:]))' "
+"""Under a program that stops at once and waits for its child, as `make` does."""
+
+
+@pytest.mark.parametrize("wrapper", [ALONE, WRAPPED], ids=["alone", "wrapped"])
+def test_ctrl_z_gives_the_terminal_to_the_shell_and_one_fg_takes_it_back(
+    server: ServerProcess, tmp_path: Path, wrapper: str
 ) -> None:
-    argv = " ".join(f"'{part}'" for part in command(tmp_path, "pauses", server.join, "--handle", "pauses"))
+    handle = "wrapped" if wrapper else "pauses"
+    argv = " ".join(f"'{part}'" for part in command(tmp_path, handle, server.join, "--handle", handle))
     shell = ["bash", "--norc", "--noprofile", "-i"]
     with Terminal(shell, cols=100, rows=24, cwd=CHECKOUT, environ={"PS1": "$ "}) as terminal:
         terminal.wait_text("$")
-        terminal.send(argv + "\n")
+        terminal.send(wrapper + argv + "\n")
         started(terminal)
         terminal.send(CTRL_Z)
         terminal.wait(lambda: b"Stopped" in terminal.raw, "the shell to say so")
         assert_given_back_modes(terminal)
+        assert terminal.raw.rfind(b"\x1b[?1049l") < terminal.raw.rfind(b"Stopped")
         terminal.send("fg\n")
         terminal.wait(
             lambda: terminal.raw.rfind(b"\x1b[?1049h") > terminal.raw.rfind(b"Stopped"), "to be back"
         )
+        terminal.wait_text("● online")
         terminal.send("still here")
         terminal.wait_text(" ❯ still here")
         terminal.send(CTRL_C + "/quit" + ENTER)

@@ -17,7 +17,7 @@ from typing import Final, assert_never
 import urwid
 
 from chatroom.client.commands.actions import Action
-from chatroom.client.commands.keymap import Keymap, KeymapError
+from chatroom.client.commands.keymap import SUSPEND_KEY, Keymap, KeymapError
 from chatroom.client.identity import now_ms
 from chatroom.client.logbook import logging_to
 from chatroom.client.screen_session import ScreenSession
@@ -28,7 +28,7 @@ from chatroom.client.ui.drawing import ViewSettings
 from chatroom.client.ui.emoji import Emoji
 from chatroom.client.ui.inputs import InputKey, InputReader
 from chatroom.client.ui.probe import misdrawn_kinds
-from chatroom.client.ui.term import Terminal, is_usable, let_go
+from chatroom.client.ui.term import Terminal, is_usable, let_go, stop_job
 from chatroom.client.ui.view import ChatView
 from chatroom.client.urwid_loop import FRAME_S, SSH_FRAME_S, UrwidLoop
 from chatroom.client.viewmodel.dialogs import DialogOwner, Moment
@@ -221,7 +221,13 @@ class Client:
     # Frames
 
     def _read_keys(self, keys: list[InputKey], raw: list[int]) -> list[InputKey]:
-        return self._inputs.read(keys)
+        found = self._inputs.read(keys)
+        if SUSPEND_KEY not in found:
+            return found
+        with self._main.paused():
+            stop_job()
+        self._urwid_loop.want_frame()
+        return [key for key in found if key != SUSPEND_KEY]
 
     def _before_frame(self) -> None:
         self._view.refresh()

@@ -23,7 +23,7 @@ WRITTEN = [
     ("Escape", "esc", "Esc"),
     ("Ctrl-Space", "<0>", "Ctrl-Space"),
     ("<0>", "<0>", "Ctrl-Space"),
-    ("Ctrl-J", "enter", "Enter"),
+    ("Ctrl-J", "meta enter", "Alt-Enter"),
     ("Ctrl-I", "tab", "Tab"),
     ("y", "y", "y"),
     ("G", "G", "G"),

@@ -50,7 +50,7 @@ toggle_mouse = []
 A key is written as here: `Ctrl-N`, `Alt-1`, `Shift-Up`, `PgUp`, `Home`, `F3`, `Enter`, `Space`; case does not
 matter but for a letter alone, which can only be a key while a message is chosen. A key given to one action is
 taken from the action that had it by default; two actions of your own with the same key are an error. A
-terminal cannot tell Ctrl-J and Ctrl-M from Enter, Ctrl-I from Tab, Ctrl-H from Backspace.
+terminal cannot tell Ctrl-M from Enter, Ctrl-I from Tab, Ctrl-H from Backspace; Ctrl-J is Alt-Enter here.
 """
 
 _COMMANDS_HEAD: Final = """\
@@ -82,7 +82,7 @@ def keys_page() -> str:
     fixed = [
         (_keys(key_title(key) for key in (first, second) if key), doc) for first, second, doc in EDITING_KEYS
     ]
-    parts.append("## Editing\n\nThese keys of the text editor cannot be changed.\n")
+    parts.append("## Editing\n\nThese keys cannot be changed.\n")
     parts.append(_table(("Keys", "What they do"), fixed))
     return "\n".join(parts)
 

@@ -69,6 +69,9 @@ DEFAULT_KEYS: Final[Mapping[Action, tuple[str, ...]]] = MappingProxyType(
     }
 )
 
+SUSPEND_KEY: Final = "ctrl z"
+"""The key that gives the terminal back to the shell, wherever it is pressed."""
+
 EDITING_KEYS: Final = (
     ("ctrl a", "home", "To the beginning of the line."),
     ("ctrl e", "end", "To the end of the line."),
@@ -81,8 +84,11 @@ EDITING_KEYS: Final = (
     ("ctrl y", "", "Put back what was deleted last."),
     ("ctrl _", "", "Undo."),
     ("ctrl d", "delete", "Delete the character under the cursor."),
+    (SUSPEND_KEY, "", "Back to the shell, from anywhere; fg comes back."),
 )
-"""Keys of the text editor itself, which cannot be changed: (key, another key or "", what it does)."""
+"""Keys of the text editor itself and of the terminal, which cannot be changed: (key, another key or "", what
+it does).
+"""
 
 MUST_HAVE_KEYS: Final = (
     *(Action.SEND, Action.INTERRUPT, Action.SELECT_LEAVE),

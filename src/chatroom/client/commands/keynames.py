@@ -40,7 +40,7 @@ _OTHER_NAMES: Final = {
 
 _SAME_IN_A_TERMINAL: Final = {
     "ctrl m": "enter",
-    "ctrl j": "enter",
+    "ctrl j": "meta enter",  # so `chatroom.client.ui.term` gives it on
     "ctrl i": "tab",
     "ctrl h": "backspace",
     "ctrl [": "esc",
