@@ -8,6 +8,7 @@ so that the same offset is the same place of the conversation in every session. 
 """
 
 import contextlib
+import itertools
 import random
 import tempfile
 from collections.abc import Iterator
@@ -37,8 +38,9 @@ SETTINGS: Final = {"limits": {"posts_per_s": 1_000_000, "post_burst": 1_000_000}
 class Lane:
     """One room, its reader, and the faults that are still to be tried in it."""
 
-    def __init__(self, loop: Loop, port: int, number: int, history: History) -> None:
+    def __init__(self, loop: Loop, port: int, number: int, history: History, pin: str | None) -> None:
         self.loop = loop
+        self.pin = pin
         self.history = history
         self.room = f"lane{number}"
         self.proxy = Proxy(port)
@@ -54,7 +56,7 @@ class Lane:
         self._fault: tuple[Fault, ...] = ()
         handle = f"reader{number}"
         self.reader = Seat(
-            loop, port, handle, new_signer(), history, room=self.room, screen=handle, backlog=1
+            loop, port, handle, new_signer(), history, room=self.room, screen=handle, pin=pin, backlog=1
         )
 
     def begin(self, faults: Iterator[tuple[Fault, ...]]) -> None:
@@ -82,6 +84,7 @@ class Lane:
             self.history,
             room=self.room,
             screen=f"{self._handle} {self.sessions}",
+            pin=self.pin,
             on_change=self._step,
         )
 
@@ -113,13 +116,14 @@ class Lane:
 
 
 @contextlib.contextmanager
-def lanes(count: int, result: list[Verdict]) -> Iterator[list[Lane]]:
+def lanes(count: int, result: list[Verdict], *, tls: bool = False) -> Iterator[list[Lane]]:
     """Lanes at a real server; the verdict of the checker is appended to `result` at the end."""
     with tempfile.TemporaryDirectory() as place, contextlib.closing(Loop()) as loop:
         directory = Path(place)
         history = History(directory / "history.jsonl")
-        with running_server(directory, SETTINGS) as server:
-            made = [Lane(loop, server.port, number, history) for number in range(count)]
+        with running_server(directory, SETTINGS, tls=tls) as server:
+            pin = server.join.partition("#")[2] if tls else None
+            made = [Lane(loop, server.port, number, history, pin) for number in range(count)]
             run_until(loop, lambda: all(lane.reader.is_ready for lane in made), STUCK_S)
             for lane in made:
                 lane.reader.post([f"filler {number}" for number in range(FILLER)])
@@ -171,6 +175,21 @@ def cut_everywhere(step: int) -> list[Row]:
         f"{sum(lane.proxy.cuts for lane in made):,} cuts, {up:,} offsets up and {down:,} down, "
         "by end and by reset, then random mixes with half-closes and overlaps"
     )
+    row.faults = [sentence for lane in made for sentence in lane.stuck]
+    return [row]
+
+
+def cut_everywhere_over_tls(step: int) -> list[Row]:
+    """The same over TLS, handshake included, at every `step`th byte: ends and resets in turn."""
+    result: list[Verdict] = []
+    with lanes(LANES if step < 50 else 2, result, tls=True) as made:
+        up, down = measure(made[0])
+        cuts = itertools.cycle((Cut.FIN, Cut.RST))
+        faults = [(Fault(up=n, cut=next(cuts)),) for n in range(0, up + SLACK_BYTES, step)]
+        faults += [(Fault(down=n, cut=next(cuts)),) for n in range(0, down + SLACK_BYTES, step)]
+        run(made, faults)
+    row = Row(f"cut over TLS after every {step}th byte, both directions", len(faults), result[0])
+    row.remarks = f"{sum(lane.proxy.cuts for lane in made):,} cuts, {up:,} bytes up and {down:,} down"
     row.faults = [sentence for lane in made for sentence in lane.stuck]
     return [row]
 

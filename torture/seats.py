@@ -5,7 +5,6 @@ shown goes into a history. Read next: `lanes.py`, `machine.py`.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -31,7 +30,10 @@ def new_signer() -> KeySigner:
 
 
 class Seat:
-    """One session in one room, which it makes or joins. `on_change` is called after every change."""
+    """One session in one room, which it makes or joins; over TLS where a pin is given.
+
+    `on_change` is called after every change.
+    """
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class Seat:
         *,
         room: str,
         screen: str,
+        pin: str | None = None,
         backlog: int = 2,
         backoff: Backoff | None = None,
         on_change: Callable[[], None] = lambda: None,
@@ -70,8 +73,8 @@ class Seat:
         self.connection = Connection(
             loop,
             self.session,
-            JoinAddress("127.0.0.1", port, False, None),
-            KnownServers(Path("/nonexistent/known_servers.toml")),
+            JoinAddress("127.0.0.1", port, pin is not None, pin),
+            KnownServers(history.path.with_name("known_servers.toml")),
             on_change=self._changed,
             backoff=backoff or Backoff(0.001, 0.02),
         )

@@ -20,6 +20,7 @@ CHAPTERS = (
     "crash-points",
     "disks",
     "cuts",
+    "cuts-tls",
     "server-kills",
     "client-kills",
     "power",
