@@ -133,6 +133,7 @@ class TinyServer:
         self.roles: dict[str, Role] = {}
         self.link_code = "00000-00000-00000-00001"
         self.linked = ""
+        self.unknown: set[str] = set()  # handles nobody has
         self.connections: list[TinyConnection] = []
         self.refuse: Callable[[Post], Refused | None] = lambda post: None
         self.page_entries = 200
@@ -373,6 +374,9 @@ class TinyConnection:
         self.send(Opened(request.id, self.server.info(room, self.handle)))
 
     def _open_direct(self, request: OpenDirect) -> None:
+        if request.handle in self.server.unknown:
+            self.refuse(request, ErrorCode.NO_SUCH_ACCOUNT, "there is no such account")
+            return
         pair = {self.handle, request.handle}
         for room in self.server.rooms.values():
             if room.kind == RoomKind.DIRECT and set(room.members) == pair:

@@ -127,6 +127,22 @@ def test_ctrl_c_after_a_while_begins_anew() -> None:
     assert seat.model.dialog is None
 
 
+def test_ctrl_c_after_something_else_was_done_begins_anew() -> None:
+    seat = Seat().press(Action.INTERRUPT).send("hi").press(Action.INTERRUPT)
+    assert (seat.toast(), seat.model.dialog) == ("Ctrl-C again quits", None)
+    seat.type("a").type("").press(Action.INTERRUPT)
+    assert seat.model.dialog is None
+    seat.press(Action.INTERRUPT)
+    assert seat.dialog().kind is DialogKind.QUIT
+
+
+def test_an_answer_is_seen_though_an_error_stood_there() -> None:
+    seat = Seat().send("hi").look().press(Action.ROOM_9)
+    assert seat.toast() == "there is no room 9"
+    seat.press(Action.SELECT, Action.SELECT_COPY)
+    assert seat.toast() == "copied"
+
+
 def test_the_question_says_what_waits() -> None:
     seat = Seat().drop().send("one").press(Action.INTERRUPT, Action.INTERRUPT)
     assert seat.dialog().text[0][0][1].startswith("1 message waits to be stored")

@@ -152,6 +152,15 @@ def test_what_somebody_writes_is_hidden_shown_again_and_remembered() -> None:
     assert not any("spam" in text for text in again.picture())
 
 
+def test_a_fault_before_does_not_hide_what_a_command_says() -> None:
+    seat = Seat().send("/ignore alice")
+    assert seat.toast() == "alice: that is you"
+    assert seat.send("/ignore").toast() == "nobody is hidden here"
+    assert seat.send("/topic").toast() == "#lobby has no topic"
+    seat.send("/jion")
+    assert seat.send("/away").toast() == ""
+
+
 def test_the_transcript_is_cleared_until_escape() -> None:
     seat = Seat().send("hi").send("/clear")
     assert len(seat.rows()) == 1

@@ -98,6 +98,13 @@ def test_a_refused_message_does_not_replace_what_is_being_written() -> None:
     assert seat.text() == "writing"
 
 
+def test_a_refused_message_of_a_room_that_is_gone_goes_into_no_other_room() -> None:
+    seat = Seat()
+    seat.model.handle_event(PostRefused(99, b"", "secret", ErrorCode.NOT_ALLOWED, "no"), seat.now)
+    assert (seat.text(), seat.toast()) == ("", "not stored: no — the text comes back with ↑")
+    assert seat.press(Action.OLDER_INPUT).text() == "secret"
+
+
 # -- direct messages -------------------------------------------------------------------------------------
 
 
@@ -124,7 +131,15 @@ def test_a_first_message_that_cannot_be_sent_comes_back() -> None:
     seat = Seat().drop()
     seat.send("/msg bob hi there")
     assert seat.title() == "#lobby"
-    assert (seat.text(), seat.toast()) == ("hi there", "/msg: not connected")
+    assert (seat.text(), seat.toast()) == ("/msg bob hi there", "/msg: not connected")
+
+
+def test_a_first_message_to_nobody_never_becomes_one_to_the_room() -> None:
+    seat = Seat()
+    seat.server.unknown = {"nosuch"}
+    seat.send("/msg nosuch hi").press(Action.SEND)
+    assert seat.text() == "/msg nosuch hi"
+    assert seat.server.texts("lobby") == []
 
 
 @pytest.mark.parametrize(

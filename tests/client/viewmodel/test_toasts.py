@@ -21,6 +21,14 @@ def test_an_error_stays_longer_and_is_not_pushed_away_by_news() -> None:
     assert toasts.shown.text == "hi"
 
 
+def test_an_answer_takes_the_place_of_an_error() -> None:
+    toasts = Toasts()
+    toasts.say("no", Style.TOAST_BAD, 100.0)
+    toasts.say("copied", Style.TOAST_GOOD, 101.0, is_answer=True)
+    assert toasts.shown is not None
+    assert toasts.shown.text == "copied"
+
+
 def test_a_newer_error_takes_the_place_of_an_older_one() -> None:
     toasts = Toasts()
     toasts.say("one", Style.TOAST_BAD, 100.0)

@@ -101,6 +101,15 @@ class Acting:
         """Carry out an action; one that the screen owns is handed to it, unless there is something better
         to do.
         """
+        if action is not Action.INTERRUPT:
+            self._interrupted_at = None
+        was_answering, self._state.is_answering = self._state.is_answering, True
+        try:
+            self._perform(action)
+        finally:
+            self._state.is_answering = was_answering
+
+    def _perform(self, action: Action) -> None:
         known = ROW_OF[action]
         if known.context is Context.DIALOG:
             self._act_in_dialog(action)
@@ -109,6 +118,11 @@ class Acting:
                 self._state.ask(OnScreen(action))
         else:
             self._do[action]()
+
+    def typed(self, text: str, cursor: int) -> None:
+        """Somebody wrote: the editor has this text now."""
+        self._interrupted_at = None
+        self._state.composer.edited(text, cursor)
 
     def paste(self, text: str) -> None:
         """Put a pasted text in at the cursor, or ask first where it has many lines."""
@@ -154,6 +168,9 @@ class Acting:
             self.navigation.load_in_view()
             return
         title, command = composer.title, slash.parse(text)
+        if not isinstance(command, slash.Post):
+            self._state.toasts.dismiss()  # what went wrong before may not hide what comes of this
+            self._state.touch(Part.STATUS)
         if isinstance(command, slash.Run):
             composer.take()  # what it does may be about the composer's text, which this is not
         elif not self.commanding.do(command):

@@ -142,7 +142,7 @@ class ScreenModel:
     def composer_edited(self, text: str, cursor: int, now: Moment) -> None:
         """The editor's text or cursor changed."""
         self._state.now = now
-        self._state.composer.edited(text, cursor)
+        self._acting.typed(text, cursor)
 
     def completions(self, text: str, cursor: int) -> list[Completion]:
         """Return the ways to complete the word before the cursor, best first; empty when there is none."""

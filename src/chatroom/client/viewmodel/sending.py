@@ -65,9 +65,14 @@ class Sending:
             self._post_to(view, text, PostStyle.SPEECH)
 
     def request_refused(self, event: RequestRefused) -> None:
-        """Say that a request was refused; a first message to somebody goes back to its author."""
+        """Say that a request was refused; a first message to somebody goes back to its author.
+
+        It comes with its command: without it, one more Enter would post it to the room that is open.
+        """
         if event.request == _MSG:
-            texts = [text for waiting in self._first_texts.values() for text in waiting]
+            texts = [
+                f"/msg {handle} {text}" for handle, waiting in self._first_texts.items() for text in waiting
+            ]
             self._first_texts.clear()
             for text in texts:
                 self._state.composer.give_back(self._state.composer.title, text)
@@ -75,10 +80,12 @@ class Sending:
         self._state.complain(f"/{_WRITTEN.get(event.request, event.request)}: {event.text}")
 
     def post_refused(self, event: PostRefused) -> None:
-        """One's own message will never be stored: its text goes back to its author."""
+        """One's own message will never be stored: its text goes back to its author, and into no other room."""
         view = self._state.session.rooms.get(event.room)
-        title = view.title if view is not None else self._state.composer.title
-        is_draft = self._state.composer.give_back(title, event.text)
+        composer = self._state.composer
+        if view is None:
+            composer.remember(event.text)
+        is_draft = view is not None and composer.give_back(view.title, event.text)
         where = "is in the composer again" if is_draft else "comes back with ↑"
         self._state.complain(f"not stored: {event.reason} — the text {where}")
         self._state.touch(Part.COMPOSER)

@@ -48,6 +48,7 @@ class ScreenState:
         self.link = Link(changed_at=now.mono_s)
         self.selected: tuple[int, ...] | None = None
         self.now = now
+        self.is_answering = False  # while a verb of the user is carried out
         self.dirty: set[Part] = set(Part)
         self._box: Box | None = None
         self._boxes_opened = 0
@@ -83,7 +84,8 @@ class ScreenState:
         self._say(text, Style.TOAST_GOOD)
 
     def _say(self, text: str, style: Style) -> None:
-        self.toasts.say(" ".join(text.split()), style, self.now.mono_s)
+        line = " ".join(text.split())
+        self.toasts.say(line, style, self.now.mono_s, is_answer=self.is_answering)
         self.touch(Part.STATUS)
 
     def mute_text(self) -> str:

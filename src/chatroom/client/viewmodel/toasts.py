@@ -1,6 +1,7 @@
 """Toasts: one line that is said for a while.
 
-The newest one is shown; an error is not pushed away by mere news. Read next: `status_line.py`.
+The newest one is shown; an error is not pushed away by mere news, but by the answer to what somebody does
+next. Read next: `status_line.py`.
 """
 
 from dataclasses import dataclass
@@ -33,11 +34,12 @@ class Toasts:
     def __init__(self) -> None:
         self.shown: Toast | None = None
 
-    def say(self, text: str, style: Style, now_s: float) -> None:
-        """Say something, unless an error is still to be read and this is none."""
+    def say(self, text: str, style: Style, now_s: float, *, is_answer: bool = False) -> None:
+        """Say something, unless an error is still to be read and this is none, nor an answer to a key."""
         self.expire(now_s)
         is_error = style is Style.TOAST_BAD
-        if self.shown is not None and self.shown.style is Style.TOAST_BAD and not is_error:
+        is_held = self.shown is not None and self.shown.style is Style.TOAST_BAD
+        if is_held and not is_error and not is_answer:
             return
         stay_s = min(MOST_S, max(ERROR_S if is_error else NEWS_S, len(text) / 20))
         self.shown = Toast(text, style, now_s + stay_s)
