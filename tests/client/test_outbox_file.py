@@ -127,7 +127,7 @@ def test_a_closed_outbox_in_which_nothing_waits_leaves_nothing_behind(place: Pla
     outbox.add([post(1)])
     outbox.remove([nonce(1)])
     outbox.close()
-    assert list(place.directory.iterdir()) == []
+    assert [path.name for path in place.directory.iterdir()] == ["lock"]
 
 
 def test_a_closed_outbox_in_which_something_waits_is_there_for_the_next(place: Place) -> None:
@@ -298,3 +298,47 @@ def test_a_process_killed_at_any_moment_leaves_everything_it_had_taken(place: Pl
         assert found[:said] == list(range(1, said + 1))
         outbox.remove([one.to_bytes(16, "big") for one in found])
         outbox.close()
+
+
+BUSY = """
+import sys
+from pathlib import Path
+from chatroom.client.outbox_file import DiskOutbox
+from chatroom.client.session.ports import OutboxError, Waiting
+first = int(sys.argv[2])
+for number in range(first, first + int(sys.argv[3])):
+    outbox = DiskOutbox(Path(sys.argv[1]))
+    found = outbox.load()
+    if outbox.fault:
+        print("fault", outbox.fault)
+    try:
+        outbox.add([Waiting(number.to_bytes(16, "big"), 1, "x", 0, 0, "#lobby")])
+        print("kept", number)
+    except OutboxError as error:
+        print("refused", error)
+    stored = [post.nonce for post in found][:3]
+    outbox.remove(stored)
+    for nonce in stored:
+        print("stored", int.from_bytes(nonce, "big"))
+    outbox.close()
+"""
+
+
+def test_processes_that_start_at_once_neither_refuse_nor_lose_a_post(place: Place) -> None:
+    runs = 40
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", BUSY, str(place.directory), str(1_000 * number), str(runs)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(1, 6)
+    ]
+    said = [line.split(" ", 1) for process in processes for line in process.communicate()[0].splitlines()]
+    assert [process.returncode for process in processes] == [0] * 5
+    assert [words for words in said if words[0] in ("refused", "fault")] == []
+    kept = {int(words[1]) for words in said if words[0] == "kept"}
+    stored = {int(words[1]) for words in said if words[0] == "stored"}
+    left = {int.from_bytes(one.nonce, "big") for one in place.process().load()}
+    assert len(kept) == 5 * runs
+    assert kept - stored == left

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from chatroom.config.lock import AlreadyLocked, DirectoryLock
 
 HOLDER = """
 import sys
+import threading
 from pathlib import Path
 from chatroom.config.lock import DirectoryLock
 lock = DirectoryLock.acquire(Path(sys.argv[1]))
@@ -83,3 +85,13 @@ def test_a_directory_that_is_not_writable_is_an_os_error(tmp_path: Path) -> None
     tmp_path.chmod(0o500)
     with pytest.raises(PermissionError):
         DirectoryLock.acquire(tmp_path)
+
+
+def test_a_lock_that_is_given_up_in_time_is_had(tmp_path: Path) -> None:
+    held = DirectoryLock.acquire(tmp_path)
+    release = threading.Timer(0.05, held.release)
+    release.start()
+    with DirectoryLock.acquire(tmp_path, wait_s=30.0):
+        with pytest.raises(AlreadyLocked):
+            DirectoryLock.acquire(tmp_path, wait_s=0.03)
+    release.join()

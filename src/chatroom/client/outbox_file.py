@@ -2,7 +2,8 @@
 
 Every process of a user keeps a directory of its own, locked while it lives, below
 `DATA/outbox/HANDLE@HOST_PORT/`; so a full-screen client and any number of `chatroom send` never write to one
-file. A starting process takes over the directories whose owners are gone. The file is append-only, a record a
+file. A starting process takes over the directories whose owners are gone. Directories come and go under the lock
+of the place above them, so that none is taken over while its owner is still making it. The file is append-only, a record a
 line: checksum, JSON, newline; a line that is torn, by a crash or a full disk, ends it. Adding flushes to the
 disk, removing does not: a post that comes back is sent again and stored once. Read next:
 `chatroom.client.session.outbox`.
@@ -29,6 +30,9 @@ LOCK_FILE: Final = "lock"
 
 DEAD_BYTES: Final = 1024 * 1024
 """How much of the file may be posts that are stored and records of that, before it is written anew."""
+
+PLACE_WAIT_S: Final = 10.0
+"""Longest time others may need the place: each of them a few writes to the disk."""
 
 _OWNER_ONLY: Final = 0o600
 
@@ -64,13 +68,24 @@ class DiskOutbox:
 
         It stands in our own file, on disk, before the files it comes from are deleted.
         """
-        orphans = list(self._orphans())
+        if not self._others():
+            return []
+        try:
+            with DirectoryLock.acquire(self._place, PLACE_WAIT_S):
+                return self._take_over(list(self._orphans()))
+        except (AlreadyLocked, OSError) as error:
+            self.fault = f"what an earlier run has not sent cannot be taken over: {error}"
+            return []
+
+    def _take_over(self, orphans: Sequence[DirectoryLock]) -> list[Waiting]:
+        """Take what waits in outboxes that are ours now, and delete them. The place is ours alone."""
         posts: dict[bytes, Waiting] = {}
         try:
             left = [_read(lock.directory / POSTS_FILE) for lock in orphans]
             for found in sorted(left, key=lambda found: found[0].nonce if found else b""):
                 posts.update((post.nonce, post) for post in found)
             if posts:
+                self._make_own()
                 self.add(list(posts.values()))
         except (OSError, OutboxError) as error:
             for lock in orphans:
@@ -124,24 +139,39 @@ class DiskOutbox:
             if self._live:
                 self._lock.release()
             else:
-                _discard(self._lock)
+                self._discard_own(self._lock)
             self._lock = None
 
     # -- the file --------------------------------------------------------------------------------------------
 
     def _opened(self) -> BinaryIO:
         """Return our own file, made with the first post. Raises OSError."""
+        if self._lock is None:
+            try:
+                with DirectoryLock.acquire(self._place, PLACE_WAIT_S):
+                    self._make_own()
+            except AlreadyLocked as error:
+                raise OSError(0, str(error)) from error
         if self._file is None:
-            make_private_directory(self._place)
-            if self._lock is None:
-                try:
-                    self._lock = DirectoryLock.acquire(self._own)
-                except AlreadyLocked as error:  # a random name: it cannot be
-                    raise OSError(0, str(error)) from error
             flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
             self._file = os.fdopen(os.open(self._own / POSTS_FILE, flags, _OWNER_ONLY), "r+b", buffering=0)
             _flush_directories(self._own, self._place, self._place.parent)
         return self._file
+
+    def _make_own(self) -> None:
+        """Make our own directory, locked. The place is ours alone. Raises OSError."""
+        try:
+            self._lock = self._lock or DirectoryLock.acquire(self._own)
+        except AlreadyLocked as error:  # a random name: it cannot be
+            raise OSError(0, str(error)) from error
+
+    def _discard_own(self, own: DirectoryLock) -> None:
+        """Delete our own directory, or leave it empty for others to delete."""
+        try:
+            with DirectoryLock.acquire(self._place, PLACE_WAIT_S):
+                _discard(own)
+        except (AlreadyLocked, OSError):
+            own.release()
 
     def _append(self, file: BinaryIO, data: bytes) -> None:
         """Write at the end that is known to be good. Raises OSError when not all of it was taken."""
@@ -165,13 +195,16 @@ class DiskOutbox:
         self._end = self._live_bytes
         self._opened()
 
-    def _orphans(self) -> Iterator[DirectoryLock]:
-        """Yield the outboxes of processes that are gone, locked by us now."""
+    def _others(self) -> list[Path]:
+        """Return the directories of other processes, those that live and those that are gone."""
         try:
-            places = sorted(path for path in self._place.iterdir() if path.is_dir() and path != self._own)
+            return sorted(path for path in self._place.iterdir() if path.is_dir() and path != self._own)
         except OSError:  # there is none yet, or it cannot be read: then nothing can be taken over
-            return
-        for place in places:
+            return []
+
+    def _orphans(self) -> Iterator[DirectoryLock]:
+        """Yield the outboxes of processes that are gone, locked by us now. The place is ours alone."""
+        for place in self._others():
             try:
                 yield DirectoryLock.acquire(place)
             except (AlreadyLocked, OSError):

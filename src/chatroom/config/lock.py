@@ -14,6 +14,8 @@ from chatroom.config.private_files import make_private_directory
 
 _LOCK_NAME: Final = "lock"
 
+_LOOK_EVERY_S: Final = 0.01
+
 
 class AlreadyLocked(Exception):  # noqa: N818 - said as it is: `except AlreadyLocked`
     """Another process uses the directory; `str()` is one line that names it."""
@@ -37,16 +39,16 @@ class DirectoryLock:
         self._lock = lock
 
     @classmethod
-    def acquire(cls, directory: Path) -> Self:
-        """Return the lock of a directory, made for its owner only if it is missing, without waiting.
+    def acquire(cls, directory: Path, wait_s: float = 0.0) -> Self:
+        """Return the lock of a directory, made for its owner only if it is missing, after at most `wait_s`.
 
-        Raises AlreadyLocked where another process (or another part of this one) holds it, OSError where the
-        directory cannot be made or is not writable.
+        Raises AlreadyLocked where another process (or another part of this one) holds it still, OSError where
+        the directory cannot be made or is not writable.
         """
         make_private_directory(directory)
-        lock = FileLock(directory / _LOCK_NAME, timeout=0, thread_local=False, mode=0o600)
+        lock = FileLock(directory / _LOCK_NAME, timeout=wait_s, thread_local=False, mode=0o600)
         try:
-            lock.acquire()
+            lock.acquire(poll_interval=_LOOK_EVERY_S)
         except Timeout:
             raise AlreadyLocked(directory) from None
         return cls(directory, lock)
