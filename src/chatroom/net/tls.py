@@ -84,11 +84,15 @@ class TlsStream:
         "_is_ready",
         "_limit_bytes",
         "_outgoing",
+        "_push_bytes",
         "_raw",
+        "_raw_push",
         "_refusal",
+        "_take_records",
         "_tls",
         "_waiting",
         "_waiting_bytes",
+        "_write",
         "more_to_read",
     )
 
@@ -109,6 +113,10 @@ class TlsStream:
         self._waiting: list[memoryview] = []  # plain text; never without cipher text pending before it
         self._waiting_bytes = 0
         self._direct_bytes = 0  # how much `send` encrypts at once; 0 before the handshake and after the end
+        self._push_bytes = 0  # how much `push` encrypts at once
+        self._write = self._tls.write
+        self._take_records = self._outgoing.read
+        self._raw_push = self._raw.push
         self._is_ready = False
         self._ended: StreamClosed | None = None  # how reading ended
         self._refusal: StreamClosed | None = None  # why nothing may be sent any more
@@ -146,6 +154,7 @@ class TlsStream:
             raise self._fail(error) from error
         self._is_ready = True
         self._direct_bytes = AHEAD_BYTES
+        self._push_bytes = PIECE_BYTES
         self.more_to_read = self._incoming.pending > 0
         self._send_outgoing()
         return True
@@ -181,7 +190,28 @@ class TlsStream:
         return self._raw.send(self._encrypt(data))
 
     def push(self, data: bytes) -> int:
-        """See `Stream.push`. `KEPT` when some of it is pending here, encrypted already, or has failed."""
+        """See `Stream.push`. `KEPT` when some of it is pending here, encrypted already, or has failed.
+
+        What fits into one piece goes the short way: no call in between but OpenSSL and the kernel.
+        """
+        if not 0 < len(data) <= self._push_bytes:
+            return self._push_long(data)
+        try:
+            self._write(data)
+        except ssl.SSLError as error:
+            self._fail(error)
+            return KEPT
+        records = self._take_records()
+        try:
+            sent = self._raw_push(records)
+        except OSError:
+            sent = 0
+        if sent == len(records):
+            return len(data)
+        self._raw.keep(records, sent)
+        return KEPT
+
+    def _push_long(self, data: bytes) -> int:
         try:
             return len(data) if self.send(data) else KEPT
         except StreamClosed:
@@ -210,7 +240,7 @@ class TlsStream:
         """See `Stream.shutdown_write`: TLS's close_notify, then the end of the socket's own stream."""
         if self._refusal is None:
             self._refusal = StreamClosed("nothing may be sent after the end was signalled", clean=True)
-            self._direct_bytes = 0
+            self._direct_bytes = self._push_bytes = 0
             self._end_wanted = True
             if not self.pending_bytes:
                 self.flush()
@@ -325,7 +355,7 @@ class TlsStream:
     def _refuse(self, reason: str) -> StreamClosed:
         """Send nothing from now on."""
         self._refusal = StreamClosed(reason)
-        self._direct_bytes = 0
+        self._direct_bytes = self._push_bytes = 0
         self._end_wanted = False
         self._forget_waiting()
         return StreamClosed(reason)

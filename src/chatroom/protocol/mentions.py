@@ -26,6 +26,11 @@ class Mention(NamedTuple):
     stop: int
 
 
+def may_mention(text: str) -> bool:
+    """Whether `text` holds a character without which there is no mention."""
+    return "@" in text or ":" in text or "," in text
+
+
 def find_mentions(text: str) -> Iterator[Mention]:
     """Yield the mentions in `text`, in order. Whether such an account exists is for the caller to say."""
     has_at = "@" in text

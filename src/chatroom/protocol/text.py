@@ -100,6 +100,8 @@ def line_fault(text: str, *, max_chars: int) -> str | None:
 
 def is_blank(text: str) -> bool:
     """Whether nothing of `text` would be seen."""
+    if "!" <= text[:1] <= "~":  # as nearly every text begins: 0.3 us less than by the pattern
+        return False
     return _INVISIBLE.fullmatch(text) is not None
 
 

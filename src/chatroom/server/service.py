@@ -51,6 +51,13 @@ ANSWER_BYTES: Final = 65_536
 """Answers of one pass after which a peer is not heard further: it has to be able to take them."""
 
 
+SEND_BUFFER_BYTES: Final = 256 * 1024
+"""What the kernel may hold for a peer that does not read. By itself it takes up to 4 MB of each (Linux), and
+every byte of that is sent at full price to nobody: with 500 of 1,000 members stalled the others got 54 % less
+for a CPU second; with this limit as much as before.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
     """What the operator decides about connections; the limits of the settings file."""
@@ -174,6 +181,7 @@ class Service:
             sock.close()
             logger.warning("turned away %s: too many connections", host)
             return
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         stream: PlainStream | TlsStream
         if self._tls is None:
             stream = PlainStream(sock)

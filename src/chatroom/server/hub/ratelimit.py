@@ -19,7 +19,9 @@ class Bucket:
 
     def take(self, cost: float, now: float) -> float:
         """Take `cost` tokens at time `now`; return for how many seconds to take nothing more (0: go on)."""
-        level = min(self.burst, self._level + (now - self._at) * self.per_s) - cost
+        level = self._level + (now - self._at) * self.per_s
+        if level > self.burst:
+            level = self.burst
         self._at = now
-        self._level = level
+        self._level = level = level - cost
         return 0.0 if level >= 0 else -level / self.per_s

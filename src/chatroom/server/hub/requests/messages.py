@@ -9,7 +9,7 @@ from chatroom.protocol.entries import EntryKind, Posted, decode_entry, encode_bo
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.frames import HEADER_BYTES
 from chatroom.protocol.limits import PAGE_BYTES, SEQ_MAX
-from chatroom.protocol.mentions import find_mentions
+from chatroom.protocol.mentions import find_mentions, may_mention
 from chatroom.protocol.packets import (
     Done,
     History,
@@ -73,6 +73,8 @@ def _refuse_post(context: Context, peer: Peer, request: Post, account: Account, 
 
 def _mentioned(room: Room, context: Context, text: str) -> tuple[int, ...]:
     """Return the members of the room that the text mentions."""
+    if not may_mention(text):
+        return ()
     known = context.state.by_handle
     found = {known[mention.handle].number for mention in find_mentions(text) if mention.handle in known}
     return tuple(number for number in found if number in room.members)
