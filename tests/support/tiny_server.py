@@ -421,7 +421,8 @@ class TinyConnection:
         frames = [
             f for room in self.server.rooms.values() for f in room.frames if self.handle in room.members
         ]
-        hits = [entry_of(frame) for frame in frames if request.query in body_text(frame)]
+        query = request.query.removesuffix("*")
+        hits = [entry_of(frame) for frame in frames if query in body_text(frame)]
         self.send(SearchPage(request.id, hits[::-1], 0))
 
     def _mark_read(self, request: MarkRead) -> None:

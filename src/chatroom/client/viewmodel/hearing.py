@@ -193,8 +193,7 @@ class Hearing:
     def _found(self, event: Found) -> None:
         box = self._state.box
         if isinstance(box, SearchBox):
-            box.take(event)
-            self._state.touch(Part.DIALOG)
+            self._acting.answer(box.take(event))
 
     def _noticed(self, event: Noticed) -> None:
         """A line is a toast; what has several is to be read at leisure, once: it comes with every
