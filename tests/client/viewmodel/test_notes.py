@@ -42,8 +42,14 @@ NOTES = [
     (
         [("ana", Invited("bob")), ("ana", Invited("carl")), ("bob", IN)],
         "→",
-        "bob joined · ana invited bob, carl",
+        "ana invited bob, carl · bob joined",
     ),
+    (
+        [("ana", IN), ("ana", Invited("bob")), ("bob", IN)],
+        "→",
+        "ana joined · ana invited bob · bob joined",
+    ),
+    ([("bob", IN), ("bob", OUT), ("ana", Invited("bob"))], "←", "bob joined and left · ana invited bob"),
     (
         [(f"user{number}", IN) for number in range(12)],
         "→",

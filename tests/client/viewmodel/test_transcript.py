@@ -118,6 +118,15 @@ def test_joins_and_leaves_are_one_line_between_messages() -> None:
     ]
 
 
+def test_no_minute_is_hidden_that_no_row_above_shows() -> None:
+    room = Room().add("bob", Joined()).add("carl", Joined(), 1).add("carl", "hello", 1).add("bob", "hi", 1)
+    assert room.rows()[1:] == [
+        "16:40      →  |bob, carl joined",
+        "16:41   carl  |hello",
+        "         bob  |hi",
+    ]
+
+
 def test_a_note_grows_and_is_drawn_anew_under_the_same_key() -> None:
     room = Room().add("bob", Joined())
     before = room.transcript.row(1)

@@ -4,7 +4,7 @@ A run of joins, leaves and invitations is folded, because in a busy room they wo
 and went within a run is said once. What moderators do is never folded. Read next: `transcript.py`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from chatroom.client.session.timeline import Line
@@ -66,9 +66,10 @@ def moderated_text(kind: int, author: str, body: Moderated, end: str) -> str:
 
 
 def _folded(lines: Sequence[Line]) -> tuple[str, str]:
-    """Return (sign, text) of a run of joins, leaves and invitations."""
+    """Return (sign, text) of a run of joins, leaves and invitations; who was invited comes after that."""
     moves: dict[str, list[bool]] = {}
     invited: dict[str, list[str]] = {}
+    invitees: set[str] = set()
     for line in lines:
         match line.body:
             case Joined():
@@ -77,9 +78,20 @@ def _folded(lines: Sequence[Line]) -> tuple[str, str]:
                 moves.setdefault(line.author, []).append(False)
             case Invited(handle):
                 invited.setdefault(line.author, []).append(handle)
+                invitees |= {handle} - moves.keys()
             case _:
                 pass
-    parts = [
+    parts = _moved({who: steps for who, steps in moves.items() if who not in invitees})
+    parts += [f"{author} invited {_names(handles)}" for author, handles in invited.items()]
+    parts += _moved({who: steps for who, steps in moves.items() if who in invitees})
+    has_joined = any(steps[-1] for steps in moves.values())
+    sign = "→" if has_joined else "←" if moves else "·"
+    return sign, " · ".join(part for part in parts if part)
+
+
+def _moved(moves: Mapping[str, Sequence[bool]]) -> list[str]:
+    """Return who joined, who left and who did both, from the steps of each; a part may be empty."""
+    return [
         _part([who for who, steps in moves.items() if _path(steps) == path], verb)
         for path, verb in (
             ((True, True), "joined"),
@@ -88,10 +100,6 @@ def _folded(lines: Sequence[Line]) -> tuple[str, str]:
             ((False, False), "left"),
         )
     ]
-    parts += [f"{author} invited {_names(handles)}" for author, handles in invited.items()]
-    has_joined = any(steps[-1] for steps in moves.values())
-    sign = "→" if has_joined else "←" if moves else "·"
-    return sign, " · ".join(part for part in parts if part)
 
 
 def _path(steps: Sequence[bool]) -> tuple[bool, bool]:

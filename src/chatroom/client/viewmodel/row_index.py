@@ -80,13 +80,10 @@ class RowIndex:
         return self.timeline.items[self._starts[number]]
 
     def line_above(self, number: int) -> Line | None:
-        """Return the line shown last above row `number` (which may be `len`), None where there is none or a
-        gap.
+        """Return the line whose time and author the row above row `number` (which may be `len`) shows, None
+        where there is none or a gap. Of a run that is the first.
         """
-        if number == 0:
-            return None
-        is_run = self.kinds[number - 1] == RUN
-        above = self.items(number - 1)[-1] if is_run else self.first_item(number - 1)
+        above = self.first_item(number - 1) if number else None
         return above if isinstance(above, Line) else None
 
     def is_message_of_other(self, number: int) -> bool:

@@ -80,7 +80,7 @@ class Sending:
         self._state.complain(f"/{_WRITTEN.get(event.request, event.request)}: {event.text}")
 
     def post_refused(self, event: PostRefused) -> None:
-        """One's own message will never be stored: its text goes back to its author, and into no other room."""
+        """One's own message will never be stored: its text goes back to its author, into no other room."""
         view = self._state.session.rooms.get(event.room)
         composer = self._state.composer
         if view is None:
