@@ -1,5 +1,6 @@
 import datetime as dt
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -8,10 +9,11 @@ import pytest
 
 from chatroom.client.connection import Connection
 from chatroom.client.identity import new_nonce
-from chatroom.client.session.events import State
+from chatroom.client.session.events import State, StateChanged
 from chatroom.client.session.session import Session
 from chatroom.client.session.wire import SILENCE_S
 from chatroom.client.trust import KnownServers
+from chatroom.config.lock import DirectoryLock
 from chatroom.net.address import JoinAddress
 from chatroom.net.connector import Backoff
 from chatroom.net.keys import ServerKey, load_or_create_server_key
@@ -217,6 +219,18 @@ def test_a_long_answer_arrives_whole(loop: Loop, host: TinyHost, client: Client)
     run_until(loop, lambda: client.session.timeline(1).cursor == 302)
 
 
+def test_who_closed_the_connection_hears_nothing_more_of_it(loop: Loop, client: Client) -> None:
+    client.online()
+    client.session.post(1, "hello")
+    client.connection.send()
+    client.connection.close()
+    before = client.changes
+    client.connection.send()
+    for _ in range(3):
+        loop.run_once(0.02)
+    assert client.changes == before
+
+
 # -- trust ------------------------------------------------------------------------------------------------
 
 
@@ -292,6 +306,28 @@ def test_who_accepts_new_servers_is_not_asked(
     client = tls_client(accept_new=True).online()
     assert client.known.pin_of(client.connection.address) == key.pin
     client.connection.close()
+
+
+@pytest.mark.parametrize("how", ["pin", "answer"])
+def test_a_list_of_known_servers_in_use_holds_up_the_connection_and_not_the_loop(
+    loop: Loop, tls_host: TinyHost, key: ServerKey, tls_client: MakeClient, how: str
+) -> None:
+    client = tls_client(key.pin if how == "pin" else None)
+    reasons: list[str] = []
+    with DirectoryLock.acquire(client.known.path.with_suffix(".lock")):
+        client.start()
+        if how == "answer":
+            run_until(loop, lambda: client.connection.question is not None)
+            client.connection.answer(True)
+        started = time.monotonic()
+        while "another process" not in "".join(reasons):
+            loop.run_once(0.02)
+            reasons += [e.reason for e in client.session.take_events() if isinstance(e, StateChanged)]
+        assert time.monotonic() - started < 0.5
+        assert not client.connection.is_over
+    run_until(loop, lambda: client.state is State.ONLINE)
+    assert client.connection.question is None
+    assert client.known.pin_of(client.connection.address) == key.pin
 
 
 @pytest.mark.parametrize("where", ["in the join string", "in the file"])

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.trust import KnownServers, KnownServersError, TrustQuestion, TrustRefused
+from chatroom.client.trust import (
+    KnownServers,
+    KnownServersBusyError,
+    KnownServersError,
+    TrustQuestion,
+    TrustRefused,
+)
 from chatroom.config.lock import DirectoryLock
 from chatroom.net.address import parse
 
@@ -144,9 +150,9 @@ def test_two_that_remember_at_once_lose_nothing(known: KnownServers) -> None:
 def test_a_file_that_another_process_holds_is_not_waited_for_long(
     known: KnownServers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatroom.client.trust.LOCK_TRIES", 2)
+    monkeypatch.setattr("chatroom.client.trust.LOCK_WAIT_S", 0.05)
     with (
         DirectoryLock.acquire(known.path.with_suffix(".lock")),
-        pytest.raises(KnownServersError, match="another process"),
+        pytest.raises(KnownServersBusyError, match="another process"),
     ):
         known.remember(parse("h.org"), PIN, NOW)

@@ -91,7 +91,6 @@ def test_a_lock_that_is_given_up_in_time_is_had(tmp_path: Path) -> None:
     held = DirectoryLock.acquire(tmp_path)
     release = threading.Timer(0.05, held.release)
     release.start()
-    with DirectoryLock.acquire(tmp_path, wait_s=30.0):
-        with pytest.raises(AlreadyLocked):
-            DirectoryLock.acquire(tmp_path, wait_s=0.03)
+    with DirectoryLock.acquire(tmp_path, wait_s=30.0), pytest.raises(AlreadyLocked):
+        DirectoryLock.acquire(tmp_path, wait_s=0.03)
     release.join()

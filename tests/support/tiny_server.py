@@ -342,6 +342,8 @@ class TinyConnection:
         if room is None:
             return
         refused = self.server.refuse(request)
+        if self not in self.server.connections:  # cut meanwhile
+            return
         if refused is not None:
             self.held = request.nonce if refused.code == ErrorCode.STORAGE else b""
             self.send(refused)

@@ -13,7 +13,13 @@ from typing import Final
 from chatroom.client.identity import now_ms
 from chatroom.client.session.events import State
 from chatroom.client.session.session import Session
-from chatroom.client.trust import KnownServers, KnownServersError, TrustQuestion, TrustRefused
+from chatroom.client.trust import (
+    KnownServers,
+    KnownServersBusyError,
+    KnownServersError,
+    TrustQuestion,
+    TrustRefused,
+)
 from chatroom.net.address import JoinAddress
 from chatroom.net.connector import Backoff, Connector
 from chatroom.net.loop import Loop, Timer
@@ -55,6 +61,8 @@ class Connection:
         self._known = known
         self._on_change = on_change
         self._accept_new = accept_new
+        self._accepted_pin = ""
+        self._is_closed = False
         self._backoff = backoff or Backoff()
         self._tls = client_context() if address.tls else None
         self._connector: Connector | None = None
@@ -89,7 +97,8 @@ class Connection:
             return
         if not is_trusted:
             self._end(f"{question.server} is not trusted")
-        elif self._remember(question.pin):
+        else:
+            self._accepted_pin = question.pin
             self._attempt()
         self._changed()
 
@@ -99,10 +108,13 @@ class Connection:
         self._after()
 
     def close(self, reason: str = "closed here") -> None:
-        """Connect no more. What was said goes out as far as the kernel takes it."""
+        """Connect no more, and call nobody. What was said goes out as far as the kernel takes it."""
         if self._stream is not None:
             self._flush()
         self._end(reason)
+        self._is_closed = True
+        if self._tell is not None:
+            self._tell.cancel()
 
     # -- connecting ------------------------------------------------------------------------------------------
 
@@ -150,34 +162,32 @@ class Connection:
     def _is_trusted(self, pin: str) -> bool:
         """Whether to go on with a server; where not, the session and the owner are told why."""
         try:
-            verdict = self._known.judge(self.address, pin)
+            return self._judge(pin)
+        except KnownServersBusyError as error:  # for a moment: the next attempt will find it free
+            self._lost(str(error))
         except KnownServersError as error:
             self.fault = str(error)
             self._end(self.fault)
-            return False
+        return False
+
+    def _judge(self, pin: str) -> bool:
+        """Whether to go on with a server, which is remembered then. Raises KnownServersError."""
+        verdict = self._known.judge(self.address, pin)
         match verdict:
             case TrustRefused():
                 self.refusal = verdict
                 self._end(str(verdict))
                 return False
-            case TrustQuestion() if not self._accept_new:
+            case TrustQuestion() if not self._accept_new and pin != self._accepted_pin:
                 self.question = verdict
                 self._session.connection_lost(
                     f"{verdict.server} is not known; its pin is {pin}", self._loop.now()
                 )
                 return False
             case _:
-                return not pin or self._remember(pin)
-
-    def _remember(self, pin: str) -> bool:
-        try:
-            if self._known.pin_of(self.address) is None:
-                self._known.remember(self.address, pin, dt.datetime.now(dt.UTC))
-        except KnownServersError as error:
-            self.fault = str(error)
-            self._end(self.fault)
-            return False
-        return True
+                if pin and self._known.pin_of(self.address) is None:
+                    self._known.remember(self.address, pin, dt.datetime.now(dt.UTC), wait_s=0.0)
+                return True
 
     # -- carrying --------------------------------------------------------------------------------------------
 
@@ -248,7 +258,9 @@ class Connection:
         self._after()
 
     def _changed(self) -> None:
-        """Tell the owner, later in this pass or in the next one."""
+        """Tell the owner, later in this pass or in the next one; nobody is told when it has closed us."""
+        if self._is_closed:
+            return
         if self._tell is None or not self._tell.is_pending:
             self._tell = self._loop.call_later(0.0, self._on_change)
 

@@ -2,11 +2,11 @@
 
 Every process of a user keeps a directory of its own, locked while it lives, below
 `DATA/outbox/HANDLE@HOST_PORT/`; so a full-screen client and any number of `chatroom send` never write to one
-file. A starting process takes over the directories whose owners are gone. Directories come and go under the lock
-of the place above them, so that none is taken over while its owner is still making it. The file is append-only, a record a
-line: checksum, JSON, newline; a line that is torn, by a crash or a full disk, ends it. Adding flushes to the
-disk, removing does not: a post that comes back is sent again and stored once. Read next:
-`chatroom.client.session.outbox`.
+file. A starting process takes over the directories whose owners are gone. Directories come and go under the
+lock of the place above them, so that none is taken over while its owner is still making it. The file is
+append-only, a record a line: checksum, JSON, newline; a line that is torn, by a crash or a full disk, ends
+it. Adding flushes to the disk, removing does not: a post that comes back is sent again and stored once. Read
+next: `chatroom.client.session.outbox`.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from zlib import crc32
 from chatroom.client.session.ports import OutboxError, Waiting
 from chatroom.config.lock import AlreadyLocked, DirectoryLock
 from chatroom.config.paths import ClientPaths
-from chatroom.config.private_files import make_private_directory, replace_private_file
+from chatroom.config.private_files import replace_private_file
 from chatroom.net.address import JoinAddress
 from chatroom.protocol.limits import NONCE_BYTES
 

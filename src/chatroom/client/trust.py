@@ -8,7 +8,6 @@ changes that. The file is the program's, one table a server, replaced whole. Rea
 import datetime as dt
 import os
 import stat
-import time
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +24,7 @@ KNOWN_SERVERS_FILE: Final = "known_servers.toml"
 MAX_BYTES: Final = 4 * 1024 * 1024
 """Longest file that is read: some forty thousand servers."""
 
-LOCK_TRIES: Final = 40
-LOCK_WAIT_S: Final = 0.025
+LOCK_WAIT_S: Final = 1.0
 """Another process holds the file for the time of one small write."""
 
 _HEAD: Final = "# Written by chatroom: the servers it knows, and the pin of each one's key.\n"
@@ -35,6 +33,10 @@ _OTHERS_MAY_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 class KnownServersError(Exception):
     """The file of known servers cannot be used; the text is one line that names it."""
+
+
+class KnownServersBusyError(KnownServersError):
+    """Another process is writing to the file: try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,33 +123,29 @@ class KnownServers:
         except (ValueError, TypeError, RecursionError) as error:
             raise KnownServersError(f"{self.path} is not right: {error}") from error
 
-    def remember(self, address: JoinAddress, pin: str, now: dt.datetime) -> None:
-        """Know a server by this pin from now on; `now`: when it was first seen. Raises KnownServersError."""
+    def remember(self, address: JoinAddress, pin: str, now: dt.datetime, wait_s: float | None = None) -> None:
+        """Know a server by this pin from now on; `now`: when it was first seen.
+
+        `wait_s` is how long to wait for another process that writes, `LOCK_WAIT_S` by default. Raises
+        KnownServersError.
+        """
         server = format_address(address.host, address.port)
-        self._change(server, KnownServer(server, pin, now))
+        self._change(server, KnownServer(server, pin, now), LOCK_WAIT_S if wait_s is None else wait_s)
 
     def forget(self, address: JoinAddress) -> None:
         """Know a server no longer. Raises KnownServersError."""
-        self._change(format_address(address.host, address.port), None)
+        self._change(format_address(address.host, address.port), None, LOCK_WAIT_S)
 
-    def _change(self, server: str, entry: KnownServer | None) -> None:
+    def _change(self, server: str, entry: KnownServer | None, wait_s: float) -> None:
         """Read, change and replace the file, one process at a time."""
         try:
-            with self._alone():
+            with DirectoryLock.acquire(self.path.with_suffix(".lock"), wait_s):
                 others = [known for known in self.all() if known.server != server]
                 replace_private_file(self.path, _text(others if entry is None else [*others, entry]))
+        except AlreadyLocked:
+            raise KnownServersBusyError(f"{self.path} is being written by another process") from None
         except OSError as error:
             raise KnownServersError(f"{self.path} cannot be written: {error.strerror}") from error
-
-    def _alone(self) -> DirectoryLock:
-        """Return the lock under which the file is changed. Raises KnownServersError or OSError."""
-        place = self.path.with_suffix(".lock")
-        for _ in range(LOCK_TRIES):
-            try:
-                return DirectoryLock.acquire(place)
-            except AlreadyLocked:
-                time.sleep(LOCK_WAIT_S)
-        raise KnownServersError(f"{self.path} is being written by another process")
 
 
 def _parse(tables: dict[str, object]) -> list[KnownServer]:
