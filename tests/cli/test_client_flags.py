@@ -1,6 +1,8 @@
 """Every wrong argument is one line and exit code 2; right ones arrive as what they mean."""
 
 import argparse
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,3 +111,9 @@ def test_the_version_and_the_commands_are_told(capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit):
         screen_parser().parse_args(["--help"])
     assert "chatroom send ROOM" in capsys.readouterr().out
+
+
+def test_the_version_is_not_looked_for_before_somebody_asks() -> None:
+    look = "import sys, chatroom.cli.client; print('importlib.metadata' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert ended.stdout == "False\n"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NoReturn
 
-from chatroom import __version__
+from chatroom.cli.version_flag import VersionFlag
 from chatroom.client.session.intake import is_handle
 from chatroom.client.tailing import LAST
 from chatroom.config.errors import printable, quoted
@@ -57,7 +57,7 @@ def screen_parser() -> argparse.ArgumentParser:
     )
     _add_who(parser)
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
-    parser.add_argument("--version", action="version", version=f"chatroom {__version__}")
+    parser.add_argument("--version", action=VersionFlag)
     return parser
 
 
