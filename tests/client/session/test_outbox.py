@@ -104,6 +104,20 @@ def test_a_post_put_off_holds_all_until_its_time_and_keeps_the_order() -> None:
     assert not box.is_held
 
 
+def test_after_one_was_put_off_nothing_is_sent_before_all_under_way_is_answered() -> None:
+    box = Outbox(ListOutbox())
+    box.add([post(1), post(2), post(3)])
+    assert sent(box) == [1, 2, 3]
+    box.put_off(nonce(1), 5.0)
+    box.settle(nonce(3))
+    box.add([post(4)])
+    assert sent(box, 9.0) == []
+    assert not box.is_held  # time alone changes nothing
+    box.put_off(nonce(2), 6.0)
+    assert box.is_held
+    assert sent(box, 9.0) == [1, 2, 4]
+
+
 def test_waiting_posts_are_listed_by_room_in_order() -> None:
     box = Outbox(ListOutbox())
     box.add([post(1), post(2, room=2), post(3)])

@@ -254,7 +254,23 @@ def test_a_message_never_ends_in_another_room_that_got_the_number_of_its_own() -
     desk.server = restored
     desk.online()
     assert restored.texts("public") == []
-    assert [event.text for event in desk.got(PostRefused)] == ["a secret"]
+    (refused,) = desk.got(PostRefused)
+    assert refused.text == "a secret"
+    assert refused.reason == "the server was restored, and you are not in this room there"
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 message that was"), (2, "2 messages that were")])
+def test_what_is_sent_again_to_a_restored_server_is_told(count: int, words: str) -> None:
+    server, desk = online()
+    desk.drop()
+    for number in range(count):
+        desk.post(str(number))
+    server.log_id = b"restored".ljust(16)
+    desk.online()
+    assert len(server.texts()) == count
+    (notice,) = desk.got(Noticed)
+    assert notice.text.startswith("the server's history was restored")
+    assert words in notice.text
 
 
 def test_a_message_follows_its_room_to_another_number() -> None:
