@@ -43,8 +43,13 @@ class Acting:
         self.jumping = Jumping(state)
         self.commanding = Commanding(state, self.navigation, self.sending, self.perform)
         self._interrupted_at: float | None = None
-        go, select = self.navigation, self.selection
-        self._do: dict[Action, Callable[[], object]] = {
+        self._do = self._actions()
+        self._answers = self._answer_rows()
+
+    def _actions(self) -> dict[Action, Callable[[], object]]:
+        """Return what each action of the model does."""
+        state, go, select = self._state, self.navigation, self.selection
+        return {
             Action.SEND: self._send,
             Action.OLDER_INPUT: lambda: self._walk(state.composer.older()),
             Action.NEWER_INPUT: lambda: self._walk(state.composer.newer()),
@@ -74,8 +79,12 @@ class Acting:
             Action.SELECT_LOAD: select.load,
             Action.SELECT_LEAVE: select.leave,
         }
+
+    def _answer_rows(self) -> dict[type[object], Callable[[object], object]]:
+        """Return what each answer of a dialog does."""
+        state, go = self._state, self.navigation
         moderating = self.commanding.moderating
-        self._answers: dict[type[object], Callable[[object], object]] = dict(
+        return dict(
             [
                 row(answers.Close, lambda _: None),
                 row(answers.Open, lambda answer: go.open_number(answer.room)),
