@@ -17,6 +17,7 @@ from chatroom.client.session.events import (
     Event,
     LoginRefused,
     Noticed,
+    PutOut,
     RequestRefused,
     RoomOpened,
     State,
@@ -228,7 +229,7 @@ class Headless:
                 self._open_room()
             case RequestRefused(_, code, text) if code is not ErrorCode.SHUTDOWN:
                 self.finish(Exit.REFUSED, f"{self.target.room}: {text}")
-            case Noticed(text) if self.session.waiting_count:
+            case (Noticed(text) | PutOut(_, text)) if self.session.waiting_count:
                 self.complain(text)
             case _:
                 pass

@@ -2,6 +2,7 @@ from chatroom.client.session.events import (
     MembersChanged,
     MessageArrived,
     Noticed,
+    PutOut,
     RequestRefused,
     RoomOpened,
     RoomsChanged,
@@ -124,7 +125,7 @@ def test_leaving_takes_the_room_its_timeline_and_its_members_away() -> None:
 def test_a_room_taken_away_says_why() -> None:
     _, desk = online()
     tell(desk, RoomGone(1, "kicked by eve\x1b"), RoomGone(99))
-    assert desk.got(Noticed) == [Noticed("#lobby: kicked by eve")]
+    assert desk.got(PutOut) == [PutOut("#lobby", "kicked by eve")]
     assert desk.session.rooms == {}
 
 

@@ -1,4 +1,4 @@
-from chatroom.client.session.events import MembersChanged, MyRoleChanged, Noticed
+from chatroom.client.session.events import MembersChanged, MyRoleChanged, PutOut
 from chatroom.protocol.entries import EntryKind, Moderated
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.protocol.packets import Role
@@ -125,5 +125,5 @@ def test_who_is_kicked_is_told_by_whom_and_the_room_is_gone() -> None:
     server, desk = online()
     server.kick(server.room("lobby"), "bob", "alice")
     desk.settle()
-    assert [event.text for event in desk.got(Noticed)] == ["#lobby: kicked by bob"]
+    assert desk.got(PutOut) == [PutOut("#lobby", "kicked by bob")]
     assert desk.session.rooms == {}

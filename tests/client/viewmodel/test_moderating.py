@@ -147,6 +147,22 @@ def test_another_role_is_said_and_only_when_it_changes() -> None:
     assert seat.toast() == "you are an owner now"
 
 
+def test_being_put_out_of_a_room_is_an_alarm_and_the_draft_stays() -> None:
+    server = TinyServer("lobby", "dev")
+    server.room("dev").members.append("alice")
+    seat = Seat(server).open("#dev").type("half a tho")
+    server.kick(server.room("dev"), "bob", "alice")
+    server.flush()
+    seat.settle()
+    assert seat.title() == "#lobby"
+    assert seat.toast() == "#dev: kicked by bob"
+    dialog = seat.dialog()
+    assert (dialog.title, dialog.is_alarm) == ("You were put out of #dev", True)
+    assert [plain(line) for line in dialog.text] == ["kicked by bob"]
+    assert seat.press(Action.DIALOG_ACCEPT).model.dialog is None
+    assert seat.model.memory().drafts["#dev"] == "half a tho"
+
+
 def test_what_is_done_to_others_is_no_news_for_the_status_line() -> None:
     seat = done_to(Seat(TinyServer("lobby")).look(), EntryKind.MUTED, Moderated("bob"), by="carl")
     assert seat.toast() == ""

@@ -13,6 +13,7 @@ from chatroom.client.session.devices import DeviceNews
 from chatroom.client.session.events import (
     MessageArrived,
     Noticed,
+    PutOut,
     RequestDone,
     RequestRefused,
     RoomOpened,
@@ -334,7 +335,7 @@ class Conversation:
             return
         text = shown_line(packet.text, limits.TOPIC_CHARS)
         if text:
-            self._news.add(Noticed(f"{view.title}: {text}"))
+            self._news.add(PutOut(view.title, text))
         self._forget(packet.room)
 
     def _forget(self, room: int) -> None:

@@ -173,6 +173,14 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class PutOut:
+    """The account was put out of a room: its title, and by whom, until when and why. The room is gone."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Noticed:
     """One line the user should see: the server restarts, its history went back, it sent something odd."""
 
@@ -197,5 +205,6 @@ Event = (
     | RoomOpened
     | Listed
     | Found
+    | PutOut
     | Noticed
 )

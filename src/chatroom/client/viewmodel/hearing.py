@@ -20,6 +20,7 @@ from chatroom.client.session.events import (
     Noticed,
     PostRefused,
     PostStored,
+    PutOut,
     RequestDone,
     RequestRefused,
     RoomOpened,
@@ -77,6 +78,7 @@ class Hearing:
                 row(RoomOpened, self._room_opened),
                 row(Listed, self._listed),
                 row(Found, self._found),
+                row(PutOut, self._put_out),
                 row(Noticed, self._noticed),
             ]
         )
@@ -194,6 +196,11 @@ class Hearing:
         box = self._state.box
         if isinstance(box, SearchBox):
             self._acting.answer(box.take(event))
+
+    def _put_out(self, event: PutOut) -> None:
+        """The room is gone, and with it the note that would say why: it must not pass unseen."""
+        self._state.complain(f"{event.title}: {event.text}")
+        self._alarm(f"You were put out of {event.title}", [event.text])
 
     def _noticed(self, event: Noticed) -> None:
         """A line is a toast; what has several is to be read at leisure, once: it comes with every
