@@ -119,7 +119,7 @@ def test_a_public_room_is_joined_to_send_to_it(server: TinyServer, script: Scrip
 def test_a_message_goes_to_a_person(server: TinyServer, script: Script) -> None:
     assert script.send("psst", room="@bob") is Exit.DONE
     assert server.texts("") == ["psst"]
-    assert script.lines() == ["@bob 2"]
+    assert script.lines() == ["@bob 4"]
 
 
 def test_a_room_that_does_not_exist_is_refused(script: Script) -> None:

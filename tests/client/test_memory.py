@@ -28,6 +28,13 @@ def test_who_is_hidden_stays_hidden_the_next_time(tmp_path: Path) -> None:
     assert path.stat() == stamp
 
 
+def test_numbers_and_what_was_put_away_are_there_the_next_time(tmp_path: Path) -> None:
+    path = tmp_path / "state.toml"
+    kept = ScreenMemory(numbers={"#lobby": 1, "@bob": 7}, put_away={"@bob": 12})
+    StoredMemory(path, "ada", HERE).save(kept)
+    assert StoredMemory(path, "ada", HERE).load() == kept
+
+
 def test_what_another_client_wrote_meanwhile_is_not_lost(tmp_path: Path) -> None:
     path = tmp_path / "state.toml"
     here, there = StoredMemory(path, "ada", HERE), StoredMemory(path, "bob", HERE)

@@ -146,6 +146,9 @@ class TinyServer:
         room = TinyRoom(len(self.rooms) + 1, name, kind, members=list(members))
         self.rooms[room.number] = room
         self.add(room, "owner", Created(name, kind))
+        if kind is RoomKind.DIRECT:
+            for member in members:
+                self.add(room, member, Joined())
         return room
 
     def room(self, name: str) -> TinyRoom:

@@ -1,5 +1,5 @@
-"""What the screen remembers between two runs: drafts, the last room and who is hidden, per handle and server,
-in the state file.
+"""What the screen remembers between two runs: drafts, the last room, who is hidden, the numbers of the rooms
+and which were put away, per handle and server, in the state file.
 
 A failure to write costs comfort and no message, so it is logged and no more. Next: `chatroom.config.state`.
 """
@@ -31,7 +31,13 @@ class StoredMemory:
     def load(self) -> ScreenMemory:
         """Return what was kept; nothing the first time."""
         kept = self._load().servers.get(self._name, ServerState())
-        return ScreenMemory(drafts=dict(kept.drafts), last_room=kept.room, ignored=tuple(kept.ignored))
+        return ScreenMemory(
+            drafts=dict(kept.drafts),
+            last_room=kept.room,
+            ignored=tuple(kept.ignored),
+            numbers=dict(kept.numbers),
+            put_away=dict(kept.put_away),
+        )
 
     def save(self, memory: ScreenMemory) -> None:
         """Keep `memory`, and who was where last. Nothing is written when it is what was kept before."""
@@ -45,7 +51,11 @@ class StoredMemory:
             servers={
                 **state.servers,
                 self._name: ServerState(
-                    room=memory.last_room, drafts=memory.drafts, ignored=tuple(memory.ignored)
+                    room=memory.last_room,
+                    drafts=memory.drafts,
+                    ignored=tuple(memory.ignored),
+                    numbers=memory.numbers,
+                    put_away=memory.put_away,
                 ),
             },
         )

@@ -25,13 +25,16 @@ Short = Annotated[str, Meta(max_length=500)]
 
 
 class ServerState(msgspec.Struct, frozen=True, kw_only=True):
-    """What is remembered of one server: the room that was open, per room what was typed and not sent, and
-    whose messages are hidden.
+    """What is remembered of one server: the room that was open, per room what was typed and not sent, whose
+    messages are hidden, per room its number in the sidebar, and which direct rooms were put away, with the
+    head each had then.
     """
 
     room: Short = ""
     drafts: Mapping[str, str] = {}
     ignored: tuple[Short, ...] = ()
+    numbers: Mapping[str, int] = {}
+    put_away: Mapping[str, int] = {}
 
 
 class ClientState(msgspec.Struct, frozen=True, kw_only=True):

@@ -91,7 +91,7 @@ def test_what_is_typed_becomes_a_typed_command(typed: str, command: Command) -> 
 FAULTS = [
     ("/join", "usage: /join [-p] #ROOM"),
     ("/join a b", "usage: /join [-p] #ROOM"),
-    ("/leave a b", "usage: /leave [#ROOM]"),
+    ("/leave a b", "usage: /leave [ROOM]"),
     ("/msg", "usage: /msg HANDLE [TEXT]"),
     ("/me", "usage: /me TEXT"),
     ("/invite", "usage: /invite HANDLE [#ROOM]"),

@@ -45,10 +45,32 @@ def test_a_room_is_left_by_name_or_as_the_current_one() -> None:
     assert len(asked(seat, Leave)) == 2
 
 
-def test_a_direct_room_cannot_be_left() -> None:
-    seat = Seat().send("/query bob").send("/leave")
+def test_a_direct_room_is_put_away_until_something_new_is_written_there() -> None:
+    seat = Seat().send("/msg bob hi")
     assert seat.title() == "@bob"
-    assert seat.toast().startswith("a direct room cannot be left")
+    seat.send("/close")
+    assert (seat.title(), seat.text(), titles(seat)) == ("#lobby", "", ["#lobby"])
+    assert asked(seat, Leave) == []
+    again = Seat(seat.server, memory=seat.model.memory())
+    assert titles(again) == ["#lobby"]
+    seat.server.say("bob", "ho", "")
+    again.settle()
+    assert titles(again) == ["#lobby", "@bob"]
+    again.send("/close @bob").send("/msg bob")
+    assert (titles(again), again.title()) == (["#lobby", "@bob"], "@bob")
+    assert any("hi" in text for text in again.picture())
+
+
+def test_the_only_room_cannot_be_put_away() -> None:
+    server = TinyServer()
+    server.rooms.clear()
+    server.make_room("", RoomKind.DIRECT, ("alice", "bob"))
+    seat = Seat(server).send("/msg bob").send("/leave #lobby").send("/close")
+    assert (seat.title(), seat.toast()) == ("@bob", "there is no other room to go to")
+
+
+def titles(seat: Seat) -> list[str]:
+    return [row.title for row in seat.model.sidebar()]
 
 
 FAULTS = [

@@ -12,6 +12,7 @@ def campus() -> TinyServer:
     for name in ("lobby", "dev", "lab"):
         server.room(name).members += ["alice", "bob"]
     server.make_room("", RoomKind.DIRECT, ("alice", "bob"))
+    server.say("alice", "hello", "")
     return server
 
 
@@ -28,6 +29,38 @@ def test_one_goes_up_and_down_the_sidebar() -> None:
         seat.press(action)
         titles.append(seat.title())
     assert titles == ["#dev", "#lab", "#dev", "#lobby", "@bob"]
+
+
+def test_a_number_is_that_of_one_room_whatever_comes_and_goes() -> None:
+    server = campus()
+    seat = Seat(server)
+    assert numbers(seat) == {"#lobby": 1, "#dev": 2, "#lab": 3, "@bob": 4}
+    seat.send("/msg carl hi").send("/join #alpha")
+    assert numbers(seat) == {"#lobby": 1, "#dev": 2, "#lab": 3, "#alpha": 6, "@bob": 4, "@carl": 5}
+    seat.send("/leave #dev")
+    assert numbers(seat) == {"#lobby": 1, "#lab": 3, "#alpha": 6, "@bob": 4, "@carl": 5}
+    again = Seat(server, memory=seat.model.memory(), online=False)
+    assert numbers(again) == {}
+    again.connect()
+    assert numbers(again) == numbers(seat)
+    assert again.press(Action.ROOM_6).title() == "#alpha"
+    again.send("/join #beta")
+    assert numbers(again)["#beta"] == 2
+
+
+def test_a_direct_room_without_a_message_is_only_there_while_one_wants_it() -> None:
+    server = campus()
+    seat = Seat(server)
+    server.make_room("", RoomKind.DIRECT, ("alice", "carl"))
+    seat.drop().connect()
+    assert "@carl" not in numbers(seat)
+    seat.send("/msg carl").send("/w lobby")
+    assert "@carl" in numbers(seat)
+    assert "@carl" not in numbers(Seat(server, memory=seat.model.memory()))
+
+
+def numbers(seat: Seat) -> dict[str, int]:
+    return {row.title: row.index for row in seat.model.sidebar()}
 
 
 def test_a_number_opens_the_room_and_one_without_a_room_says_so() -> None:
@@ -79,9 +112,9 @@ def test_an_invitation_is_shown_as_such_and_accepted_by_opening_it() -> None:
     seat.desk.session.receive(encode(RoomState(info)), seat.desk.now, 0)
     seat.settle()
     row = next(row for row in seat.model.sidebar() if row.is_invitation)
-    assert (row.title, row.index) == ("#secret", 4)
+    assert (row.title, row.index) == ("#secret", 5)
     assert seat.desk.connection is not None
-    seat.press(Action.ROOM_4)
+    seat.press(Action.ROOM_5)
     assert [packet.name for packet in seat.desk.connection.asked(Join)] == ["secret"]  # type: ignore[attr-defined]
     assert seat.title() == "#secret"
 

@@ -1,7 +1,15 @@
 import pytest
 
 from chatroom.client.session.rooms import RoomView
-from chatroom.client.viewmodel.room_list import activity, beside, in_sidebar_order, most_active, sidebar_row
+from chatroom.client.viewmodel.numbers import Numbers
+from chatroom.client.viewmodel.room_list import (
+    activity,
+    beside,
+    by_name,
+    in_sidebar_order,
+    most_active,
+    sidebar_row,
+)
 from chatroom.protocol.entries import RoomKind
 
 
@@ -22,14 +30,22 @@ def test_the_lobby_comes_first_then_rooms_then_invitations_then_people() -> None
         view(5, "#lobby"),
         view(6, "#dev"),
     ]
-    titles = [view.title for view in in_sidebar_order(views)]
+    titles = [view.title for view in by_name(views)]
     assert titles == ["#lobby", "#dev", "#zoo", "#secret", "@ada", "@zoe"]
 
 
-def test_the_first_ten_rooms_have_a_number() -> None:
-    rows = [sidebar_row(view(n, f"#r{n}"), n, 3, "", False) for n in range(12)]
-    assert [row.index for row in rows] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 0]
-    assert [row.is_current for row in rows].index(True) == 3
+def test_rooms_stand_by_their_numbers_in_three_parts() -> None:
+    views = [view(n, title) for n, title in enumerate(("#lobby", "@ada", "#zoo", "#dev"))]
+    views.append(view(9, "#secret", is_member=False))
+    numbers = Numbers({"#lobby": 1, "#zoo": 2, "@ada": 3, "#secret": 4, "#dev": 5})
+    titles = [view.title for view in in_sidebar_order(views, numbers)]
+    assert titles == ["#lobby", "#zoo", "#dev", "#secret", "@ada"]
+
+
+def test_a_number_of_three_digits_has_no_place_in_the_sidebar() -> None:
+    rows = [sidebar_row(view(n, f"#r{n}"), n, 10, "", False) for n in (1, 10, 99, 100)]
+    assert [row.index for row in rows] == [1, 10, 99, 0]
+    assert [row.is_current for row in rows].index(True) == 1
 
 
 def test_the_next_room_is_found_around_the_ends_and_past_invitations() -> None:
@@ -61,7 +77,7 @@ def test_a_mention_is_more_active_than_a_person_and_a_person_than_talk(
 
 def test_activity_names_rooms_by_their_number() -> None:
     rooms = [view(1, "#a", 9), view(2, "#b", 1, 1), view(3, "#c", 4), view(4, "@d", 1), view(5, "#e", 1)]
-    assert activity(rooms, 1) == "[!2,4 ·3,5]"
-    assert activity(rooms[:1], 1) == ""
-    many = [view(n, f"#r{n}", n // 11) for n in range(14)]
-    assert activity(many, 0) == "[·+]"
+    rooms.append(view(6, "#f", is_member=False))
+    numbers = Numbers({"#a": 1, "#b": 2, "#c": 12, "@d": 4, "#e": 5, "#f": 3})
+    assert activity(rooms, 1, numbers) == "[!2,3,4 ·5,12]"
+    assert activity(rooms[:1], 1, numbers) == ""

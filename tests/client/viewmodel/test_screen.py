@@ -18,6 +18,7 @@ def campus() -> TinyServer:
     for name in ("lobby", "dev", "lab"):
         server.room(name).members += ["alice", "bob"]
     server.make_room("", RoomKind.DIRECT, ("alice", "bob"))
+    server.say("alice", "hello", "")
     return server
 
 

@@ -229,7 +229,11 @@ COMMANDS: Final[tuple[SlashCommand, ...]] = (
         _join,
     ),
     SlashCommand(
-        "leave", ("part", "close"), "[#ROOM]", "Leave this room, or the one named.", _optional_word(Leave)
+        "leave",
+        ("part", "close"),
+        "[ROOM]",
+        "Leave this room, or the one named. A direct room is put away until something is written there.",
+        _optional_word(Leave),
     ),
     SlashCommand(
         "msg",

@@ -61,7 +61,7 @@ class Acting:
             Action.PREVIOUS_ROOM: lambda: go.step(-1),
             Action.NEXT_ACTIVE: go.next_active,
             Action.SWITCH_ROOM: self._switch_room,
-            **{action: partial(go.open_position, action) for action in ROOM_ACTIONS},
+            **{action: partial(go.open_key, action) for action in ROOM_ACTIONS},
             Action.FIRST_UNREAD: go.first_unread,
             Action.PREVIOUS_MENTION: lambda: go.mention(-1),
             Action.NEXT_MENTION: lambda: go.mention(1),
@@ -189,6 +189,7 @@ class Acting:
         else:  # another room was opened, and the command is not a draft of the one left
             composer.remember(text)
             composer.forget_draft(title)
+            self._state.rooms_changed()
         self._state.touch(Part.COMPOSER)
         if isinstance(command, slash.Run):
             self.perform(command.action)

@@ -91,14 +91,14 @@ class Commanding:
         if view is None:
             return False
         if is_direct(view):
-            return self._refuse("a direct room cannot be left; it stays out of the way when nobody writes")
-        self._state.session.leave(view.number)
+            self._navigation.put_away(view)
+        else:
+            self._state.session.leave(view.number)
         return True
 
     def _open(self, command: slash.OpenRoom) -> bool:
-        views = self._state.views()
-        if command.which.isdecimal() and 1 <= int(command.which) <= len(views):
-            self._navigation.open(views[int(command.which) - 1])
+        which = command.which
+        if which.isdecimal() and len(which) < 6 and self._navigation.open_numbered(int(which)):
             return True
         view = self._named(command.which)
         if view is not None:

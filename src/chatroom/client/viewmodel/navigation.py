@@ -35,14 +35,32 @@ class Navigation:
         if view is not None:
             self.open(view)
 
-    def open_position(self, action: Action) -> None:
-        """Open the room at a place of the sidebar."""
-        views = self._state.views()
-        position = ROOM_ACTIONS.index(action)
-        if position < len(views):
-            self.open(views[position])
-        else:
-            self._state.complain(f"there is no room {position + 1}")
+    def open_numbered(self, number: int) -> bool:
+        """Open the room with this number in the sidebar; False when there is none."""
+        numbers = self._state.numbers
+        for view in self._state.views():
+            if numbers.of(view.title) == number:
+                self.open(view)
+                return True
+        return False
+
+    def open_key(self, action: Action) -> None:
+        """Open the room whose number is that of the key."""
+        number = ROOM_ACTIONS.index(action) + 1
+        if not self.open_numbered(number):
+            self._state.complain(f"there is no room {number}")
+
+    def put_away(self, view: RoomView) -> None:
+        """Take a direct room out of the sidebar until something new is written there."""
+        state = self._state
+        if view.number == state.visit.room:
+            other = beside(state.views(), view.number, -1)
+            if other is None or other.number == view.number:
+                state.complain("there is no other room to go to")
+                return
+            state.show(other)
+        state.put_away.put_away(view)
+        state.rooms_changed()
 
     def step(self, step: int) -> None:
         """Open the room below (1) or above (-1)."""

@@ -7,18 +7,26 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from chatroom.client.session.rooms import RoomView
+from chatroom.client.viewmodel.numbers import Numbers
 from chatroom.client.viewmodel.rows import SidebarRow
 from chatroom.protocol.entries import RoomKind
 
-KEYED_ROOMS: Final = 10
-"""Rooms that have a key: Alt-1 … Alt-9 and Alt-0."""
+NUMBERS_SHOWN: Final = 99
+"""Greatest number that has a place in the sidebar."""
 
 
-def in_sidebar_order(views: Iterable[RoomView]) -> list[RoomView]:
-    """Return the rooms: the lobby, rooms by name, invitations, direct rooms by handle."""
+def by_name(views: Iterable[RoomView]) -> list[RoomView]:
+    """Return the rooms in the order in which they get numbers: the lobby, rooms by name, invitations, direct
+    rooms by handle.
+    """
     return sorted(
         views, key=lambda view: (is_direct(view), not view.is_member, view.name != "lobby", view.title)
     )
+
+
+def in_sidebar_order(views: Iterable[RoomView], numbers: Numbers) -> list[RoomView]:
+    """Return the rooms: rooms, invitations, direct rooms, each by its number."""
+    return sorted(views, key=lambda view: (is_direct(view), not view.is_member, numbers.of(view.title)))
 
 
 def is_direct(view: RoomView) -> bool:
@@ -26,11 +34,11 @@ def is_direct(view: RoomView) -> bool:
     return view.kind is RoomKind.DIRECT
 
 
-def sidebar_row(view: RoomView, position: int, current: int, presence: str, has_draft: bool) -> SidebarRow:
-    """Return the row of the room at `position` (0 for the first) of the sidebar."""
+def sidebar_row(view: RoomView, number: int, current: int, presence: str, has_draft: bool) -> SidebarRow:
+    """Return the row of a room with this number in the sidebar."""
     return SidebarRow(
         number=view.number,
-        index=position + 1 if position < KEYED_ROOMS else 0,
+        index=number if number <= NUMBERS_SHOWN else 0,
         title=view.title,
         unread=view.unread,
         mentions=view.mentions,
@@ -67,21 +75,23 @@ def most_active(views: Sequence[RoomView], current: int) -> RoomView | None:
     return max(others, key=_urgency, default=None)
 
 
-def activity(views: Sequence[RoomView], current: int) -> str:
+def activity(views: Sequence[RoomView], current: int, numbers: Numbers) -> str:
     """Return the rooms that want a look, by their number in the sidebar: "[!2 ·5,7]"; "" when there is
     none.
 
-    "!" stands before rooms with a mention and direct rooms, "·" before others; a room without a number is a
-    "+".
+    "!" stands before invitations, rooms with a mention and direct rooms, "·" before others.
     """
-    loud: list[str] = []
-    quiet: list[str] = []
-    for position, view in enumerate(views):
-        if not view.unread or not view.is_member or view.number == current:
-            continue
-        shown = str(position + 1) if position < KEYED_ROOMS else "+"
-        (loud if _urgency(view) > 1 else quiet).append(shown)
-    parts = [sign + ",".join(dict.fromkeys(names)) for sign, names in (("!", loud), ("·", quiet)) if names]
+    loud: list[int] = []
+    quiet: list[int] = []
+    for view in views:
+        if view.number != current and (view.unread or not view.is_member):
+            is_loud = _urgency(view) > 1 or not view.is_member
+            (loud if is_loud else quiet).append(numbers.of(view.title))
+    parts = [
+        sign + ",".join(str(number) for number in sorted(found))
+        for sign, found in (("!", loud), ("·", quiet))
+        if found
+    ]
     return f"[{' '.join(parts)}]" if parts else ""
 
 

@@ -71,7 +71,8 @@ class TranscriptRow:
 
 @dataclass(frozen=True, slots=True)
 class SidebarRow:
-    """One room in the sidebar. `number` is the room's; `index` is 1 … 10 for Alt-1 … Alt-0, 0 for no key.
+    """One room in the sidebar. `number` is the room's; `index` is what one calls it by: 1 … 10 for Alt-1 …
+    Alt-0, more for `/w 11`, 0 for a number too long to be shown.
 
     `unread` and `mentions` stop at 999. `presence` is "online", "away" or "offline" for a direct room, else
     "". An invitation shows the room one may join; `title` is "#lab" or "@ana" without any mark.

@@ -249,14 +249,15 @@ class ScreenModel:
         return status_line.header_line(view, presence, state.link, state.session.server_name)
 
     def sidebar(self) -> Sequence[SidebarRow]:
-        """Return the rooms: rooms by name, lobby first, then invitations, then direct rooms."""
+        """Return the rooms, then invitations, then direct rooms, each by its number."""
         state = self._state
         rows = []
-        for position, view in enumerate(state.views()):
+        for view in state.views():
             presence = status_line.PRESENCE_NAMES[state.session.roster.presence(view.partner)]
             shown = presence if is_direct(view) else ""
             has_draft = state.composer.has_draft(view.title)
-            rows.append(sidebar_row(view, position, state.visit.room, shown, has_draft))
+            number = state.numbers.of(view.title)
+            rows.append(sidebar_row(view, number, state.visit.room, shown, has_draft))
         return rows
 
     def transcript(self) -> TranscriptView:
@@ -282,7 +283,7 @@ class ScreenModel:
             waiting=status_line.waiting_text(session.waiting_count),
             retry=status_line.retry_text(session.state, state.link, now.mono_s),
             scrolled=status_line.scrolled_text(state.visit.is_at_end, self._hearing.new_below()),
-            activity=activity(state.views(), state.visit.room),
+            activity=activity(state.views(), state.visit.room, state.numbers),
             hint=status_line.hints(self.context, state.keymap),
             mode="select" if self.context is Context.SELECT else "",
         )
@@ -301,7 +302,13 @@ class ScreenModel:
     def memory(self) -> ScreenMemory:
         """Return what should be kept on disk; cheap enough to call every few seconds."""
         state = self._state
-        return ScreenMemory(state.composer.drafts(), state.last_room, tuple(sorted(state.ignored)))
+        return ScreenMemory(
+            state.composer.drafts(),
+            state.last_room,
+            tuple(sorted(state.ignored)),
+            state.numbers.kept(),
+            state.put_away.kept(),
+        )
 
     def _done(self) -> list[Effect]:
         """End a verb: what is in view was read, and the owner gets what it is to do."""

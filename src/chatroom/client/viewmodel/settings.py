@@ -26,8 +26,12 @@ class ScreenSettings:
 
 @dataclass(frozen=True, slots=True)
 class ScreenMemory:
-    """What is kept on disk between two runs: drafts by room title, the last room's title, ignored handles."""
+    """What is kept on disk between two runs: drafts by room title, the last room's title, ignored handles,
+    the number of each room, and the head that each direct room had when it was put away.
+    """
 
     drafts: Mapping[str, str] = field(default_factory=dict)
     last_room: str = ""
     ignored: Sequence[str] = ()
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    put_away: Mapping[str, int] = field(default_factory=dict)

@@ -10,6 +10,7 @@ for an effect. Each verb of the user has its own module (`sending.py`, `navigati
 from collections.abc import Sequence
 
 from chatroom.client.commands.keymap import Keymap
+from chatroom.client.session.events import State
 from chatroom.client.session.rooms import RoomView
 from chatroom.client.session.session import Session
 from chatroom.client.themes.styles import Style
@@ -20,7 +21,9 @@ from chatroom.client.viewmodel.composer import Composer
 from chatroom.client.viewmodel.dialogs import Moment
 from chatroom.client.viewmodel.effects import Effect, ScrollToEnd
 from chatroom.client.viewmodel.link import Link
-from chatroom.client.viewmodel.room_list import in_sidebar_order
+from chatroom.client.viewmodel.numbers import Numbers
+from chatroom.client.viewmodel.put_away import PutAway
+from chatroom.client.viewmodel.room_list import by_name, in_sidebar_order
 from chatroom.client.viewmodel.rows import Part
 from chatroom.client.viewmodel.settings import ScreenMemory, ScreenSettings
 from chatroom.client.viewmodel.toasts import Toasts
@@ -42,6 +45,8 @@ class ScreenState:
         self.composer = Composer(memory.drafts)
         self.ignored = frozenset(memory.ignored)
         self.last_room = memory.last_room
+        self.numbers = Numbers(memory.numbers)
+        self.put_away = PutAway(memory.put_away)
         self.attention = Attention(settings)
         self.toasts = Toasts()
         self.visit = Visit()
@@ -129,10 +134,18 @@ class ScreenState:
         return self.session.rooms.get(self.visit.room)
 
     def views(self) -> Sequence[RoomView]:
-        """Return all rooms in the order of the sidebar."""
+        """Return the rooms of the sidebar in its order."""
         if self._sidebar is None:
-            self._sidebar = in_sidebar_order(self.session.rooms.values())
+            shown = [view for view in self.session.rooms.values() if self._is_shown(view)]
+            titles = [view.title for view in by_name(shown)]
+            self.numbers.settle(titles, is_complete=self.session.state is State.ONLINE)
+            self._sidebar = in_sidebar_order(shown, self.numbers)
         return self._sidebar
+
+    def _is_shown(self, view: RoomView) -> bool:
+        if view.number == self.visit.room or not self.put_away.holds(view):
+            return True
+        return self.composer.has_draft(view.title) or bool(self.session.waiting(view.number))
 
     def rooms_changed(self) -> None:
         """Rooms came, went or changed: their order is to be found anew."""
@@ -146,12 +159,15 @@ class ScreenState:
         if view.number == self.visit.room:
             return
         self.leave_visit()
+        self.put_away.opened(view)
         self.visit.begin(view)
         self.last_room = view.title
         self.composer.switch(view.title)
         self.session.load_members(view.number)
         self.transcript(view).set_unread_after(self.visit.unread_after)
         self.ask(ScrollToEnd())
+        self._sidebar = None
+        self.views()  # a room that is new gets its number now, and not with the next drawing
         self.touch(*Part)
 
     def show_nothing(self) -> None:
