@@ -1,6 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatroom.client.themes.styles import Style
 from chatroom.client.ui.emoji import Emoji
 from chatroom.client.ui.sidebar import draw_sidebar
 from chatroom.client.ui.strips import plain, strip_columns
@@ -27,7 +28,7 @@ def test_rooms_invitations_and_direct_rooms_stand_under_headings() -> None:
         " ROOMS",
         " 1 #lobby",
         " 2 #algorithms    7",
-        " 3 #homework      2",
+        " 3 #homework  12  2",
         " 4 #random        …",
         "",
         " INVITATIONS",
@@ -44,6 +45,15 @@ def test_rooms_invitations_and_direct_rooms_stand_under_headings() -> None:
 def test_a_long_title_is_shortened_before_its_count() -> None:
     row = SidebarRow(1, 1, "#release-planning", unread=12)
     assert picture([row], 16, 2)[1] == " 1 #releas…  12"
+
+
+def test_a_mention_does_not_hide_how_much_is_new() -> None:
+    row = SidebarRow(1, 1, "#algorithms", unread=4, mentions=1)
+    [_, line] = draw_sidebar([row], 16, 2, Emoji())
+    assert plain(line.strip).rstrip() == " 1 #algo…  4  1"
+    assert [style for style, _, _ in line.strip][-2:] == [Style.BADGE_UNREAD, Style.BADGE_MENTION]
+    assert picture([row], 15, 2)[1] == " 1 #algori…  1"
+    assert picture([SidebarRow(1, 1, "#lobby", unread=2, mentions=2)], 20, 2)[1] == " 1 #lobby         2"
 
 
 def test_a_narrow_sidebar_leaves_the_numbers_out() -> None:

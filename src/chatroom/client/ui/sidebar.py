@@ -20,6 +20,10 @@ PRESENCE_DOTS: Final = {
 }
 
 
+_TITLE_COLS: Final = 6
+"""So much of a title tells which room it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class SidebarLine:
     """One line of the sidebar and the number of the room it shows; 0: none."""
@@ -49,10 +53,10 @@ def draw_sidebar(rows: Sequence[SidebarRow], cols: int, height: int, emoji: Emoj
 
 def _room_line(row: SidebarRow, cols: int, emoji: Emoji) -> Strip:
     ground = Style.ROOM_CURRENT if row.is_current else None
-    badge = _badge(row)
-    badge_cols = sum(columns(text) for _, text in badge)
     lead = _lead(row, cols)
-    room = cols - sum(columns(text) for _, text in lead) - badge_cols
+    room = cols - sum(columns(text) for _, text in lead)
+    badge = _badge(row, room)
+    room -= sum(columns(text) for _, text in badge)
     title = row.title.removeprefix("@") if row.presence else row.title
     title = shorten(emoji.fit(title), room - 1 if badge else room)
     gap = " " * (room - columns(title))
@@ -77,11 +81,15 @@ def _title_style(row: SidebarRow) -> Hashable:
     return Style.ROOM_UNREAD if row.unread or row.mentions else Style.ROOM
 
 
-def _badge(row: SidebarRow) -> tuple[tuple[Hashable, str], ...]:
+def _badge(row: SidebarRow, room: int) -> tuple[tuple[Hashable, str], ...]:
+    """Return what is new: how much, and how much of it names the reader."""
+    unread = (Style.BADGE_UNREAD, f" {row.unread} ")
+    named = (Style.BADGE_MENTION, f" {row.mentions} ")
     if row.mentions:
-        return ((Style.BADGE_MENTION, f" {row.mentions} "),)
+        has_both = row.unread > row.mentions and room - len(unread[1] + named[1]) > _TITLE_COLS
+        return (unread, named) if has_both else (named,)
     if row.unread:
-        return ((Style.BADGE_UNREAD, f" {row.unread} "),)
+        return (unread,)
     if row.has_draft:
         return ((Style.DIM, "… "),)
     return ()
