@@ -9,9 +9,12 @@ so that the same offset is the same place of the conversation in every session. 
 
 import contextlib
 import itertools
+import multiprocessing
 import random
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +22,7 @@ from chatroom.net.loop import Loop
 from support.server_process import running_server
 from torture.checker import Verdict, check_files
 from torture.history import History
+from torture.kills import merged
 from torture.programs import Person, note_log
 from torture.proxy import CLEAN, Cut, Fault, Proxy
 from torture.report import Row
@@ -29,7 +33,8 @@ BATCH: Final = 10
 FILLER: Final = 260
 """Messages before the first script: from 256 to 65,535 a seq takes three bytes."""
 
-LANES: Final = 6
+LANES: Final = 4
+PROCESSES: Final = 2
 STUCK_S: Final = 30.0
 SLACK_BYTES: Final = 40
 SETTINGS: Final = {"limits": {"posts_per_s": 1_000_000, "post_burst": 1_000_000}}
@@ -158,40 +163,64 @@ def measure(lane: Lane) -> tuple[int, int]:
     return lane.proxy.carried
 
 
+@dataclass
+class _Part:
+    """What one process found."""
+
+    verdict: Verdict
+    cuts: int
+    stuck: list[str]
+
+
+def _try_all(faults: list[tuple[Fault, ...]], tls: bool) -> _Part:
+    """Try these faults at a server of our own."""
+    result: list[Verdict] = []
+    with lanes(LANES, result, tls=tls) as made:
+        run(made, faults)
+    stuck = [sentence for lane in made for sentence in lane.stuck]
+    return _Part(result[0], sum(lane.proxy.cuts for lane in made), stuck)
+
+
+def _in_processes(what: str, faults: list[tuple[Fault, ...]], remarks: str, *, tls: bool) -> list[Row]:
+    """Try faults in two processes at a time, for each keeps one processor busy."""
+    with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as pool:
+        dealt = [faults[number::PROCESSES] for number in range(PROCESSES)]
+        parts = list(pool.map(_try_all, dealt, [tls] * PROCESSES))
+    row = Row(what, len(faults), merged(parts), faults=[fault for part in parts for fault in part.stuck])
+    row.remarks = f"{sum(part.cuts for part in parts):,} cuts, {remarks}"
+    return [row]
+
+
+def _measured(*, tls: bool) -> tuple[int, int]:
+    with lanes(1, [], tls=tls) as made:
+        return measure(made[0])
+
+
 def cut_everywhere(step: int) -> list[Row]:
     """Cut after every byte (or every `step`th) of both directions: by an end, by a reset; then at random."""
-    result: list[Verdict] = []
-    with lanes(LANES if step == 1 else 2, result) as made:
-        up, down = measure(made[0])
-        faults: list[tuple[Fault, ...]] = []
-        for cut in (Cut.FIN, Cut.RST):
-            faults += [(Fault(up=n, cut=cut),) for n in range(0, up + SLACK_BYTES, step)]
-            faults += [(Fault(down=n, cut=cut),) for n in range(0, down + SLACK_BYTES, step)]
-        faults += mixes(len(faults) // 8, up, down)
-        run(made, faults)
+    up, down = _measured(tls=False)
+    faults: list[tuple[Fault, ...]] = []
+    for cut, stride in ((Cut.FIN, step), (Cut.RST, 3 * step)):
+        faults += [(Fault(up=n, cut=cut),) for n in range(0, up + SLACK_BYTES, stride)]
+        faults += [(Fault(down=n, cut=cut),) for n in range(0, down + SLACK_BYTES, stride)]
+    faults += mixes(len(faults) // 8, up, down)
     every = "every byte" if step == 1 else f"every {step}th byte"
-    row = Row(f"cut after {every}, both directions", len(faults), result[0])
-    row.remarks = (
-        f"{sum(lane.proxy.cuts for lane in made):,} cuts, {up:,} offsets up and {down:,} down, "
-        "by end and by reset, then random mixes with half-closes and overlaps"
+    remarks = (
+        f"{up:,} bytes up and {down:,} down; resets at every third; then mixes with half-closes, overlaps"
     )
-    row.faults = [sentence for lane in made for sentence in lane.stuck]
-    return [row]
+    return _in_processes(f"cut after {every}, both directions", faults, remarks, tls=False)
 
 
 def cut_everywhere_over_tls(step: int) -> list[Row]:
     """The same over TLS, handshake included, at every `step`th byte: ends and resets in turn."""
-    result: list[Verdict] = []
-    with lanes(LANES if step < 50 else 2, result, tls=True) as made:
-        up, down = measure(made[0])
-        cuts = itertools.cycle((Cut.FIN, Cut.RST))
-        faults = [(Fault(up=n, cut=next(cuts)),) for n in range(0, up + SLACK_BYTES, step)]
-        faults += [(Fault(down=n, cut=next(cuts)),) for n in range(0, down + SLACK_BYTES, step)]
-        run(made, faults)
-    row = Row(f"cut over TLS after every {step}th byte, both directions", len(faults), result[0])
-    row.remarks = f"{sum(lane.proxy.cuts for lane in made):,} cuts, {up:,} bytes up and {down:,} down"
-    row.faults = [sentence for lane in made for sentence in lane.stuck]
-    return [row]
+    up, down = _measured(tls=True)
+    cuts = itertools.cycle((Cut.FIN, Cut.RST))
+    faults = [(Fault(up=n, cut=next(cuts)),) for n in range(0, up + SLACK_BYTES, step)]
+    faults += [(Fault(down=n, cut=next(cuts)),) for n in range(0, down + SLACK_BYTES, step)]
+    remarks = f"{up:,} bytes up and {down:,} down"
+    return _in_processes(
+        f"cut over TLS after every {step}th byte, both directions", faults, remarks, tls=True
+    )
 
 
 def mixes(count: int, up: int, down: int) -> list[tuple[Fault, ...]]:
