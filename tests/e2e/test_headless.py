@@ -199,7 +199,8 @@ def stream_and_kill(alice: Shell, bob: Shell) -> None:
         alice.server.kill()
         assert process.poll() is None
         alice.server.start()
-    rest, errors = process.communicate(timeout=WAIT_S)
+    rest = process.stdout.read()  # communicate() would pass over what readline() has read ahead
+    _, errors = process.communicate(timeout=WAIT_S)
     thread.join(WAIT_S)
     assert (process.returncode, errors) == (Exit.DONE, "")
     assert printed + rest.count("\n") == count
