@@ -47,8 +47,8 @@ def apply(mutant: Mutant, place: Path) -> str:
     return ""
 
 
-def run_tests(place: Path, tests: Sequence[str]) -> int:
-    """Run tests in a copy; return the exit code of pytest."""
+def run_tests(place: Path, tests: Sequence[str]) -> tuple[int, str]:
+    """Run tests in a copy; return the exit code of pytest, -1 when it hangs, and what it said."""
     path = os.pathsep.join((str(place / "src"), str(place / "tests"), str(place)))
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -57,8 +57,8 @@ def run_tests(place: Path, tests: Sequence[str]) -> int:
             command, cwd=place, env=environment, capture_output=True, text=True, timeout=TEST_S, check=False
         )
     except subprocess.TimeoutExpired:
-        return -1
-    return done.returncode
+        return -1, f"no end after {TEST_S} s"
+    return done.returncode, done.stdout
 
 
 def try_mutant(mutant: Mutant) -> list[tuple[str, str]]:
@@ -69,7 +69,7 @@ def try_mutant(mutant: Mutant) -> list[tuple[str, str]]:
         fault = apply(mutant, place)
         if fault:
             return [("-", f"CANNOT BE APPLIED: {fault}")]
-        return [(test, _word(run_tests(place, [test]))) for test in mutant.tests]
+        return [(test, _word(run_tests(place, [test])[0])) for test in mutant.tests]
 
 
 def _word(code: int) -> str:
@@ -87,7 +87,9 @@ def main() -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mutant-") as name:
         make_copy(Path(name))
-        if run_tests(Path(name), tests):
+        code, said = run_tests(Path(name), tests)
+        if code:
+            print(said[-3_000:])
             print("the tests are not green without a mutant; first mend that")
             return 1
     print(f"without a mutant: {len(tests)} tests are green", flush=True)
