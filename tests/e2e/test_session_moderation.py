@@ -9,9 +9,9 @@ from chatroom.client.session.events import (
     LinkMade,
     LoginRefused,
     MyRoleChanged,
-    Noticed,
     PostRefused,
     PostStored,
+    PutOut,
     RequestDone,
     RequestRefused,
 )
@@ -122,9 +122,10 @@ def test_a_kick_takes_the_room_and_no_message_that_was_stored(server: HubServer)
     assert len(bob.got(PostStored)) == 1
     assert bob.got(PostRefused) == []
     assert bob.session.rooms == {}
-    (notice,) = bob.got(Noticed)
-    assert notice.text.startswith("#lobby: kicked by alice")
-    assert "spam" in notice.text
+    (put_out,) = bob.got(PutOut)
+    assert put_out.title == "#lobby"
+    assert put_out.text.startswith("kicked by alice")
+    assert "spam" in put_out.text
     assert "bob" not in roles(alice)
     assert alice.session.rooms[1].member_count == 1
 

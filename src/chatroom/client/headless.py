@@ -229,8 +229,10 @@ class Headless:
                 self._open_room()
             case RequestRefused(_, code, text) if code is not ErrorCode.SHUTDOWN:
                 self.finish(Exit.REFUSED, f"{self.target.room}: {text}")
-            case (Noticed(text) | PutOut(_, text)) if self.session.waiting_count:
+            case Noticed(text) if self.session.waiting_count:
                 self.complain(text)
+            case PutOut(title, text):
+                self.complain(f"{title}: {text}")
             case _:
                 pass
 
