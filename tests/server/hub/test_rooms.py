@@ -362,8 +362,6 @@ def test_joining_again_before_the_end_was_delivered_goes_on_without_a_gap() -> N
     world.settle()
     bob.say(Join(10, "lobby"))
     world.settle()
-    bob.say(Follow(11, [Cursor(lobby, 3)]))
-    world.settle()
     bob.drain()
     seqs = [entry.seq for entry in bob.entries(lobby)]
     assert seqs[-1] == ana.entries(lobby)[-1].seq

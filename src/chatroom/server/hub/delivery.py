@@ -81,6 +81,10 @@ class Delivery:
         self.follow(peer, room, room.sent if room in peer.live else peer.cursors[room])
         peer.ends[room] = room.head, farewell
 
+    def go_on(self, peer: Peer, room: Room) -> None:
+        """The end of the room that is still on its way to the peer is none any more."""
+        peer.ends.pop(room, None)
+
     def unfollow_all(self, peer: Peer) -> None:
         """Send no more entries to `peer`; what was said to it still goes out."""
         for room in peer.live:

@@ -127,6 +127,8 @@ def _joined(context: Context, peer: Peer, request: Join, room: Room, outcome: Ou
     if account is None or room.number not in account.rooms:
         context.refused(peer, request, outcome)
         return
+    for other in account.peers:
+        context.delivery.go_on(other, room)
     _opened(context, peer, request, room)
     if isinstance(outcome, Committed):
         _show_room(context, account, room, but=peer)
