@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from chatroom.cli.upkeep import Commands, add_places
 from chatroom.protocol.codes import SECRET_BYTES, hash_code, make_code
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.protocol.packets import Role
@@ -23,17 +24,14 @@ MOST: Final = 1_000
 ROLES: Final = {"member": Role.MEMBER, "moderator": Role.MODERATOR, "owner": Role.OWNER}
 
 
-def add_invite_command(parser: argparse.ArgumentParser) -> None:
-    """Let the command line of the server know `invite`; without it `command` is None."""
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+def add_invite_command(commands: Commands) -> None:
+    """Let the command line of the server know `invite`."""
     command = commands.add_parser(
         "invite",
         help="print codes for new accounts, also while the server runs",
         description="Print one-time codes for new accounts, one a line: chatroom JOIN --invite CODE.",
     )
-    unset = argparse.SUPPRESS  # what stands before the word `invite` counts too
-    command.add_argument("-c", "--config", metavar="FILE", type=Path, default=unset, help="settings")
-    command.add_argument("--data-dir", metavar="DIR", type=Path, default=unset, help="where the database is")
+    add_places(command)
     command.add_argument("--count", metavar="N", type=_count, default=1, help="how many (default: 1)")
     command.add_argument("--role", choices=ROLES, default="member", help="role of the new accounts")
 

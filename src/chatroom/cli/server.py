@@ -2,7 +2,7 @@
 
 It puts the server together (settings, lock, log, keys, listener) and says in one line what keeps it from
 starting. What is printed on standard output is read by programs: `listening HOST:PORT`, `data DIR`, `join
-JOIN`, and at the first start `owner CODE`. Read next: `invite.py`, `chatroom.server.service`.
+JOIN`, and at the first start `owner CODE`. Read next: `invite.py`, `upkeep.py`, `chatroom.server.service`.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from typing import Final
 
 from chatroom import __version__
 from chatroom.cli.invite import add_invite_command, invite
+from chatroom.cli.upkeep import UPKEEP, add_upkeep_commands, keep_up
 from chatroom.config.errors import SettingsError
 from chatroom.config.load import ServerFlags, load_server_settings
 from chatroom.config.lock import AlreadyLocked, DirectoryLock
@@ -35,6 +36,7 @@ from chatroom.protocol.auth import PLAIN_SERVER_KEY
 from chatroom.server.hub.context import HubSettings
 from chatroom.server.hub.hub import Hub
 from chatroom.server.log_lines import log_to_stderr
+from chatroom.server.sealing import SEAL, Sealing
 from chatroom.server.service import Service, ServiceSettings
 from chatroom.server.store.database import StoreError
 from chatroom.server.store.sqlite import SqliteLog
@@ -53,7 +55,9 @@ ANY_HOSTS: Final = ("", "*", "0.0.0.0", "::")  # noqa: S104 - compared with, not
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the server; return the exit code: 0 stopped, 1 cannot start, 2 wrong flag or settings."""
+    """Run the server, or a command beside it; return the exit code: 0 stopped or done, 1 cannot start or
+    cannot be done, 2 wrong flag or settings, 3 `check` found faults.
+    """
     flags = _parse(arguments)
     try:
         settings = load_server_settings(
@@ -71,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log_to_stderr(settings.log.level)
     directory = settings.server.data_dir or server_data_directory()
     try:
+        if flags.command in UPKEEP:
+            return keep_up(flags.command, flags.file, directory, DATABASE)
         make_private_directory(directory)
         if flags.command == "invite":
             invite(directory / DATABASE, flags.count, flags.role, settings.access.registration)
@@ -100,7 +106,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--log-level", metavar="L", help="debug, info, warning or error")
     parser.add_argument("--version", action="version", version=f"chatroom-server {__version__}")
-    add_invite_command(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    add_invite_command(commands)
+    add_upkeep_commands(commands)
     return parser.parse_args(arguments)
 
 
@@ -108,6 +116,8 @@ def _serve(settings: ServerSettings, directory: Path) -> int:
     """Put the server together and run it until a signal stops it. Raises what keeps it from starting."""
     log = SqliteLog(directory / DATABASE)
     with contextlib.closing(log), contextlib.closing(Loop()) as loop:
+        sealing = Sealing(log, directory / SEAL)
+        sealing.begin()
         key = _server_key(settings, directory)
         hub = Hub(_hub_settings(settings), log, verify)
         hub.make_listed_rooms(time.time_ns() // 1_000_000)
@@ -129,7 +139,9 @@ def _serve(settings: ServerSettings, directory: Path) -> int:
             print(f"owner {owner_code}", flush=True)
         gc.collect()
         gc.freeze()  # what is there now stays; a collection then looks at what came since
+        sealing.run(loop)
         service.run()
+        sealing.stop()
     return EXIT_OK
 
 

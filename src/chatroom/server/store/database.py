@@ -64,6 +64,45 @@ def open_database(path: Path, busy_s: float = BUSY_S) -> sqlite3.Connection:
     return connection
 
 
+def open_existing(path: Path, busy_s: float) -> sqlite3.Connection:
+    """Return a connection to the log at `path` as it is: never made, nor brought to another version.
+
+    A server may be using it. Raises StoreError as `open_database` does, and where there is none.
+    """
+    return _open_as_it_is(path, busy_s, "?mode=rw")
+
+
+def open_unchanged(path: Path, busy_s: float) -> sqlite3.Connection:
+    """Return a connection that reads the log at `path` and leaves no trace beside it: a backup, which may
+    lie where nothing can be written. Raises StoreError as `open_existing` does.
+
+    Where SQLite left a file beside it, what stands there belongs to it.
+    """
+    has_more = any(path.with_name(path.name + ending).exists() for ending in ("-wal", "-journal"))
+    return _open_as_it_is(path, busy_s, "?mode=ro" if has_more else "?mode=ro&immutable=1")
+
+
+def _open_as_it_is(path: Path, busy_s: float, how: str) -> sqlite3.Connection:
+    if _look_at(path) or not path.stat().st_size:
+        raise StoreError(f"{path}: there is no log")
+    try:
+        connection = _connect(path, busy_s, how)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: {words_for(error)}") from None
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        _check_version(path, version)
+        if not version:
+            raise StoreError(f"{path}: there is no log")
+    except sqlite3.Error as error:
+        connection.close()
+        raise StoreError(f"{path}: {words_for(error)}") from None
+    except StoreError:
+        connection.close()
+        raise
+    return connection
+
+
 def _look_at(path: Path) -> bool:
     """Return whether the log is to be made. Raises StoreError for anything that cannot be one; reads
     only.
@@ -99,9 +138,9 @@ def _check_version(path: Path, version: int) -> None:
         )
 
 
-def _connect(path: Path, busy_s: float) -> sqlite3.Connection:
+def _connect(path: Path, busy_s: float, how: str = "?mode=rw") -> sqlite3.Connection:
     return sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw",
+        path.absolute().as_uri() + how,
         uri=True,
         timeout=busy_s,
         isolation_level=None,

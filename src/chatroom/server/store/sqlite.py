@@ -33,8 +33,9 @@ from chatroom.server.store.indexer import Indexer
 from chatroom.server.store.nonces import Nonces, nonce_key
 from chatroom.server.store.open_files import OpenFiles
 from chatroom.server.store.reading import read_after, read_before, read_snapshot, read_unread
-from chatroom.server.store.schema import ROOM_SHIFT, read_log_id, seq_of
+from chatroom.server.store.schema import ROOM_SHIFT, seq_of
 from chatroom.server.store.search import newest_below, search
+from chatroom.server.store.standing import Standing, count_start, read_standing
 from chatroom.server.store.writer import Writer
 
 SEARCH_S: Final = 0.015
@@ -66,7 +67,7 @@ class SqliteLog:
         self._is_lost = False
         cursor = self._connection.cursor()
         try:
-            self._log_id = read_log_id(self._connection)
+            self._opened = read_standing(self._connection)
             self._heads = Heads(cursor)
             self._nonces = Nonces(cursor)
             self._nonces.load()
@@ -83,7 +84,25 @@ class SqliteLog:
     @property
     def log_id(self) -> bytes:
         """As `Log.log_id`."""
-        return self._log_id
+        return self._opened.log_id
+
+    @property
+    def standing(self) -> Standing:
+        """Where the log stands: what was surely committed, and nothing else."""
+        opened = self._opened
+        return Standing(opened.log_id, opened.starts, opened.entries + self._writer.entries)
+
+    def begin(self, *, renews: bool) -> None:
+        """Count one more start of a server; where the log `renews`, it has a new id from then on.
+
+        To be called before anybody is served. Raises StorageError when the disk refuses.
+        """
+        try:
+            count_start(self._connection, renews=renews)
+            self._opened = read_standing(self._connection)
+        except sqlite3.Error as error:
+            raise StorageError(trouble(error)) from None
+        self._writer.entries = 0
 
     def load(self) -> Snapshot:
         """As `Log.load`."""

@@ -88,6 +88,8 @@ class Writer:
         self._nonces = nonces
         self._handles = handles
         self._fresh: dict[int, int] = {}
+        self.entries = 0
+        """How many entries were committed so far."""
 
     def take_fresh(self) -> dict[int, int]:
         """Return the rooms that got entries since the last call, with the time of the first of them."""
@@ -137,6 +139,7 @@ class Writer:
         try:
             outcomes = [self._decide(change, now_ms, draft, looks_up) for change in changes]
             if self._commit(draft, indexes_nonces=not is_alone):
+                self.entries += len(draft.rows)
                 self._nonces.add(draft.keys.items())
                 for room, at in draft.rooms.items():
                     self._fresh.setdefault(room, at)
