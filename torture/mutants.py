@@ -20,7 +20,10 @@ from torture.mutant_table import MUTANTS, Mutant
 
 ROOT: Final = Path(__file__).parents[1]
 COPIED: Final = ("src", "tests", "torture", "docs", "config", "pyproject.toml", "Makefile", "README.md")
-TEST_S: Final = 240
+TEST_S: Final = 600
+EXAMPLES: Final = "250"
+"""How long the state machine searches: a mutant may be found by one example in a hundred."""
+
 RED: Final = 1
 """What pytest returns when tests failed; a mutant that cannot even be imported is no mutant."""
 
@@ -51,7 +54,12 @@ def run_tests(place: Path, tests: Sequence[str]) -> tuple[int, str]:
     """Run tests in a copy; return the exit code of pytest, -1 when it hangs, and what it said."""
     path = os.pathsep.join((str(place / "src"), str(place / "tests"), str(place)))
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
-    environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": path,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "CHATROOM_EXAMPLES": EXAMPLES,
+    }
     try:
         done = subprocess.run(
             command, cwd=place, env=environment, capture_output=True, text=True, timeout=TEST_S, check=False

@@ -125,6 +125,12 @@ class Delivery(RuleBasedStateMachine):
         if self.desks[who].connection is not None:
             self.desks[who].up()
 
+    @rule(who=WHO)
+    def lose_the_answer(self, who: int) -> None:
+        if self.desks[who].connection is not None:
+            self.desks[who].up()
+            self.desks[who].drop()
+
     @rule(who=WHO, limit=FEW_BYTES)
     def cut_on_the_way_up(self, who: int, limit: int) -> None:
         if self.desks[who].connection is not None:
