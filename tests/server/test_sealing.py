@@ -29,6 +29,10 @@ WAIT_S = 10.0
 ONE, OTHER = b"1" * 16, b"2" * 16
 
 
+class _PowerLoss(BaseException):
+    """Everything stops."""
+
+
 class Run:
     """One run of a server on the log of a folder; it ends by `stop`, or by `crash` as if it were killed."""
 
@@ -155,6 +159,25 @@ def test_run_after_run_nothing_is_said(tmp_path: Path, caplog: pytest.LogCapture
     assert warnings(caplog) == []
 
 
+def test_a_seal_that_a_killed_server_had_not_finished_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(_self: Path, _target: Path) -> Path:
+        raise _PowerLoss
+
+    run = Run(tmp_path).post()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", dies)
+        with pytest.raises(_PowerLoss):
+            run.seal()
+    run.crash()
+    assert len(list(tmp_path.glob(f".{SEAL}.*"))) == 1
+    run = Run(tmp_path)
+    assert not run.is_renewed
+    run.stop()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["chatroom.db", SEAL]
+
+
 def test_a_log_from_before_there_were_seals_is_no_older_copy(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -244,10 +267,6 @@ def test_another_log_in_its_place_gets_another_id(tmp_path: Path) -> None:
 
 
 # -- crashes -----------------------------------------------------------------------------------------------
-
-
-class _PowerLoss(BaseException):
-    """Everything stops."""
 
 
 @pytest.mark.parametrize("earlier_runs", [0, 1])

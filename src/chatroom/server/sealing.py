@@ -7,6 +7,7 @@ after a crash or a loss of power the log is where the seal says or further, and 
 `store/standing.py`.
 """
 
+import contextlib
 import logging
 import threading
 import tomllib
@@ -91,6 +92,7 @@ class Sealing:
         Raises StoreError or OSError only where an older copy would be served as if it were the log. In any
         other trouble the seal stays behind, which is safe, and that is logged.
         """
+        self._tidy()
         seal = self._sealed = read_seal(self._path)
         reason = suspicion(seal, self._log.standing)
         if reason:
@@ -104,6 +106,12 @@ class Sealing:
             logger.warning("this start cannot be counted: %s", error)
             return
         self._write(self._log.standing)
+
+    def _tidy(self) -> None:
+        """Remove what a server that was killed while it wrote its seal has left."""
+        for left in self._path.parent.glob(f".{self._path.name}.*"):
+            with contextlib.suppress(OSError):
+                left.unlink()
 
     def _renew(self, reason: str) -> None:
         try:
