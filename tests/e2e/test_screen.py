@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -27,6 +28,9 @@ from support.server_process import ServerProcess, running_server
 from support.terminal import Terminal, wait_all
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="ptys are POSIX")
+
+MEGABYTE_S = 1.0
+"""How long a paste of a megabyte may take, most of it in the terminal of this test. As keys it took eight."""
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +166,17 @@ def test_a_paste_is_one_text_and_presses_nothing(server: ServerProcess, tmp_path
         assert "╭─" not in terminal.text
 
 
+def test_a_paste_of_a_megabyte_is_refused_at_once(server: ServerProcess, tmp_path: Path) -> None:
+    with client(tmp_path, "floods", server.join) as terminal:
+        online(terminal)
+        began = time.monotonic()
+        terminal.send("\x1b[200~" + "a line of it\r" * 80_000 + "\x1b[201~")
+        terminal.wait_text("not pasted: too long by")
+        assert time.monotonic() - began < MEGABYTE_S
+        terminal.send("still here")
+        terminal.wait_text(" ❯ still here")
+
+
 def test_ctrl_j_and_alt_enter_begin_a_new_line(server: ServerProcess, tmp_path: Path) -> None:
     with client(tmp_path, "liner", server.join) as terminal:
         online(terminal)
@@ -221,7 +236,7 @@ def test_a_mention_rings_the_bell_and_the_title_names_the_room(server: ServerPro
     with client(tmp_path, "ringer", server.join) as one, client(tmp_path, "caller", server.join) as two:
         online(one)
         online(two)
-        assert one.emulator.title == "#lobby — chatroom"
+        one.wait(lambda: one.emulator.title == "#lobby — chatroom", "the title")
         one.send("\x1b[O")  # the terminal lost the focus
         one.settle()
         rang = one.raw.count(b"\a")

@@ -23,7 +23,7 @@ class Window:
         self.size = (cols, rows)
         self.effects: list[Effect] = []
         """What the screen could not do itself."""
-        self._inputs = InputReader(lambda: 0.0)
+        self._inputs = InputReader(lambda: 0.0, lambda: ("", 0))
         self.view = ChatView(
             seat.model,
             seat.model,

@@ -124,7 +124,7 @@ class Client:
         self._terminal = Terminal(theme, start.settings.look.colours)
         frame_s = SSH_FRAME_S if "SSH_CONNECTION" in os.environ else FRAME_S
         self._urwid_loop = UrwidLoop(loop, frame_s)
-        self._inputs = InputReader(loop.now)
+        self._inputs = InputReader(loop.now, self._terminal.pastes.fetch)
         self._has_mouse = start.mouse
         self._title = ""
         self._view = self._first_view()

@@ -1,8 +1,9 @@
-from chatroom.client.ui.inputs import PASTE_CHARS_MAX, PASTE_PAUSE_S, InputReader, Paste
+from chatroom.client.ui.inputs import InputReader, Paste
+from chatroom.client.ui.pastes import PASTE_BYTES_MAX, PASTE_PAUSE_S
 
 
 def a_reader() -> InputReader:
-    return InputReader(lambda: 0.0)
+    return InputReader(lambda: 0.0, lambda: ("", 0))
 
 
 def pasted(keys: list[object]) -> list[str]:
@@ -23,6 +24,15 @@ def test_a_paste_becomes_one_key_with_its_lines() -> None:
     found = a_reader().read(keys)
     assert [str(key) for key in found] == ["x", "<paste>", "y"]
     assert pasted(found) == ["a\n    b"]
+
+
+def test_a_paste_that_was_taken_out_before_is_fetched_at_its_markers() -> None:
+    texts = iter([("one\ntwo", 0), ("three", 99)])
+    reader = InputReader(lambda: 0.0, lambda: next(texts))
+    found = reader.read(["x", "begin paste", "end paste", "y", "begin paste", "end paste"])
+    assert [str(key) for key in found] == ["x", "<paste>", "y", "<paste>"]
+    assert pasted(found) == ["one\ntwo", "three"]
+    assert [key.cut_bytes for key in found if isinstance(key, Paste)] == [0, 99]
 
 
 def test_what_looks_like_keys_in_a_paste_is_not_pressed() -> None:
@@ -52,8 +62,8 @@ def test_an_endless_paste_does_not_fill_the_memory() -> None:
     reader = a_reader()
     reader.read(["begin paste"])
     for _ in range(11):
-        reader.read(["x"] * (PASTE_CHARS_MAX // 10))
-    assert len(pasted(reader.read(["end paste"]))[0]) == PASTE_CHARS_MAX
+        reader.read(["x"] * (PASTE_BYTES_MAX // 10))
+    assert len(pasted(reader.read(["end paste"]))[0]) == PASTE_BYTES_MAX
 
 
 def test_an_unmarked_paste_is_known_by_text_that_goes_on_after_an_enter() -> None:
@@ -79,7 +89,7 @@ def test_the_end_of_no_paste_is_nothing() -> None:
 
 def test_a_paste_whose_end_got_lost_is_over_after_a_pause() -> None:
     times = iter([0.0, 1.0, 1.0 + PASTE_PAUSE_S + 0.1])
-    reader = InputReader(lambda: next(times))
+    reader = InputReader(lambda: next(times), lambda: ("", 0))
     assert reader.read(["begin paste", "a"]) == []
     assert reader.read(["b"]) == []
     found = reader.read(["enter"])

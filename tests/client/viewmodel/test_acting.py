@@ -91,6 +91,15 @@ def test_a_paste_that_is_too_long_says_by_how_much() -> None:
     assert seat.text() == "abc"
 
 
+def test_a_paste_of_which_only_a_part_came_is_refused_with_its_whole_size() -> None:
+    seat = Seat()
+    seat.model.pasted("x" * 10, seat.now, cut_bytes=TEXT_BYTES)
+    assert (seat.text(), seat.toast()) == (
+        "",
+        f"not pasted: too long by 10 bytes: a message has {TEXT_BYTES} at most",
+    )
+
+
 def test_how_many_lines_ask_is_a_setting() -> None:
     seat = Seat(settings=ScreenSettings(paste_lines=20))
     seat.model.pasted(LINES, seat.now)

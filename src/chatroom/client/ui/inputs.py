@@ -1,20 +1,16 @@
 """What comes from the keyboard, before any key means something: pastes are put together, answers dropped.
 
-A paste arrives as a flood of single keys in which every line end is an Enter and every escape sequence a key
-of its own, so between its markers only text counts and it becomes one `Paste`. Terminals that do not mark
-pastes are recognised by text that goes on after an Enter in one read. What the terminal answers to questions
-arrives here as well and is dropped: urwid raises on it. Read next: `keys.py`.
+A paste becomes one `Paste`. Its text was taken out before (`pastes.py`); where that could not be done it
+arrives as a flood of single keys in which every line end is an Enter and every escape sequence a key of its
+own, so between its markers only text counts. Pastes that a terminal does not mark are recognised by text that
+goes on after an Enter in one read. What the terminal answers to questions arrives here as well and is
+dropped: urwid raises on it. Read next: `keys.py`.
 """
 
 from collections.abc import Callable, Iterable
 from typing import Final, Self
 
-PASTE_CHARS_MAX: Final = 1_000_000
-"""More of one paste is thrown away; the model refuses far less."""
-
-PASTE_PAUSE_S: Final = 3.0
-"""A paste whose end got lost is over when nothing has come for so long; else no key would ever count again.
-"""
+from chatroom.client.ui.pastes import PASTE_BYTES_MAX, PASTE_PAUSE_S
 
 _TEXT_OF: Final = {"enter": "\n", "meta enter": "\n", "ctrl j": "\n", "tab": "    "}
 
@@ -26,27 +22,33 @@ InputKey = str | tuple[str, int, int, int]
 
 
 class Paste(str):
-    """A paste, as a key among keys: the string is its name, `text` is what was pasted."""
+    """A paste, as a key among keys: the string is its name, `text` is what was pasted, `cut_bytes` how much
+    more it was.
+    """
 
-    __slots__ = ("text",)
+    __slots__ = ("cut_bytes", "text")
 
     text: str
+    cut_bytes: int
 
-    def __new__(cls, text: str) -> Self:
+    def __new__(cls, text: str, cut_bytes: int = 0) -> Self:
         """Return the paste of `text`."""
         key = super().__new__(cls, "<paste>")
         key.text = text
+        key.cut_bytes = cut_bytes
         return key
 
 
 class InputReader:
     """Turns what urwid read into keys for the view; a paste may go on over many reads.
 
-    `now` gives monotonic seconds.
+    `now` gives monotonic seconds, `fetch` the text that was taken out between two markers, and how many bytes
+    more there were.
     """
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], fetch: Callable[[], tuple[str, int]]) -> None:
         self._now = now
+        self._fetch = fetch
         self._paste: list[str] | None = None
         self._read_at = 0.0
         self._marks_pastes = False  # this terminal was seen to; then fast typing is never taken for a paste
@@ -68,7 +70,7 @@ class InputReader:
                 self._marks_pastes = True
             elif key == "end paste":
                 if self._paste is not None:
-                    found.append(Paste("".join(self._paste)))
+                    found.append(Paste("".join(self._paste)) if self._paste else Paste(*self._fetch()))
                 self._paste = None
             elif isinstance(key, str):
                 self._take(key, found)
@@ -77,7 +79,7 @@ class InputReader:
     def _take(self, key: str, found: list[InputKey]) -> None:
         if self._paste is None or key in ("window resize", "focus in", "focus out"):
             found.append(key)
-        elif len(self._paste) < PASTE_CHARS_MAX:
+        elif len(self._paste) < PASTE_BYTES_MAX:
             self._paste.append(key if len(key) == 1 else _TEXT_OF.get(key, ""))
 
 

@@ -17,6 +17,7 @@ from urwid.display import raw
 
 from chatroom.client.themes.theme import Theme
 from chatroom.client.ui.palette import palette
+from chatroom.client.ui.pastes import PasteReader
 
 if sys.platform != "win32":
     import termios
@@ -75,6 +76,7 @@ class Terminal(raw.Screen):
             self.set_terminal_properties(colors=COLOURS[colours])
         self.set_terminal_properties(hyperlinks=self.term not in ("linux", "fbterm"))
         self.register_palette(palette(theme))
+        self.pastes = PasteReader()
 
     def _start(self, alternate_buffer: bool = True, *args: object, **kwargs: object) -> None:
         super()._start(alternate_buffer, *args, **kwargs)
@@ -101,8 +103,8 @@ class Terminal(raw.Screen):
         termios.tcsetattr(fd, termios.TCSADRAIN, modes)
 
     def get_available_raw_input(self) -> list[int]:
-        """Return what was typed; a line feed (Ctrl-J) becomes Alt-Enter, a new line."""
-        codes = super().get_available_raw_input()
+        """Return what was typed; a line feed (Ctrl-J) becomes Alt-Enter; pastes go to `pastes`."""
+        codes = self.pastes.take(super().get_available_raw_input())
         if _LINE_FEED not in codes:
             return codes
         return [part for code in codes for part in (_META_ENTER if code == _LINE_FEED else (code,))]

@@ -88,7 +88,7 @@ class ChatView(urwid.Widget):
         self._invalidate()
         now = self._clock()
         if isinstance(key, Paste):
-            self._paste(key.text, now)
+            self._paste(key, now)
         elif key in ("focus in", "focus out"):
             if self._model is not None:
                 self._model.focus_changed(key == "focus in", now)
@@ -169,16 +169,17 @@ class ChatView(urwid.Widget):
             editor = self._drawing.composer.editor
             self._model.composer_edited(editor.text, editor.cursor, now)
 
-    def _paste(self, text: str, now: Moment) -> None:
+    def _paste(self, paste: Paste, now: Moment) -> None:
         """Put a paste into the field that has the cursor, as one line; else let the model decide."""
         self._dialog.show(self._owner.dialog)
         focused = self._dialog.focused
         if focused is not None:
             number, editor = focused
-            editor.insert(" ".join("".join(char if char.isprintable() else " " for char in text).split()))
+            printable = "".join(char if char.isprintable() else " " for char in paste.text)
+            editor.insert(" ".join(printable.split()))
             self._carry_out(self._owner.dialog_edited(number, editor.text, now))
         elif self._model is not None and self._context is Context.MAIN:
-            self._model.pasted(text, now)
+            self._model.pasted(paste.text, now, cut_bytes=paste.cut_bytes)
 
     # Actions whose owner is the screen
 

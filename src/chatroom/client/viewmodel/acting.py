@@ -133,10 +133,10 @@ class Acting:
         self._interrupted_at = None
         self._state.composer.edited(text, cursor)
 
-    def paste(self, text: str) -> None:
+    def paste(self, text: str, cut_bytes: int) -> None:
         """Put a pasted text in at the cursor, or ask first where it has many lines."""
         text = clean_text(text)
-        excess = text_excess(self._state.composer.with_inserted(text))
+        excess = text_excess(self._state.composer.with_inserted(text), cut_bytes)
         if excess is not None and text:
             self._state.complain(f"not pasted: {excess}")
         elif text.count("\n") >= self._state.settings.paste_lines:

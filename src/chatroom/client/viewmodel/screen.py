@@ -155,13 +155,13 @@ class ScreenModel:
         rooms = [view.title for view in state.views() if not is_direct(view)]
         return complete(text, cursor, Known(handles, rooms))
 
-    def pasted(self, text: str, now: Moment) -> None:
-        """A paste arrived while the composer had the focus.
+    def pasted(self, text: str, now: Moment, *, cut_bytes: int = 0) -> None:
+        """A paste arrived while the composer had the focus; of one far too long `cut_bytes` are missing.
 
         It is put in at the cursor (the composer's revision grows), or a dialog asks first.
         """
         self._state.now = now
-        self._acting.paste(text)
+        self._acting.paste(text, cut_bytes)
 
     def editor_closed(self, text: str, now: Moment) -> None:
         """$EDITOR ended with this text; it becomes the composer's text."""

@@ -107,14 +107,14 @@ class Sending:
         return True
 
 
-def text_excess(text: str) -> str | None:
+def text_excess(text: str, cut_bytes: int = 0) -> str | None:
     """Return why a text is too much for one message, and by how much, or that it is empty; None when it is
-    fine.
+    fine. `cut_bytes` of it are not here.
     """
     text = clean_text(text)
     if is_blank(text):
         return "there is nothing to send"
-    size, lines = len(text.encode()), text.count("\n") + 1
+    size, lines = len(text.encode()) + cut_bytes, text.count("\n") + 1
     if size > TEXT_BYTES:
         return f"too long by {size - TEXT_BYTES} bytes: a message has {TEXT_BYTES} at most"
     if lines > TEXT_LINES:
