@@ -45,13 +45,14 @@ def main() -> int:
     for name in flags.chapters or CHAPTERS:
         if name not in CHAPTERS:
             parser.error(f"there is no chapter {name}; there are {', '.join(CHAPTERS)}")
-        started = time.monotonic()
+        started, before = time.monotonic(), len(rows)
         print(f"{name} …", file=sys.stderr, flush=True)
         try:
             rows += CHAPTERS[name](flags.short)
         except Exception:  # noqa: BLE001 - the other chapters are told all the same
             rows.append(Row(f"chapter {name}", 0, faults=[traceback.format_exc()]))
-        print(f"{name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+        told = ", ".join(f"{row.what}: {'good' if row.is_good else 'FAILED'}" for row in rows[before:])
+        print(f"{name}: {time.monotonic() - started:.0f} s; {told}", file=sys.stderr, flush=True)
     print(table(rows))
     wrong = faults(rows)
     for sentence in wrong:
