@@ -36,6 +36,20 @@ def test_a_terminal_of_sixteen_colours_tells_the_handles_apart() -> None:
     assert len(specs) >= 5
 
 
+EIGHT = ("black", "dark red", "dark green", "brown", "dark blue", "dark magenta", "dark cyan", "light gray")
+
+
+@pytest.mark.parametrize("name", list(BUILTIN))
+def test_a_terminal_of_eight_colours_shows_every_style(name: str) -> None:
+    entries = palette(builtin_theme(name), has_eight=True)
+    for style in Style:
+        spec = resolve_attr(style, entries, colors=16)
+        colour = spec.foreground.split(",")[0]
+        assert colour != "dark gray", style
+        assert spec.background in (*EIGHT, "default"), style
+        assert colour != spec.background or colour == "default", style
+
+
 def test_without_colours_a_mention_and_the_current_room_are_still_marked() -> None:
     entries = palette(builtin_theme("dark"))
     for style in (Style.MENTION, Style.ROOM_CURRENT, Style.BADGE_MENTION, Style.HEADER, Style.SELECTED):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from chatroom.client.themes.styles import Style
 from chatroom.client.themes.theme import builtin_theme
 from chatroom.client.ui.canvas import StripCanvas
 from chatroom.client.ui.strips import strip
@@ -128,6 +129,21 @@ def test_links_are_sent_around_addresses(desk: Desk) -> None:
         said = desk.said()
         assert "\x1b]8;;https://example.org/\x1b\\" in said
         assert "\x1b]8;;\x1b\\" in said
+
+
+@pytest.mark.parametrize("term", ["linux", "screen", "vt100"])
+def test_nothing_is_written_in_black_on_black_where_there_are_eight_colours(
+    monkeypatch: pytest.MonkeyPatch, term: str
+) -> None:
+    desk = Desk(monkeypatch, TERM=term)
+    with desk.terminal.start():
+        desk.said()
+        canvas = StripCanvas([strip([(Style.PLACEHOLDER, "write")], 10)], 10)
+        desk.terminal.draw_screen((10, 1), canvas)
+        said = desk.said()
+        assert "write" in said
+        assert "1;30" not in said
+    desk.close()
 
 
 @pytest.mark.parametrize(

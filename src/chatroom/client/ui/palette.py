@@ -1,13 +1,14 @@
 """A theme as what urwid draws with: the palette.
 
 Each style becomes one entry with its colours for 16, 88, 256 and 2²⁴ colours, and its marks for terminals
-without colour. Read next: `chatroom.client.themes.builtin`.
+without colour. What takes the place of sixteen colours where there are eight is said here too. Read next:
+`chatroom.client.themes.builtin`.
 """
 
 from typing import Final
 
 from chatroom.client.themes.builtin import MONO
-from chatroom.client.themes.look import DEFAULT, Look, read_look, to_sixteen
+from chatroom.client.themes.look import DEFAULT, INHERIT, Look, read_look, to_sixteen
 from chatroom.client.themes.styles import Style
 from chatroom.client.themes.theme import Theme
 
@@ -23,23 +24,48 @@ _URWID_MARKS: Final = {
 }
 
 
-def palette(theme: Theme) -> list[Entry]:
-    """Return the entries for `register_palette`; the ground of the screen is the entry called None."""
-    entries = [_entry(style, look) for style, look in theme.looks.items()]
-    ground = _entry(Style.GROUND, theme.looks[Style.GROUND])
-    return [*entries, (None, *ground[1:])]
+_GREY: Final = "dark-gray"
+
+_ON: Final = {DEFAULT: DEFAULT, "light-gray": "black", "brown": "black", "dark-cyan": "black"}
+"""What grey becomes where there is no grey, by the ground it stands on; on all others light-gray."""
 
 
-def _entry(style: Style, look: Look) -> Entry:
+def palette(theme: Theme, *, has_eight: bool = False) -> list[Entry]:
+    """Return the entries for `register_palette`; the ground of the screen is the entry called None.
+
+    `has_eight`: the terminal has eight colours, and of their bright half only what bold makes of it. A bold
+    black is black on many of them, and a bright ground blinks or is no ground.
+    """
+    ground = theme.looks[Style.GROUND]
+    below = _dark(to_sixteen(ground.bg)) if has_eight else ""
+    entries = [_entry(style, look, below) for style, look in theme.looks.items()]
+    return [*entries, (None, *_entry(Style.GROUND, ground, below)[1:])]
+
+
+def _entry(style: Style, look: Look, below: str) -> Entry:
+    """Return the entry of a style; `below` is the ground of the screen where there are eight colours, else
+    "".
+    """
     mono = read_look(MONO.get(style, "")).marks
+    fg, bg = to_sixteen(look.fg), to_sixteen(look.bg)
+    if below:
+        bg = _dark(bg)
+        below = below if bg == INHERIT else bg
+        fg = _ON.get(below, "light-gray") if fg in (_GREY, below) and fg != DEFAULT else fg
     return (
         style,
-        _foreground(to_sixteen(look.fg).replace("-", " "), look.marks),
-        to_sixteen(look.bg).replace("-", " "),
+        _foreground(fg.replace("-", " "), look.marks),
+        bg.replace("-", " "),
         ",".join(_URWID_MARKS[mark] for mark in mono) or DEFAULT,
         _foreground(look.fg.replace("-", " "), look.marks),
         look.bg.replace("-", " "),
     )
+
+
+def _dark(ground: str) -> str:
+    """Return the ground of the dark half that comes nearest."""
+    others = {_GREY: "black", "white": "light-gray", "yellow": "brown"}
+    return others.get(ground, ground if ground == "light-gray" else ground.replace("light-", "dark-"))
 
 
 def _foreground(colour: str, marks: tuple[str, ...]) -> str:

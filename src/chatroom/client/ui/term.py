@@ -75,7 +75,7 @@ class Terminal(raw.Screen):
         if colours in COLOURS:
             self.set_terminal_properties(colors=COLOURS[colours])
         self.set_terminal_properties(hyperlinks=self.term not in ("linux", "fbterm"))
-        self.register_palette(palette(theme))
+        self.register_palette(palette(theme, has_eight=self.colors <= 16 and self.fg_bright_is_bold))
         self.pastes = PasteReader()
 
     def _start(self, alternate_buffer: bool = True, *args: object, **kwargs: object) -> None:
