@@ -115,6 +115,24 @@ def test_somebody_is_invited() -> None:
     assert [(packet.room, packet.handle) for packet in asked(seat, Invite)] == [(1, "bob"), (2, "carl")]  # type: ignore[attr-defined]
 
 
+def test_somebody_who_is_there_is_not_invited() -> None:
+    server = campus()
+    server.room("lobby").members.append("bob")
+    seat = Seat(server).send("/invite bob")
+    assert (asked(seat, Invite), seat.toast()) == ([], "bob is in #lobby already")
+
+
+def test_hiding_says_when_it_changes_nothing_or_nobody() -> None:
+    server = campus()
+    server.room("lobby").members.append("bob")
+    seat = Seat(server)
+    assert seat.send("/ignore bob").toast() == "bob is hidden here"
+    assert seat.send("/ignore bob").toast() == "bob is hidden here already"
+    assert seat.send("/ignore nosuch").toast() == "nosuch is hidden here: nobody of that handle is here"
+    assert seat.send("/unignore bob").toast() == "bob is shown again"
+    assert seat.send("/unignore bob").toast() == "bob is not hidden here"
+
+
 def test_one_is_away_and_back() -> None:
     seat = Seat().send("/away")
     assert seat.model.status(seat.now).connection == "◐ away"

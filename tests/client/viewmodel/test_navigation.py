@@ -113,10 +113,13 @@ def test_an_invitation_is_shown_as_such_and_accepted_by_opening_it() -> None:
     seat.settle()
     row = next(row for row in seat.model.sidebar() if row.is_invitation)
     assert (row.title, row.index) == ("#secret", 5)
+    assert seat.toast() == "bob invites you to #secret: /join #secret"
+    assert seat.model.status(seat.now).activity == "[!5]"
     assert seat.desk.connection is not None
     seat.press(Action.ROOM_5)
     assert [packet.name for packet in seat.desk.connection.asked(Join)] == ["secret"]  # type: ignore[attr-defined]
     assert seat.title() == "#secret"
+    assert seat.model.status(seat.now).activity == ""
 
 
 def test_one_goes_to_the_line_of_new_messages() -> None:

@@ -79,5 +79,6 @@ def test_activity_names_rooms_by_their_number() -> None:
     rooms = [view(1, "#a", 9), view(2, "#b", 1, 1), view(3, "#c", 4), view(4, "@d", 1), view(5, "#e", 1)]
     rooms.append(view(6, "#f", is_member=False))
     numbers = Numbers({"#a": 1, "#b": 2, "#c": 12, "@d": 4, "#e": 5, "#f": 3})
-    assert activity(rooms, 1, numbers) == "[!2,3,4 ·5,12]"
-    assert activity(rooms[:1], 1, numbers) == ""
+    assert activity(rooms, 1, numbers, {6}) == "[!2,3,4 ·5,12]"
+    assert activity(rooms, 1, numbers, ()) == "[!2,4 ·5,12]"
+    assert activity(rooms[:1], 1, numbers, ()) == ""

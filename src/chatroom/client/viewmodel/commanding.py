@@ -128,6 +128,8 @@ class Commanding:
             return False
         if fault is not None:
             return self._refuse(f"{command.handle}: {fault}")
+        if any(member.handle == handle for member in self._state.session.roster.members(view.number)):
+            return self._refuse(f"{handle} is in {view.title} already")
         self._state.session.invite(view.number, handle)
         return True
 
@@ -166,13 +168,28 @@ class Commanding:
         fault = "that is you" if handle == self._state.session.handle else handle_fault(handle)
         if fault is not None:
             return self._refuse(f"{command.handle}: {fault}")
-        change = {handle}
-        self._state.ignored = (
-            self._state.ignored | change if command.is_hidden else self._state.ignored - change
+        state = self._state
+        if (handle in state.ignored) is command.is_hidden:
+            return self._refuse(
+                f"{handle} is {'hidden here already' if command.is_hidden else 'not hidden here'}"
+            )
+        state.ignored = state.ignored ^ {handle}
+        stranger = "" if self._is_known(handle) else ": nobody of that handle is here"
+        state.confirm(
+            f"{handle} is hidden here{stranger}" if command.is_hidden else f"{handle} is shown again"
         )
-        self._state.confirm(f"{handle} is hidden here" if command.is_hidden else f"{handle} is shown again")
-        self._state.touch(Part.TRANSCRIPT)
+        state.touch(Part.TRANSCRIPT)
         return True
+
+    def _is_known(self, handle: str) -> bool:
+        """Whether somebody of this handle is in one of the rooms, or has written to the one shown."""
+        state = self._state
+        transcript = state.current_transcript()
+        return (transcript is not None and handle in transcript.authors) or any(
+            member.handle == handle
+            for view in state.views()
+            for member in state.session.roster.members(view.number)
+        )
 
     def _names(self) -> bool:
         view = self._named("")

@@ -59,6 +59,7 @@ class Hearing:
         self._acting = acting
         self._welcome = ""
         self._had = (False, Role.MEMBER)  # whether muted, and the role
+        self._invitations: frozenset[int] | None = None
         self._take: dict[type[object], Callable[[object], None]] = dict(
             [
                 row(StateChanged, self._state_changed),
@@ -123,6 +124,18 @@ class Hearing:
     def _rooms_changed(self) -> None:
         self._state.rooms_changed()
         self._acting.navigation.settle()
+        self._hear_invitations()
+
+    def _hear_invitations(self) -> None:
+        """Say who invites the reader, unless that was so when this run began."""
+        state = self._state
+        views = {view.number: view for view in state.session.rooms.values() if not view.is_member}
+        known, self._invitations = self._invitations, frozenset(views)
+        state.invited &= views.keys()
+        for number in views.keys() - known if known is not None else ():
+            view = views[number]
+            state.invited.add(number)
+            state.say(f"{view.invited_by or 'somebody'} invites you to {view.title}: /join {view.title}")
 
     def _timeline_changed(self, event: TimelineChanged) -> None:
         state = self._state

@@ -3,7 +3,7 @@
 Pure functions over the rooms of a session. Read next: `navigation.py`, which opens the room found here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 from chatroom.client.session.rooms import RoomView
@@ -75,16 +75,18 @@ def most_active(views: Sequence[RoomView], current: int) -> RoomView | None:
     return max(others, key=_urgency, default=None)
 
 
-def activity(views: Sequence[RoomView], current: int, numbers: Numbers) -> str:
+def activity(views: Sequence[RoomView], current: int, numbers: Numbers, invited: Container[int]) -> str:
     """Return the rooms that want a look, by their number in the sidebar: "[!2 ·5,7]"; "" when there is
     none.
 
-    "!" stands before invitations, rooms with a mention and direct rooms, "·" before others.
+    "!" stands before rooms one was `invited` to just now, rooms with a mention and direct rooms, "·" before
+    others.
     """
     loud: list[int] = []
     quiet: list[int] = []
     for view in views:
-        if view.number != current and (view.unread or not view.is_member):
+        is_wanted = view.unread if view.is_member else view.number in invited
+        if is_wanted and view.number != current:
             is_loud = _urgency(view) > 1 or not view.is_member
             (loud if is_loud else quiet).append(numbers.of(view.title))
     parts = [

@@ -283,7 +283,7 @@ class ScreenModel:
             waiting=status_line.waiting_text(session.waiting_count),
             retry=status_line.retry_text(session.state, state.link, now.mono_s),
             scrolled=status_line.scrolled_text(state.visit.is_at_end, self._hearing.new_below()),
-            activity=activity(state.views(), state.visit.room, state.numbers),
+            activity=activity(state.views(), state.visit.room, state.numbers, state.invited),
             hint=status_line.hints(self.context, state.keymap),
             mode="select" if self.context is Context.SELECT else "",
         )

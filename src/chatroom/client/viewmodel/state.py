@@ -45,6 +45,7 @@ class ScreenState:
         self.composer = Composer(memory.drafts)
         self.ignored = frozenset(memory.ignored)
         self.last_room = memory.last_room
+        self.invited: set[int] = set()  # invitations that came in this run
         self.numbers = Numbers(memory.numbers)
         self.put_away = PutAway(memory.put_away)
         self.attention = Attention(settings)
