@@ -94,6 +94,7 @@ def test_a_port_in_use_is_one_clear_line(server: ServerProcess, tmp_path: Path) 
     )
     assert (other.returncode, other.stdout, other.stderr.count("\n")) == (1, "", 1)
     assert str(server.port) in other.stderr
+    assert not (tmp_path / "other").exists(), "nothing is made where the server cannot start"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
@@ -125,6 +126,19 @@ def test_a_wrong_setting_is_one_line_and_exit_code_two(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     for part in ("server.toml", "2", "post_brust", "post_burst"):
         assert part in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [('[rooms]\nlist = ["lab", "Bad Name"]', "Bad Name"), ('[access]\nreserved = ["a b"]', "a b")],
+)
+def test_names_in_the_settings_that_can_never_be_are_one_line(tmp_path: Path, text: str, name: str) -> None:
+    config = tmp_path / "server.toml"
+    config.write_text(text)
+    result = run_server("-c", str(config), "--data-dir", str(tmp_path / "data"))
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert "server.toml:2: " in result.stderr
+    assert name in result.stderr
 
 
 # -- bytes of all kinds -----------------------------------------------------------------------------------

@@ -20,19 +20,20 @@ from typing import Final
 from chatroom import __version__
 from chatroom.cli.invite import add_invite_command, invite
 from chatroom.cli.upkeep import UPKEEP, add_upkeep_commands, keep_up
-from chatroom.config.errors import SettingsError
+from chatroom.config.errors import SettingsError, quoted
 from chatroom.config.load import ServerFlags, load_server_settings
 from chatroom.config.lock import AlreadyLocked, DirectoryLock
 from chatroom.config.paths import server_data_directory
 from chatroom.config.private_files import make_private_directory
 from chatroom.config.settings import ServerSettings
+from chatroom.config.toml_file import settings_error
 from chatroom.net.address import JoinAddress, format_address
 from chatroom.net.keyfiles import KeyFileError
 from chatroom.net.keys import ServerKey, load_or_create_server_key, load_server_key, verify
 from chatroom.net.listener import Listener
 from chatroom.net.loop import Loop
 from chatroom.net.tls import server_context
-from chatroom.protocol.auth import PLAIN_SERVER_KEY
+from chatroom.protocol.names import handle_form_fault, room_name_fault
 from chatroom.server.hub.context import HubSettings
 from chatroom.server.hub.hub import Hub
 from chatroom.server.log_lines import log_to_stderr
@@ -70,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 log_level=flags.log_level,
             ),
         )
+        _check_names(settings)
     except SettingsError as error:
         return _fail(str(error), EXIT_USAGE)
     log_to_stderr(settings.log.level)
@@ -77,12 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if flags.command in UPKEEP:
             return keep_up(flags.command, flags.file, directory, DATABASE)
-        make_private_directory(directory)
         if flags.command == "invite":
+            make_private_directory(directory)
             invite(directory / DATABASE, flags.count, flags.role, settings.access.registration)
             return EXIT_OK
-        with DirectoryLock.acquire(directory):
-            return _serve(settings, directory)
+        return _serve(settings, directory)
     except AlreadyLocked:
         return _fail(f"another server uses the data directory {directory}", EXIT_FAILED)
     except (StoreError, KeyFileError) as error:
@@ -112,26 +113,45 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _check_names(settings: ServerSettings) -> None:
+    """Raise SettingsError for a room or handle in the settings that could never be one."""
+    for section, key, names, fault_of in (
+        ("rooms", "list", settings.rooms.list, room_name_fault),
+        ("access", "reserved", settings.access.reserved, handle_form_fault),
+    ):
+        for name in names:
+            fault = fault_of(name)
+            if fault is not None:
+                raise settings_error(settings.file, section, key, f"{quoted(name)}: {fault}")
+
+
 def _serve(settings: ServerSettings, directory: Path) -> int:
-    """Put the server together and run it until a signal stops it. Raises what keeps it from starting."""
-    log = SqliteLog(directory / DATABASE)
-    with contextlib.closing(log), contextlib.closing(Loop()) as loop:
+    """Take directory and port, put the server together, and run it until a signal stops it.
+
+    Raises what keeps it from starting; nothing is made in the directory where the port is taken.
+    """
+    with contextlib.ExitStack() as stack:
+        if directory.is_dir():
+            stack.enter_context(DirectoryLock.acquire(directory))
+        loop = stack.enter_context(contextlib.closing(Loop()))
+        listener = Listener(
+            loop,
+            settings.server.listen_host,
+            settings.server.port,
+            lambda sock, address: service.accept(sock, address),  # noqa: PLW0108 - it is made below
+            on_trouble=_warn,
+        )
+        stack.callback(listener.close)
+        if not directory.is_dir():
+            make_private_directory(directory)
+            stack.enter_context(DirectoryLock.acquire(directory))
+        key = _server_key(settings, directory)
+        log = stack.enter_context(contextlib.closing(SqliteLog(directory / DATABASE)))
         sealing = Sealing(log, directory / SEAL)
         sealing.begin()
-        key = _server_key(settings, directory)
         hub = Hub(_hub_settings(settings), log, verify)
         hub.make_listed_rooms(time.time_ns() // 1_000_000)
-        service = Service(
-            loop,
-            hub,
-            log,
-            _service_settings(settings),
-            server_context(key.cert_path, key.key_path) if key else None,
-            key.spki_hash if key else PLAIN_SERVER_KEY,
-        )
-        listener = Listener(
-            loop, settings.server.listen_host, settings.server.port, service.accept, on_trouble=_warn
-        )
+        service = _service(settings, loop, hub, log, key)
         _stop_on_signals(loop, service, listener)
         _announce(listener.address, directory, key)
         owner_code = hub.make_owner_code(time.time_ns() // 1_000_000)
@@ -143,6 +163,15 @@ def _serve(settings: ServerSettings, directory: Path) -> int:
         service.run()
         sealing.stop()
     return EXIT_OK
+
+
+def _service(
+    settings: ServerSettings, loop: Loop, hub: Hub, log: SqliteLog, key: ServerKey | None
+) -> Service:
+    if key is None:
+        return Service(loop, hub, log, _service_settings(settings))
+    context = server_context(key.cert_path, key.key_path)
+    return Service(loop, hub, log, _service_settings(settings), context, key.spki_hash)
 
 
 def _server_key(settings: ServerSettings, directory: Path) -> ServerKey | None:

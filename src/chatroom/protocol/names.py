@@ -31,11 +31,19 @@ def fold_room_name(typed: str) -> str:
 
 def handle_fault(handle: str) -> str | None:
     """Return why `handle` cannot be claimed, in words for its owner, or None when its form is right."""
-    if not _HANDLE.fullmatch(handle):
-        return f"a handle has 2 to {HANDLE_CHARS} of a-z 0-9 _ - and begins with a letter"
+    fault = handle_form_fault(handle)
+    if fault is not None:
+        return fault
     if handle in RESERVED_HANDLES or skeleton(handle) in _RESERVED_SKELETONS:
         return "this handle is reserved"
     return None
+
+
+def handle_form_fault(handle: str) -> str | None:
+    """Return why `handle` cannot be a handle at all, reserved or not, or None."""
+    if _HANDLE.fullmatch(handle):
+        return None
+    return f"a handle has 2 to {HANDLE_CHARS} of a-z 0-9 _ - and begins with a letter"
 
 
 def room_name_fault(name: str) -> str | None:
