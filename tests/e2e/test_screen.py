@@ -278,6 +278,23 @@ def test_without_a_terminal_one_line_says_what_else_there_is(
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ('[client]\n\n[keys]\nsend = "no key"\n', ":4: [keys] send: 'no key' is not the name of a key"),
+        ('[themes.sea]\ntext = "blu"\n[look]\ntheme = "sea"\n', ":1: [themes] sea: theme 'sea', text: 'blu'"),
+    ],
+)
+def test_a_mistake_in_the_settings_is_said_with_its_line(
+    server: ServerProcess, tmp_path: Path, settings: str, said: str
+) -> None:
+    argv = command(tmp_path, "mistaken", server.join, "--handle", "mistaken")
+    (tmp_path / "mistaken" / "client.toml").write_text(settings)
+    with Terminal(argv, cols=400) as terminal:
+        assert terminal.wait_end() == 2
+        assert said in terminal.text
+
+
 def test_ctrl_c_clears_and_twice_on_nothing_asks(server: ServerProcess, tmp_path: Path) -> None:
     with client(tmp_path, "quitter", server.join) as terminal:
         online(terminal)

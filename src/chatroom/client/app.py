@@ -50,6 +50,7 @@ from chatroom.client.viewmodel.effects import (
 from chatroom.client.viewmodel.first_run import FirstRun
 from chatroom.client.viewmodel.screen import ScreenModel
 from chatroom.config.client_file import create_client_settings
+from chatroom.config.toml_file import settings_error
 from chatroom.net import address
 from chatroom.net.keyfiles import KeyFileError
 from chatroom.net.loop import Loop
@@ -73,8 +74,11 @@ def run(start: Start) -> int:
     try:
         keymap = Keymap(start.settings.keys)
         theme = choose_theme(start.settings.look.theme, start.settings.themes, os.environ)
-    except (KeymapError, ThemeError) as error:
-        return _complain(f"{start.settings.file}: {error}")
+    except KeymapError as error:
+        return _complain(str(settings_error(start.settings.file, "keys", error.name, error.problem)))
+    except ThemeError as error:
+        section, key = ("themes", error.own) if error.own else ("look", "theme")
+        return _complain(str(settings_error(start.settings.file, section, key, str(error))))
     gc.freeze()  # a full collection went through 49,000 objects of modules in 17 ms; now it passes them over
     last_words: list[str] = []
     with logging_to(start.paths.log):

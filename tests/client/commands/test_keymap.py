@@ -84,9 +84,9 @@ FAULTS = [
         {"search": ["Ctrl-A, Ctrl-B, Ctrl-C"]},
         "[keys] search: 'Ctrl-A, Ctrl-B, Ctrl-C' has more than two keys",
     ),
-    ({"send": []}, "[keys] leaves send without a key"),
-    ({"search": ["Enter"]}, "[keys] leaves send without a key"),
-    ({"select_up": ["Esc", "q", "Ctrl-C"]}, "[keys] leaves select_leave without a key"),
+    ({"send": []}, "[keys] send: is left without a key"),
+    ({"search": ["Enter"]}, "[keys] send: is left without a key"),
+    ({"select_up": ["Esc", "q", "Ctrl-C"]}, "[keys] select_leave: is left without a key"),
 ]
 
 

@@ -98,7 +98,12 @@ MUST_HAVE_KEYS: Final = (
 
 
 class KeymapError(ValueError):
-    """The `[keys]` of the settings cannot be used; the text names the action and the key."""
+    """The `[keys]` of the settings cannot be used: the action named there, and what is wrong with it."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"[keys] {name}: {problem}")
+        self.name = name
+        self.problem = problem
 
 
 class Keymap:
@@ -116,7 +121,7 @@ class Keymap:
         self._keys |= own
         for action in MUST_HAVE_KEYS:
             if not self._keys[action]:
-                raise KeymapError(f"[keys] leaves {action.value} without a key")
+                raise KeymapError(action.value, "is left without a key")
         self._actions = {
             (ROW_OF[action].context, tuple(key.split(", "))): action
             for action, keys in self._keys.items()
@@ -144,7 +149,7 @@ def _named_action(name: str) -> Action:
     except ValueError:
         near = get_close_matches(name, [action.value for action in Action], n=1)
         hint = f", did you mean {near[0]}?" if near else ""
-        raise KeymapError(f"[keys] {name}: there is no such action{hint}") from None
+        raise KeymapError(name, f"there is no such action{hint}") from None
 
 
 def _own_keys(name: str, written: Sequence[str]) -> tuple[str, ...]:
@@ -155,11 +160,11 @@ def _own_keys(name: str, written: Sequence[str]) -> tuple[str, ...]:
         try:
             key = canonical(text)
         except ValueError as error:
-            raise KeymapError(f"[keys] {name}: {error}") from None
+            raise KeymapError(name, str(error)) from None
         if key.count(", ") > 1:
-            raise KeymapError(f"[keys] {name}: {text!r} has more than two keys")
+            raise KeymapError(name, f"{text!r} has more than two keys")
         if len(key) == 1 and context is not Context.SELECT:
-            raise KeymapError(f"[keys] {name}: {text!r} alone is a letter to write; add Ctrl or Alt")
+            raise KeymapError(name, f"{text!r} alone is a letter to write; add Ctrl or Alt")
         if key not in keys:
             keys.append(key)
     return tuple(keys)
@@ -173,7 +178,7 @@ def _refuse_conflicts(own: Mapping[Action, tuple[str, ...]]) -> None:
             other = holders.setdefault((ROW_OF[action].context, key), action)
             if other is not action:
                 title = key_title(key)
-                raise KeymapError(f"[keys] {action.value}: {title} is the key of {other.value} as well")
+                raise KeymapError(action.value, f"{title} is the key of {other.value} as well")
 
 
 def _refuse_hidden(actions: Mapping[tuple[Context, tuple[str, ...]], Action]) -> None:
@@ -182,4 +187,4 @@ def _refuse_hidden(actions: Mapping[tuple[Context, tuple[str, ...]], Action]) ->
         other = actions.get((context, keys[:1]))
         if len(keys) > 1 and other is not None:
             title = key_title(keys[0])
-            raise KeymapError(f"[keys] {other.value}: {title} is the first of the two keys of {action.value}")
+            raise KeymapError(other.value, f"{title} is the first of the two keys of {action.value}")

@@ -18,7 +18,13 @@ BASE_KEY = "based_on"
 
 
 class ThemeError(ValueError):
-    """A theme that cannot be used; the text names the theme, the key and the nearest right one."""
+    """A theme that cannot be used; the text names the theme, the key and the nearest right one. `own` is the
+    theme of the user's in which the mistake is, or "".
+    """
+
+    def __init__(self, text: str, own: str = "") -> None:
+        super().__init__(text)
+        self.own = own
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,10 @@ def builtin_theme(name: str) -> Theme:
 
 def user_theme(name: str, table: Mapping[str, str]) -> Theme:
     """Return the theme that `table` (style name to look, and `based_on`) describes. Raises ThemeError."""
-    base = builtin_theme(table.get(BASE_KEY, "dark"))
+    try:
+        base = builtin_theme(table.get(BASE_KEY, "dark"))
+    except ThemeError as error:
+        raise ThemeError(f"theme {name!r}, {BASE_KEY}: {error}", name) from None
     looks = dict(base.looks)
     for key, text in table.items():
         if key == BASE_KEY:
@@ -48,10 +57,10 @@ def user_theme(name: str, table: Mapping[str, str]) -> Theme:
         try:
             looks[Style(key)] = read_look(text)
         except LookError as error:
-            raise ThemeError(f"theme {name!r}, {key}: {error}") from None
+            raise ThemeError(f"theme {name!r}, {key}: {error}", name) from None
         except ValueError:
             raise ThemeError(
-                f"theme {name!r} has no style {key!r}; {_nearest(key.replace('_', '.'))}"
+                f"theme {name!r} has no style {key!r}; {_nearest(key.replace('_', '.'))}", name
             ) from None
     return Theme(name, looks)
 
