@@ -21,6 +21,17 @@ def test_the_prompt_stands_before_the_text_and_later_rows_are_indented() -> None
     assert picture(composer, 14, 2) == ["❯ one two", "  three four"]
 
 
+def test_rows_beyond_the_composer_are_pointed_at() -> None:
+    composer = a_composer("\n".join("abcdefgh"))
+    assert picture(composer, 40, 3) == [" ▴ f", "   g", "   h"]
+    for _ in range(4):
+        composer.editor.press("up")
+    assert picture(composer, 40, 3) == [" ▴ d", "   e", " ▾ f"]
+    for _ in range(3):
+        composer.editor.press("up")
+    assert picture(composer, 40, 3) == [" ❯ a", "   b", " ▾ c"]
+
+
 def test_on_a_roomy_screen_the_prompt_stands_one_column_in() -> None:
     composer = a_composer("hi")
     assert picture(composer, 40, 1) == [" ❯ hi"]

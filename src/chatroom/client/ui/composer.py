@@ -46,6 +46,10 @@ class Composer:
         blank = strip((), cols - indent)
         lines += [blank] * (rows - len(lines))
         heads = [strip(((Style.PROMPT, prompt),), indent)] + [strip((), indent)] * (rows - 1)
+        if rows > 1 and self.editor.has_more_above:
+            heads[0] = _more("▴", indent)
+        if rows > 1 and self.editor.has_more_below:
+            heads[-1] = _more("▾", indent)
         return [head + line for head, line in zip(heads, lines, strict=True)], (x + indent, y)
 
     def _prompt(self, cols: int) -> str:
@@ -54,3 +58,8 @@ class Composer:
         if cols >= _ROOMY_COLS:
             prompt = " " + prompt
         return prompt if columns(prompt) <= cols // 3 else cut(self._view.prompt[-1:] + " ", cols // 4)
+
+
+def _more(arrow: str, cols: int) -> Strip:
+    """Return what stands beside a row when there are others beyond it, under the prompt."""
+    return strip(((Style.PROMPT, f"{arrow} ".rjust(cols)[:cols]),), cols)

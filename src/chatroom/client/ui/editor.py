@@ -91,6 +91,7 @@ class Editor:
         self._completer = completer
         self._cols = 80
         self._first_row = 0
+        self._rows_below = 0
 
     @property
     def text(self) -> str:
@@ -148,6 +149,16 @@ class Editor:
         """Return how many rows the text takes, `cols` columns wide."""
         return len(self._edit.get_line_translation(max(cols, 2)))
 
+    @property
+    def has_more_above(self) -> bool:
+        """Whether rows of the text stand above what was drawn last."""
+        return self._first_row > 0
+
+    @property
+    def has_more_below(self) -> bool:
+        """Whether rows of the text stand below what was drawn last."""
+        return self._rows_below > 0
+
     def draw(self, cols: int, rows: int, style: Hashable) -> tuple[list[Strip], tuple[int, int]]:
         """Return at most `rows` strips with the cursor in view, and its (column, row) in them."""
         self._cols = max(cols, 2)
@@ -156,6 +167,7 @@ class Editor:
         y = min(y, len(lines) - 1)
         self._first_row = min(max(self._first_row, y - rows + 1, 0), y, max(len(lines) - rows, 0))
         shown = lines[self._first_row : self._first_row + rows]
+        self._rows_below = len(lines) - self._first_row - len(shown)
         strips = [strip(((style, self._part(line)),), cols) for line in shown]
         return strips, (min(x, max(cols - 1, 0)), y - self._first_row)
 
