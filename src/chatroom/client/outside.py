@@ -1,12 +1,13 @@
-"""Other programs at work for this one: the user's editor, the user's browser.
+"""Other programs and this one: the user's editor, the user's browser, the shell this was started from.
 
-Both are started and not waited for: the loop goes on, so that the connection lives while somebody writes for
-an hour. Who gives the terminal away and takes it back is `app.py`.
+Editor and browser are started and not waited for: the loop goes on, so that the connection lives while
+somebody writes for an hour. Who gives the terminal away and takes it back is `app.py`.
 """
 
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -82,6 +83,18 @@ def _finish(path: Path, status: int, on_done: Callable[[str | None, str], None])
         on_done(None, "the editor's text is too long")
     else:
         on_done(data.decode("utf-8", "replace"), "")
+
+
+def stop_job() -> None:
+    """Stop this program and what it runs under, as the shell's Ctrl-Z would; returns when `fg` has come.
+
+    To be called with the terminal given back. The kernel's own Ctrl-Z reaches all of them at once: a wrapper
+    such as `make` stops before this program has cleaned up, the shell takes the terminal in the midst of it,
+    and the first `fg` finds this program stopped by its own clean-up. Does nothing where there is no shell
+    that could say `fg` (the kernel drops the signal then), or no such signal.
+    """
+    if sys.platform != "win32":
+        os.kill(0, signal.SIGTSTP)
 
 
 def browser_command(environ: Mapping[str, str]) -> list[str] | None:

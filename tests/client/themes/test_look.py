@@ -1,6 +1,6 @@
 import pytest
 
-from chatroom.client.themes.look import MARKS, SIXTEEN, Look, LookError, read_look, to_sixteen
+from chatroom.client.themes.look import MARKS, SIXTEEN, Look, LookError, read_look, to_256, to_sixteen
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,22 @@ def test_every_name_and_mark_of_the_language_is_understood() -> None:
     for name in SIXTEEN:
         assert read_look(name).fg == name
     assert read_look(" ".join(MARKS)).marks == MARKS
+
+
+@pytest.mark.parametrize(
+    ("colour", "shade"),
+    [
+        ("#224466", "h24"),  # a dark blue, where the nearest is a teal
+        ("#335577", "h24"),
+        ("#14171a", "h233"),
+        ("#2a2516", "h235"),
+        ("#ffffff", "h231"),
+        ("#ff0000", "h196"),
+        ("#808080", "h244"),
+        ("default", "default"),
+        ("dark-red", "dark-red"),
+        ("inherit", "inherit"),
+    ],
+)
+def test_where_there_are_256_colours_a_hue_stays_what_it_is(colour: str, shade: str) -> None:
+    assert to_256(colour) == shade

@@ -30,6 +30,12 @@ def test_marks_of_both_layers_are_drawn() -> None:
     assert "italics" in spec.foreground
 
 
+def test_a_terminal_of_256_colours_is_given_colours_it_has() -> None:
+    entries = palette(builtin_theme("dark"), has_256=True)
+    spec = resolve_attr(Style.HEADER, entries, colors=256)
+    assert (spec.colors, spec.background) == (256, "#068")  # what urwid calls number 24
+
+
 def test_a_terminal_of_sixteen_colours_tells_the_handles_apart() -> None:
     entries = palette(builtin_theme("dark"))
     specs = {resolve_attr(Style(f"handle_{n}"), entries, colors=16).foreground for n in range(1, 11)}

@@ -156,7 +156,8 @@ def test_a_search_leads_to_a_message_far_up_in_another_room(window: Window, serv
     for number in range(80):
         server.say("ada", "the needle" if number == 20 else f"hay {number}", "homework")
     window.settle()
-    window.press("ctrl f").type("needle").press("enter")
+    window.press("ctrl f").type("needle")
+    window.settle()
     assert "1 found" in window.text()
     window.press("enter")
     assert window.lines()[0].startswith(" #homework")

@@ -35,6 +35,13 @@ def test_an_end_has_its_time_and_on_another_day_its_day() -> None:
     assert Calendar("", UTC).until(SUNDAY_MS, SUNDAY_MS) == "16:40"
 
 
+def test_times_in_what_a_server_says_are_those_of_the_reader() -> None:
+    there = Calendar("%H:%M", timezone(timedelta(hours=9)))
+    said = "banned by ana until 2025-09-21 16:40:05 UTC: 2025-13-41 10:00:00 UTC"
+    assert there.in_local_time(said, SUNDAY_MS) == "banned by ana until 01:40: 2025-13-41 10:00:00 UTC"
+    assert Calendar("%H:%M", UTC).in_local_time("kicked", SUNDAY_MS) == "kicked"
+
+
 @pytest.mark.parametrize("at_ms", [0, 253_402_300_799_999])
 def test_the_ends_of_the_calendar_can_be_shown_in_any_zone(at_ms: int) -> None:
     for hours in (-12, 0, 14):

@@ -6,12 +6,14 @@
 
 A colour is `#rrggbb`, one of the sixteen names of `SIXTEEN`, `default` (the terminal's own) or `inherit`
 (what lies under it, also when nothing is said). Here lives that language and what a colour becomes where
-there are sixteen. Tables of looks are in `builtin.py`. Next: `theme.py`.
+there are 256, or sixteen. Tables of looks are in `builtin.py`. Next: `theme.py`.
 """
 
 import colorsys
 import re
 from dataclasses import dataclass
+from functools import cache
+from itertools import product
 from typing import Final
 
 INHERIT: Final = "inherit"
@@ -29,6 +31,13 @@ _HEX: Final = re.compile("#[0-9a-fA-F]{6}")
 # Hue in sixths of a circle, dark and light.
 _DARK: Final = ("dark-red", "brown", "dark-green", "dark-cyan", "dark-blue", "dark-magenta")
 _LIGHT: Final = ("light-red", "yellow", "light-green", "light-cyan", "light-blue", "light-magenta")
+
+
+# The levels of the cube of six by six by six and the ramp of greys that a terminal of 256 colours has.
+_LEVELS: Final = (0, 95, 135, 175, 215, 255)
+_GREYS: Final = tuple(range(8, 239, 10))
+_GREY_HUE_OFF: Final = 1 / 3  # what a grey counts as being off in hue, in halves of the circle
+_HUE_WEIGHT: Final = 25  # chosen by looking: a dark blue ground becomes a dark blue and not a teal
 
 
 class LookError(ValueError):
@@ -91,3 +100,39 @@ def to_sixteen(colour: str) -> str:
     if saturation < 0.2:
         return "black" if lightness < 0.22 else "dark-gray" if lightness < 0.58 else "light-gray"
     return (_DARK if lightness < 0.5 else _LIGHT)[round(hue * 6) % 6]
+
+
+@cache
+def to_256(colour: str) -> str:
+    """Return the nearest of the 256 by eye, as `h24`; what is no `#rrggbb` stays as it is.
+
+    The nearest alone turns the dark blues of a header into teal and violet: so hue counts too, the more the
+    stronger the colour is.
+    """
+    if not colour.startswith("#"):
+        return colour
+    wanted = (int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16))
+    shades = {
+        (_LEVELS[red], _LEVELS[green], _LEVELS[blue]): 16 + 36 * red + 6 * green + blue
+        for red, green, blue in product(*(_levels_beside(value) for value in wanted))
+    }
+    for number, grey in enumerate(_GREYS, 232):
+        shades.setdefault((grey, grey, grey), number)
+    return f"h{shades[min(shades, key=lambda shade: _distance(wanted, shade))]}"
+
+
+def _levels_beside(value: int) -> tuple[int, int]:
+    """Return which two levels of the cube a value lies between."""
+    above = next(number for number, level in enumerate(_LEVELS) if level >= value)
+    return max(above - 1, 0), above
+
+
+def _distance(wanted: tuple[int, int, int], shade: tuple[int, int, int]) -> float:
+    strength = max(wanted) - min(wanted)
+    if max(shade) == min(shade):
+        hue_off = _GREY_HUE_OFF
+    else:
+        turn = abs(colorsys.rgb_to_hls(*wanted)[0] - colorsys.rgb_to_hls(*shade)[0])
+        hue_off = 2 * min(turn, 1 - turn)
+    apart = sum((one - other) ** 2 for one, other in zip(wanted, shade, strict=True))
+    return apart + _HUE_WEIGHT * (strength * hue_off) ** 2

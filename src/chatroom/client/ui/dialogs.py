@@ -148,10 +148,11 @@ class DialogPane:
         at = 0
         for number, choice in enumerate(dialog.choices):
             ground = Style.SELECTED if number == dialog.choice else Style.DIALOG_FIELD
-            width = columns(choice.letter) + columns(choice.label) + 3
+            letter = f" {choice.letter}" if choice.letter else ""
+            label = f" {choice.label} "
+            width = columns(letter) + columns(label)
             self._choice_spans.append((at, width, choice))
-            letter = layered(Style.DIALOG_KEY, ground)
-            spans += [(letter, f" {choice.letter}"), (ground, f" {choice.label} "), (None, "  ")]
+            spans += [(layered(Style.DIALOG_KEY, ground), letter), (ground, label), (None, "  ")]
             at += width + 2
         return [dialog_line((), cols), dialog_line(spans, cols)]
 

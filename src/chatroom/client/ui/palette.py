@@ -5,10 +5,11 @@ without colour. What takes the place of sixteen colours where there are eight is
 `chatroom.client.themes.builtin`.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from chatroom.client.themes.builtin import MONO
-from chatroom.client.themes.look import DEFAULT, INHERIT, Look, read_look, to_sixteen
+from chatroom.client.themes.look import DEFAULT, INHERIT, Look, read_look, to_256, to_sixteen
 from chatroom.client.themes.styles import Style
 from chatroom.client.themes.theme import Theme
 
@@ -30,21 +31,23 @@ _ON: Final = {DEFAULT: DEFAULT, "light-gray": "black", "brown": "black", "dark-c
 """What grey becomes where there is no grey, by the ground it stands on; on all others light-gray."""
 
 
-def palette(theme: Theme, *, has_eight: bool = False) -> list[Entry]:
+def palette(theme: Theme, *, has_eight: bool = False, has_256: bool = False) -> list[Entry]:
     """Return the entries for `register_palette`; the ground of the screen is the entry called None.
 
     `has_eight`: the terminal has eight colours, and of their bright half only what bold makes of it. A bold
-    black is black on many of them, and a bright ground blinks or is no ground.
+    black is black on many of them, and a bright ground blinks or is no ground. `has_256`: it has so many and
+    no more.
     """
     ground = theme.looks[Style.GROUND]
     below = _dark(to_sixteen(ground.bg)) if has_eight else ""
-    entries = [_entry(style, look, below) for style, look in theme.looks.items()]
-    return [*entries, (None, *_entry(Style.GROUND, ground, below)[1:])]
+    high = to_256 if has_256 else str
+    entries = [_entry(style, look, below, high) for style, look in theme.looks.items()]
+    return [*entries, (None, *_entry(Style.GROUND, ground, below, high)[1:])]
 
 
-def _entry(style: Style, look: Look, below: str) -> Entry:
+def _entry(style: Style, look: Look, below: str, high: Callable[[str], str]) -> Entry:
     """Return the entry of a style; `below` is the ground of the screen where there are eight colours, else
-    "".
+    "". `high` gives a colour as it is where there are many.
     """
     mono = read_look(MONO.get(style, "")).marks
     fg, bg = to_sixteen(look.fg), to_sixteen(look.bg)
@@ -57,8 +60,8 @@ def _entry(style: Style, look: Look, below: str) -> Entry:
         _foreground(fg.replace("-", " "), look.marks),
         bg.replace("-", " "),
         ",".join(_URWID_MARKS[mark] for mark in mono) or DEFAULT,
-        _foreground(look.fg.replace("-", " "), look.marks),
-        look.bg.replace("-", " "),
+        _foreground(high(look.fg).replace("-", " "), look.marks),
+        high(look.bg).replace("-", " "),
     )
 
 

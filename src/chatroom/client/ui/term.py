@@ -7,7 +7,6 @@ characters here, whatever was done before. Read next: `probe.py` for what is ask
 
 import os
 import re
-import signal
 import sys
 from collections.abc import Mapping
 from typing import Final, Literal
@@ -53,18 +52,6 @@ def let_go() -> None:
     os.close(nowhere)
 
 
-def stop_job() -> None:
-    """Stop this program and what it runs under, as the shell's Ctrl-Z would; returns when `fg` has come.
-
-    To be called with the terminal given back. The kernel's own Ctrl-Z reaches all of them at once: a wrapper
-    such as `make` stops before this program has cleaned up, the shell takes the terminal in the midst of it,
-    and the first `fg` finds this program stopped by its own clean-up. Does nothing where there is no shell
-    that could say `fg` (the kernel drops the signal then), or no such signal.
-    """
-    if sys.platform != "win32":
-        os.kill(0, signal.SIGTSTP)
-
-
 class Terminal(raw.Screen):
     """The screen to give to `urwid.MainLoop`."""
 
@@ -75,7 +62,8 @@ class Terminal(raw.Screen):
         if colours in COLOURS:
             self.set_terminal_properties(colors=COLOURS[colours])
         self.set_terminal_properties(hyperlinks=self.term not in ("linux", "fbterm"))
-        self.register_palette(palette(theme, has_eight=self.colors <= 16 and self.fg_bright_is_bold))
+        has_eight = self.colors <= 16 and self.fg_bright_is_bold
+        self.register_palette(palette(theme, has_eight=has_eight, has_256=self.colors == 256))
         self.pastes = PasteReader()
 
     def _start(self, alternate_buffer: bool = True, *args: object, **kwargs: object) -> None:

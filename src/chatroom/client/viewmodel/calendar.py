@@ -3,6 +3,7 @@
 Read next: `transcript.py`, which asks when the minute and the day change.
 """
 
+import re
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import Final
@@ -12,6 +13,8 @@ _MONTHS: Final = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
+
+_UTC: Final = re.compile(r"(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}) UTC", re.ASCII)
 
 
 class Calendar:
@@ -55,6 +58,20 @@ class Calendar:
         """
         time = self.time(at_ms) or f"{self._moment(at_ms // 1000):%H:%M}"
         return time if self.day(at_ms) == self.day(now_ms) else f"{self.when(at_ms, now_ms)} {time}"
+
+    def in_local_time(self, text: str, now_ms: int) -> str:
+        """Return what a server says for people, with the times in it ("2026-11-25 18:00:00 UTC") as the
+        reader has them.
+        """
+
+        def local(match: re.Match[str]) -> str:
+            try:
+                moment = datetime.fromisoformat(match[1]).replace(tzinfo=UTC)
+            except ValueError:
+                return match[0]
+            return self.until(round(moment.timestamp() * 1000), now_ms)
+
+        return _UTC.sub(local, text)
 
     def _read(self, second: int) -> tuple[str, date]:
         moment = self._moment(second)

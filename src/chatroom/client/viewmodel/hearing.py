@@ -103,18 +103,19 @@ class Hearing:
             link.reason, link.retry_at, link.is_final = "", None, False
             self._had = (state.session.is_muted, state.session.my_role)
             self._load_at_top()
-        elif event.reason and event.reason != link.reason:
-            link.reason = event.reason
-            state.say(event.reason)
+        elif event.reason and state.told(event.reason) != link.reason:
+            link.reason = state.told(event.reason)
+            state.say(link.reason)
         state.touch(Part.STATUS, Part.HEADER, Part.SIDEBAR)
 
     def _login_refused(self, event: LoginRefused) -> None:
+        text = self._state.told(event.text)
         self._state.link.is_final = True
-        self._state.link.reason = event.text
-        self._state.complain(event.text)
+        self._state.link.reason = text
+        self._state.complain(text)
         if event.code not in (ErrorCode.HANDLE_TAKEN, ErrorCode.BAD_HANDLE):  # those are asked about anew
             title = _REFUSALS.get(event.code, "The server does not let you in")
-            self._alarm(title, [event.text, "", "What is here can still be read; /reconnect tries again."])
+            self._alarm(title, [text, "", "What is here can still be read; /reconnect tries again."])
 
     def _alarm(self, title: str, lines: list[str]) -> None:
         """Say what must not pass unseen, unless another dialog is open."""
@@ -212,8 +213,9 @@ class Hearing:
 
     def _put_out(self, event: PutOut) -> None:
         """The room is gone, and with it the note that would say why: it must not pass unseen."""
-        self._state.complain(f"{event.title}: {event.text}")
-        self._alarm(f"You were put out of {event.title}", [event.text])
+        text = self._state.told(event.text)
+        self._state.complain(f"{event.title}: {text}")
+        self._alarm(f"You were put out of {event.title}", [text])
 
     def _noticed(self, event: Noticed) -> None:
         """A line is a toast; what has several is to be read at leisure, once: it comes with every

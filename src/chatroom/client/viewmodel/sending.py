@@ -77,7 +77,8 @@ class Sending:
             for text in texts:
                 self._state.composer.give_back(self._state.composer.title, text)
             self._state.touch(Part.COMPOSER)
-        self._state.complain(f"/{_WRITTEN.get(event.request, event.request)}: {event.text}")
+        command = _WRITTEN.get(event.request, event.request)
+        self._state.complain(f"/{command}: {self._state.told(event.text)}")
 
     def post_refused(self, event: PostRefused) -> None:
         """One's own message will never be stored: its text goes back to its author, into no other room."""

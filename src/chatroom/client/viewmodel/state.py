@@ -77,6 +77,10 @@ class ScreenState:
         effects, self._effects = self._effects, []
         return effects
 
+    def told(self, text: str) -> str:
+        """Return what the server says for people, with its times as the reader has them."""
+        return self.calendar.in_local_time(text, self.now.wall_ms)
+
     def say(self, text: str) -> None:
         """Show news as a toast."""
         self._say(text, Style.TOAST_NEWS)
