@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from chatroom.client.connection import Connection
+from chatroom.client.connection import READ_BUDGET_BYTES, Connection
 from chatroom.client.identity import new_nonce
 from chatroom.client.session.events import State, StateChanged
 from chatroom.client.session.session import Session
@@ -105,6 +105,34 @@ def test_it_connects_logs_in_and_posts(loop: Loop, host: TinyHost, client: Clien
     run_until(loop, lambda: client.session.waiting_count == 0)
     assert host.server.texts() == ["hello"]
     assert client.changes > 0
+
+
+@pytest.mark.parametrize("is_tls", [False, True])
+def test_a_pass_reads_a_little_so_that_keys_come_between(
+    loop: Loop, key: ServerKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_tls: bool
+) -> None:
+    server = TinyServer()
+    host = TinyHost(loop, server, key if is_tls else None)
+    client = Client(loop, JoinAddress("127.0.0.1", host.port, tls=is_tls), tmp_path, accept_new=True).online()
+    reads: list[int] = []
+    receive = client.session.receive
+    monkeypatch.setattr(
+        client.session, "receive", lambda data, *now: reads.append(len(data)) or receive(data, *now)
+    )
+    for number in range(3000):
+        server.say("flood", f"message {number}")
+    server.flush()
+    for link in host.links:
+        link.send()
+    passes = []
+    while client.session.timeline(1).cursor < server.room("lobby").head:
+        before = len(reads)
+        loop.run_once(1.0)
+        passes.append(len(reads) - before)
+    assert max(reads) <= READ_BUDGET_BYTES
+    assert max(passes[1:]) == 1
+    client.connection.close()
+    host.kill()
 
 
 def test_the_owner_is_never_called_from_within_its_own_call(loop: Loop, client: Client) -> None:

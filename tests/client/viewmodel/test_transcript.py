@@ -386,6 +386,18 @@ def test_an_appended_entry_does_not_make_the_index_anew(monkeypatch: pytest.Monk
         room.sync()
 
 
+def test_a_cut_does_not_make_the_index_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room()
+    for number in range(100):
+        room.add("bob", f"m{number}").add(f"u{number}", Joined())
+    monkeypatch.setattr(RowIndex, "_rebuild", None)
+    weight = room.timeline.chars // 2
+    room.timeline.shrink(weight)
+    room.sync().add("bob", "next")
+    assert room.transcript.length == len(room.timeline.items) + 1
+    assert room.rows()[-1] == "         bob  |next"
+
+
 def test_no_room_has_no_rows() -> None:
     assert (NO_ROWS.length, NO_ROWS.index_of((1,))) == (0, 0)
     with pytest.raises(IndexError):
@@ -405,6 +417,7 @@ STEPS = st.lists(
         st.tuples(st.just("skip"), st.integers(1, 5), st.integers(0, 3)),
         st.tuples(st.just("fill"), st.integers(0, 3), st.integers(0, 3)),
         st.tuples(st.just("prepend"), st.integers(1, 5), ENTRIES),
+        st.tuples(st.just("cut"), st.integers(0, 9), st.integers(0, 0)),
     ),
     max_size=30,
 )
@@ -430,6 +443,9 @@ def test_however_a_timeline_grew_its_rows_are_those_of_a_fresh_look(
             timeline.put(
                 [line(seq, "dora", "f") for seq in range(after + 1, gap.before)], after + 1, gap.before - 1
             )
+        elif step == "cut":
+            assert isinstance(one, int)
+            timeline.shrink(timeline.chars * one // 10)
         elif step == "prepend" and timeline.floor > 0:
             assert isinstance(one, int)
             floor = max(0, timeline.floor - one)

@@ -1,12 +1,12 @@
 """Which entries of a timeline make one row of its transcript.
 
 A message is a row, a run of joins, leaves and invitations of one day is one row, a gap is a row. The index
-grows with what is appended to the timeline; whatever else happens to it (an older page, a gap filled, a
-cut) makes the index anew, at about 0.4 us an entry (bench/bench_viewmodel.py), once a page. Rows themselves
-are made in `transcript.py`.
+grows with what is appended to the timeline and loses what is cut off before; whatever else happens to it (an
+older page, a gap filled) makes the index anew, at about 0.4 us an entry (bench/bench_viewmodel.py), once a
+page. Rows themselves are made in `transcript.py`.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Container
 from typing import Final
 
@@ -55,8 +55,12 @@ class RowIndex:
         if self._version == self.timeline.version and ignored == self._ignored:
             return None
         changed = max(0, len(self) - 1)
-        if ignored == self._ignored and self._has_only_grown():
+        cut = self._count_cut() if ignored == self._ignored else None
+        if cut == 0:
             self._take_items(self._length)
+        elif cut and self._cut(cut):
+            self._take_items(self._length - cut)
+            changed = 0
         else:
             self._ignored = ignored
             self._rebuild()
@@ -102,14 +106,31 @@ class RowIndex:
         """Return how many messages there are in the rows from `number` on."""
         return self.kinds.count(MESSAGE, max(0, number))
 
-    def _has_only_grown(self) -> bool:
-        """Whether nothing happened to the timeline since the last sync but items put at its end."""
+    def _count_cut(self) -> int | None:
+        """Return how many items went from the beginning since the last sync; None when anything else happened
+        to the timeline but items put at its end.
+        """
         items = self.timeline.items
-        if self._version < 0 or len(items) < self._length:
+        if self._version < 0 or self._last is None:
+            return 0 if self._version >= 0 else None
+        place = bisect_right(items, first_seq(self._last), key=first_seq) - 1
+        cut = self._length - 1 - place
+        if place < 0 or cut < 0 or items[place] is not self._last:
+            return None
+        is_same = all(items[index - cut] is gap for index, gap in self._gaps if index >= cut)
+        return cut if is_same else None
+
+    def _cut(self, cut: int) -> bool:
+        """Take out the rows of the first `cut` items; False when the cut goes through a run."""
+        row = bisect_left(self._starts, cut)
+        if row < len(self) and self._starts[row] != cut and self.kinds[row - 1] == RUN:
             return False
-        if self._length and items[self._length - 1] is not self._last:
+        if row == len(self):
             return False
-        return all(items[index] is gap for index, gap in self._gaps)
+        self._starts = [start - cut for start in self._starts[row:]]
+        del self.kinds[:row]
+        self._gaps = [(index - cut, gap) for index, gap in self._gaps if index >= cut]
+        return True
 
     def _rebuild(self) -> None:
         old_first = first_seq(self._oldest) if self._oldest is not None else None
