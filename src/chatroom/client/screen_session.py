@@ -199,6 +199,7 @@ def _settings(start: Start) -> ScreenSettings:
     settings = start.settings
     return ScreenSettings(
         time_format=settings.look.time_format,
+        shows_every_time=settings.look.times == "always",
         bell=settings.notify.bell,
         notify_desktop=settings.notify.desktop,
         notify_when_focused=settings.notify.when_focused,

@@ -282,6 +282,10 @@ class LookSection(Struct, frozen=True, kw_only=True):
         TimeFormat,
         Meta(max_length=32, description="How times are shown, in strftime form; empty: not at all."),
     ] = "%H:%M"
+    times: Annotated[
+        Literal["minute", "always"],
+        Meta(description="Which messages show their time: the first of a minute, or (always) each."),
+    ] = "minute"
     handle_columns: Annotated[
         int, Meta(ge=4, le=24, description="Width of the column of handles beside the messages.")
     ] = 12

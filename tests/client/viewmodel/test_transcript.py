@@ -78,6 +78,13 @@ def test_a_time_is_shown_when_the_minute_changes() -> None:
     assert room.rows()[1:] == ["16:40    bob  |a", "        carl  |b", "16:41    bob  |c"]
 
 
+def test_every_time_is_shown_to_who_wants_that() -> None:
+    room = Room()
+    room.transcript = Transcript(room.timeline, "alice", "#lobby", Calendar("%H:%M", UTC), every_time=True)
+    room.add("bob", "a").add("bob", "b").wait("c")
+    assert room.rows()[1:] == ["16:40    bob  |a", "16:40         |b", "16:40  alice …|c"]
+
+
 def test_a_handle_is_not_repeated_within_some_minutes() -> None:
     room = Room().add("bob", "a").add("bob", "b", 4).add("bob", "c", 10).add("carl", "d", 10)
     assert room.rows()[1:] == [

@@ -31,11 +31,14 @@ Above = Line | Waiting | None
 
 @dataclass(slots=True)
 class RowMaker:
-    """What all rows of a room have in common. `now_ms` says which year need not be named."""
+    """What all rows of a room have in common. `now_ms` says which year need not be named, `every_time` that a
+    time is shown where the row above shows the same.
+    """
 
     reader: Reader
     calendar: Calendar
     title: str
+    every_time: bool = False
     now_ms: int = 0
 
     def message(self, line: Line, above: Above, is_first_unread: bool) -> TranscriptRow:
@@ -131,7 +134,12 @@ class RowMaker:
 
     def _time(self, at: int, above: Above) -> str:
         time = self.calendar.time(at)
-        is_said = above is not None and time == self.calendar.time(above.at) and not self._day(at, above)
+        is_said = (
+            not self.every_time
+            and above is not None
+            and time == self.calendar.time(above.at)
+            and not self._day(at, above)
+        )
         return "" if is_said else time
 
     def _day(self, at: int, above: Above) -> str:

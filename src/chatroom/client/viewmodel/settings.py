@@ -13,10 +13,12 @@ class ScreenSettings:
     """What of `client.toml` the model honours. `bell` is "mentions", "all" or "never"; `zone` None: local
     time.
 
-    A paste of more lines than `paste_lines` asks first.
+    `shows_every_time`: also where the message above is of the same minute. A paste of more lines than
+    `paste_lines` asks first.
     """
 
     time_format: str = "%H:%M"
+    shows_every_time: bool = False
     bell: str = "mentions"
     notify_desktop: bool = False
     notify_when_focused: bool = False

@@ -199,7 +199,8 @@ class ScreenState:
         timeline = self.session.timeline(view.number)
         kept = self._transcripts.get(view.number)
         if kept is None or kept.timeline is not timeline:
-            kept = Transcript(timeline, self.session.handle, view.title, self.calendar)
+            every_time = self.settings.shows_every_time
+            kept = Transcript(timeline, self.session.handle, view.title, self.calendar, every_time=every_time)
             self._transcripts[view.number] = kept
         kept.sync(self.session.waiting(view.number), self.ignored, self.now.wall_ms)
         return kept

@@ -59,12 +59,14 @@ class Transcript:
     Versions only grow: that of the transcript with every change, that of a row when it looks different.
     """
 
-    def __init__(self, timeline: Timeline, me: str, title: str, calendar: Calendar) -> None:
-        """Take the timeline, one's own handle, and the title of the room."""
+    def __init__(
+        self, timeline: Timeline, me: str, title: str, calendar: Calendar, *, every_time: bool = False
+    ) -> None:
+        """Take the timeline, one's own handle, and the title of the room. `every_time`: none is left out."""
         self._version = 0
         self.timeline = timeline
         self._index = RowIndex(timeline, calendar)
-        self._maker = RowMaker(Reader(me, self._index.authors), calendar, title)
+        self._maker = RowMaker(Reader(me, self._index.authors), calendar, title, every_time)
         self._waiting: tuple[Waiting, ...] = ()
         self._ordinals: dict[bytes, int] = {}
         self._unread_after: int | None = None
