@@ -98,7 +98,7 @@ def _crash_server(point: Point, count: int) -> _Case:
         history = History(directory / "history.jsonl")
         server = ServerProcess(directory, UNLIMITED)
         if point.name == "in-the-migration":
-            server.program = _altered(point.name, count * 9)
+            server.program = _altered(point.name, count * 5)
             _start_and_die(server, faults)
             server.program = NORMAL
         server.start()
@@ -166,7 +166,7 @@ def _crash_client(point: Point, count: int) -> _Case:
         )
         if point.name == "after-the-showing":
             reader = Watcher(dying, history, screen="carol who dies")
-            faults += filter(None, [Writer(ann, history, count=20).finish()])
+            faults += filter(None, [Writer(ann, history, count=20, most_unanswered=1).finish()])
             reader.process.wait(DIES_S)
             reader.kill()
         else:

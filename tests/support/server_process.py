@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-READY_S = 20.0
+READY_S = 60.0
 
 Settings = Mapping[str, Mapping[str, object]]
 
