@@ -27,6 +27,9 @@ from chatroom.cli.client import main
 sys.exit(main())
 """
 
+WRITING_INTO_NOTHING = CRASHING.replace('RuntimeError("a fault of ours")', 'OSError(5, "Input/output error")')
+"""Where the terminal goes in the middle of a frame, writing fails before the signal has come."""
+
 NOISY = """
 import logging, sys, warnings
 from chatroom.cli.client import main
@@ -96,6 +99,15 @@ def test_after_a_crash(server: ServerProcess, tmp_path: Path) -> None:
         assert "Traceback" not in terminal.text
     log = (tmp_path / "crashes" / "data" / "chatroom.log").read_text()
     assert "RuntimeError: a fault of ours" in log
+
+
+def test_a_terminal_that_goes_in_the_middle_of_a_frame_is_no_crash(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    with client(tmp_path, "amid", server.join, program=("-c", WRITING_INTO_NOTHING)) as terminal:
+        started(terminal).send("x")
+        assert terminal.wait_end() == 128 + signal.SIGHUP
+    assert "Traceback" not in (tmp_path / "amid" / "data" / "chatroom.log").read_text()
 
 
 def test_a_terminal_that_is_gone_ends_the_program(server: ServerProcess, tmp_path: Path) -> None:

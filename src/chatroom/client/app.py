@@ -5,6 +5,7 @@ screen, and the terminal is given back: after quitting, a signal, a lost termina
 is decided in the view model and drawn in `ui/`. Next: `screen_session.py`, `urwid_loop.py`, `ui/view.py`.
 """
 
+import errno
 import gc
 import logging
 import os
@@ -152,9 +153,11 @@ class Client:
             self._take_signals()
             self._main.run()
         except urwid.InputClosedError:
-            _LOG.info("the terminal is gone")
-            self._code = SIGNALLED + _HANGUP
-            self._is_hung_up = True
+            self._note_hangup()
+        except OSError as error:
+            if error.errno != errno.EIO:  # what writing to a terminal that is gone gives
+                raise
+            self._note_hangup()
         except KeyboardInterrupt:  # before our handler stood, or on a system without it
             self._code = SIGNALLED + signal.SIGINT
         finally:
@@ -163,6 +166,11 @@ class Client:
         if self._is_hung_up:
             let_go()
         return self._code
+
+    def _note_hangup(self) -> None:
+        _LOG.info("the terminal is gone")
+        self._code = SIGNALLED + _HANGUP
+        self._is_hung_up = True
 
     def _draw_comes_before_this(self) -> None:
         """Once urwid has added its drawing to the idle callbacks, add what comes after it."""
