@@ -82,7 +82,9 @@ class Class:
     def set_clock(self, ahead_s: float) -> None:
         """Have everybody's clock so far ahead of the real one."""
         self._ahead_s = ahead_s
-        self._ahead.write_text(str(ahead_s))
+        fresh = self._ahead.with_suffix(".new")
+        fresh.write_text(str(ahead_s))
+        fresh.replace(self._ahead)  # at no moment is there an empty file for a program to read
 
     def let_pass(self, minutes: float) -> None:
         """Let so much time pass."""
@@ -193,6 +195,18 @@ def while_away(cs: Class) -> None:
     cs.press("priya", ALT_1)
 
 
+def moderation(cs: Class) -> None:
+    """Somebody who floods the room, and what the owner does about it."""
+    cs.people["radia"].resize(110, 30)
+    cs.press("radia", f"/claim {cs.server.owner_code()}" + ENTER, "/role hedy moderator" + ENTER)
+    spam = "BUY CHEAP TOKENS at https://tokens.example 🚀🚀🚀"
+    cs.arrive("spammy")
+    cs.say("spammy", spam, spam, spam)
+    cs.say("hedy", "/mute spammy 10m that is enough", "please don't")
+    cs.say("spammy", "/join #homework", spam)
+    cs.say("radia", "/ban spammy 7d advertising", "back to work 🙂")
+
+
 def take(terminal: Terminal, path: Path, paper: Paper = DARK) -> None:
     """Take one picture."""
     save(picture(terminal.emulator.screen, paper), path)
@@ -216,7 +230,7 @@ def pictures(directory: Path) -> None:
         take(priya, directory / "help.png")
         cs.press("priya", ESCAPE)
         cs.rest(0.4)
-        cs.press("priya", CTRL_F, "descriptor", ENTER)
+        cs.press("priya", CTRL_F, "descriptor")
         cs.wait(lambda: "found" in priya.text, "the search to find")
         cs.rest(0.4)
         take(priya, directory / "search.png")
@@ -227,14 +241,22 @@ def pictures(directory: Path) -> None:
         cs.rest(0.4)
         take(priya, directory / "narrow.png")
 
+        moderation(cs)
+        cs.wait(lambda: "now" not in cs.people["radia"].lines[-1], "the toast to go")
+        take(cs.people["radia"], directory / "moderation.png")
+        priya.resize(110, 30)
+        cs.press("priya", "/link" + ENTER)
+        cs.wait(lambda: "chatroom link" in priya.text, "the code to be there")
+        take(priya, directory / "link.png")
+        cs.press("priya", ESCAPE)
+        cs.rest(0.4)
+
         cs.leave("hedy")
         hedy = cs.arrive("hedy", 110, 30, theme="light")
         cs.press("hedy", "see you in the break ")
         cs.rest(0.4)
         take(hedy, directory / "light.png", LIGHT)
 
-        priya.resize(110, 30)
-        cs.rest(0.4)
         cs.server.kill()
         cs.wait(lambda: "○ offline" in priya.text, "priya to be offline")
         cs.say("priya", "I put the script into #homework", "and the numbers: 9,800 clients, 31 MB")
