@@ -126,6 +126,13 @@ def test_a_mute_is_said_stays_in_view_and_keeps_what_one_writes() -> None:
     assert asked(seat, Post) == []
 
 
+def test_who_is_muted_and_in_no_room_reads_that_there_is_no_room() -> None:
+    seat = done_to(Seat(TinyServer("lobby")), EntryKind.MUTED, Moderated("alice"))
+    seat.server.kick(seat.server.room("lobby"), "bob", "alice")
+    seat.server.flush()
+    assert seat.settle().model.composer().placeholder == "no room yet"
+
+
 def test_the_end_of_a_mute_is_said_whether_it_was_taken_back_or_is_over() -> None:
     seat = Seat(TinyServer("lobby")).look()
     done_to(seat, EntryKind.MUTED, Moderated("alice"))

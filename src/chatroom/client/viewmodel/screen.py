@@ -294,7 +294,7 @@ class ScreenModel:
         composer, view = self._state.composer, self._state.view
         mute = self._state.mute_text()
         placeholder = f"write to {view.title}" if view is not None else "no room yet"
-        placeholder = f"you are {mute}" if mute else placeholder
+        placeholder = f"you are {mute}" if mute and view is not None else placeholder
         return ComposerView(
             composer.text, composer.cursor, composer.revision, PROMPT, placeholder, view is not None
         )
