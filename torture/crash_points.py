@@ -166,6 +166,7 @@ def _crash_client(point: Point, count: int) -> _Case:
         )
         if point.name == "after-the-showing":
             reader = Watcher(dying, history, screen="carol who dies")
+            wait_until(lambda: reader.shown or reader.process.poll() is not None, "the reader sees nothing")
             faults += filter(None, [Writer(ann, history, count=20, most_unanswered=1).finish()])
             reader.process.wait(DIES_S)
             reader.kill()
