@@ -88,6 +88,19 @@ def test_a_link_code_is_used_once(world: World) -> None:
     assert turned_away(world.guest(), code) is ErrorCode.NOT_ADMITTED
 
 
+def test_a_device_that_lost_the_answer_shows_its_code_again_and_is_let_in(world: World) -> None:
+    bob = world.member("bob")
+    code = link_code(bob)
+    phone = world.guest()
+    phone.login("", invite=code)
+    phone.hang_up()
+    again = world.guest(phone.key)
+    again.login("", invite=code)
+    welcome = again.last(Welcome)
+    assert isinstance(welcome, Welcome)
+    assert welcome.handle == "bob"
+
+
 def test_two_who_show_one_link_code_at_the_same_time_do_not_both_get_in(world: World) -> None:
     code = link_code(world.member("ana"))
     first, second = world.guest(), world.guest()

@@ -48,11 +48,14 @@ def enter_by_link(context: Context, peer: Peer, request: Login) -> None:
     if context.is_tired(peer):
         return
     found = look_at_code(context, request.invite, CodeKind.LINK)
+    owner = context.state.by_key.get(request.public_key)
     if isinstance(found, Failed):
-        reject_code(context, peer, found)
+        if owner is not None:
+            enter(context, peer, request, owner, is_new=False)  # linked before, and the answer was lost
+        else:
+            reject_code(context, peer, found)
         return
     account = context.state.accounts[found.record.account]
-    owner = context.state.by_key.get(request.public_key)
     ban = account.ban_at(context.now_ms)
     if owner is account:
         enter(context, peer, request, account, is_new=False)  # nothing to add: the code stays good
