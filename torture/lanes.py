@@ -11,6 +11,7 @@ import contextlib
 import itertools
 import multiprocessing
 import random
+import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -35,6 +36,9 @@ FILLER: Final = 260
 
 LANES: Final = 4
 PROCESSES: Final = 2
+SWITCH_S: Final = 0.0005
+"""The threads of the proxies wait for the loop of the seats, and it for them: let them change often."""
+
 STUCK_S: Final = 30.0
 SLACK_BYTES: Final = 40
 SETTINGS: Final = {"limits": {"posts_per_s": 1_000_000, "post_burst": 1_000_000}}
@@ -174,6 +178,7 @@ class _Part:
 
 def _try_all(faults: list[tuple[Fault, ...]], tls: bool) -> _Part:
     """Try these faults at a server of our own."""
+    sys.setswitchinterval(SWITCH_S)
     result: list[Verdict] = []
     with lanes(LANES, result, tls=tls) as made:
         run(made, faults)
