@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from typing import Final
 
-from torture import crash_points, crowd, disks, kills, lanes, machine, power
+from torture import crash_points, crowd, cuts, disks, kills, machine, power
 from torture.report import Row, faults, table
 
 Chapter = Callable[[bool], list[Row]]
@@ -20,9 +20,9 @@ Chapter = Callable[[bool], list[Row]]
 CHAPTERS: Final[dict[str, Chapter]] = {
     "server-kills": lambda short: kills.kill_servers(5 if short else 200, 1 if short else 2),
     "client-kills": lambda short: kills.kill_clients(4 if short else 60),
-    "cuts": lambda short: lanes.cut_everywhere(211 if short else 1),
-    "cuts-tls": lambda short: lanes.cut_everywhere_over_tls(509 if short else 5),
-    "links": lambda short: lanes.bad_links(2 if short else 20),
+    "cuts": lambda short: cuts.cut_everywhere(211 if short else 1),
+    "cuts-tls": lambda short: cuts.cut_everywhere_over_tls(509 if short else 5),
+    "links": lambda short: cuts.bad_links(2 if short else 20),
     "crash-points": lambda short: crash_points.crash_at_points(1 if short else 4),
     "disk-calls": lambda short: crash_points.crash_at_disk_calls(*(12, 70) if short else (1, 400)),
     "power": lambda short: power.lose_power(20 if short else 200),

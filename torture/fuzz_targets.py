@@ -3,6 +3,7 @@
 Read next: `noise.py`.
 """
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from typing import Final
 
@@ -34,8 +35,8 @@ IMPATIENCE: Final = 0.5
 """How often a connection is given up that waits for the rest of a frame: the rest is not meant to come."""
 
 
-class Target:
-    """What is fuzzed. `take` gives it one piece of bytes; what it raises is a fault."""
+class Target(ABC):
+    """What is fuzzed. `next` makes a piece of bytes and `take` takes it; what that raises is a fault."""
 
     name = ""
 
@@ -43,11 +44,11 @@ class Target:
         self.noise = noise
         self.counts: Counter[str] = Counter()
 
-    def next(self) -> bytes:
-        raise NotImplementedError
+    @abstractmethod
+    def next(self) -> bytes: ...
 
-    def take(self, data: bytes) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def take(self, data: bytes) -> None: ...
 
 
 class DecoderTarget(Target):
