@@ -6,7 +6,6 @@ Read next: `lanes.py`.
 import itertools
 import multiprocessing
 import random
-import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -21,9 +20,6 @@ LANES: Final = 4
 PROCESSES: Final = 2
 SLACK_BYTES: Final = 40
 
-SWITCH_S: Final = 0.0005
-"""The threads of the proxies wait for the loop of the seats, and it for them: let them change often."""
-
 
 @dataclass
 class _Part:
@@ -36,7 +32,6 @@ class _Part:
 
 def _try_all(faults: list[tuple[Fault, ...]], tls: bool) -> _Part:
     """Try these faults at a server of our own."""
-    sys.setswitchinterval(SWITCH_S)
     result: list[Verdict] = []
     with lanes(LANES, result, tls=tls) as made:
         run(made, faults)

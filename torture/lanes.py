@@ -8,6 +8,7 @@ so that the same offset is the same place of the conversation in every session. 
 """
 
 import contextlib
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,9 @@ SCRIPT: Final = 30
 BATCH: Final = 10
 FILLER: Final = 260
 """Messages before the first script: from 256 to 65,535 a seq takes three bytes."""
+
+SWITCH_S: Final = 0.0005
+"""The threads of the proxies wait for the loop of the seats, and it for them: let them change often."""
 
 STUCK_S: Final = 30.0
 SETTINGS: Final = {"limits": {"posts_per_s": 1_000_000, "post_burst": 1_000_000}}
@@ -113,6 +117,7 @@ class Lane:
 @contextlib.contextmanager
 def lanes(count: int, result: list[Verdict], *, tls: bool = False) -> Iterator[list[Lane]]:
     """Lanes at a real server; the verdict of the checker is appended to `result` at the end."""
+    sys.setswitchinterval(SWITCH_S)
     with tempfile.TemporaryDirectory() as place, contextlib.closing(Loop()) as loop:
         directory = Path(place)
         history = History(directory / "history.jsonl")
