@@ -5,11 +5,11 @@ unmodified server is killed at every single system call by which it writes to th
 `kills.py`.
 """
 
+import contextlib
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from torture.programs import Person, Watcher, Writer, note_log, wait_until
 from torture.report import Row
 
 NORMAL: Final = [sys.executable, "-m", "chatroom.cli.server"]
+ON_THE_WAY_S: Final = 1.0
 DIES_S: Final = 20.0
 DISK_CALLS: Final = "pwrite64,fdatasync,fsync,ftruncate,unlink"
 
@@ -132,8 +133,10 @@ def _crash_while_writing(
     assert server.process is not None
     server.process.wait(DIES_S)
     server.kill()
-    time.sleep(0.1)
-    open_count = stored_count(server.data_dir, "ann") - 3 - writer.told
+    stored = stored_count(server.data_dir, "ann") - 3
+    with contextlib.suppress(TimeoutError):  # what the dead server sent may still be on its way
+        wait_until(lambda: writer.told >= stored, "answers", ON_THE_WAY_S)
+    open_count = stored - writer.told
     if open_count < 0 or (point.is_open is not None and point.is_open != (open_count > 0)):
         yield f"{open_count} messages were stored and not acknowledged"
     server.program = NORMAL

@@ -117,7 +117,7 @@ def _kill_once(server: ServerProcess, writers: list[Writer], chance: random.Rand
     server.kill()
     toll.kills += 1
     stored = [stored_count(server.data_dir, writer.person.handle) for writer in writers]
-    time.sleep(0.02)
+    time.sleep(0.1)
     told = [writer.told for writer in writers]  # whatever the dead server sent has been read by now
     open_count = sum(have - said for have, said in zip(stored, told, strict=True))
     if any(have < said for have, said in zip(stored, told, strict=True)):
