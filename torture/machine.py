@@ -95,7 +95,7 @@ def no_descriptors() -> list[Row]:
             f"{share:.1%} CPU, {lines} log lines in {WATCH_S:g} s, relay within {slowest * 1000:.0f} ms, "
             f"open again after {waited:.1f} s"
         )
-        if share > MOST_CPU or lines > WATCH_S + 1 or slowest > 2.0 or waited > 2.5:
+        if share > MOST_CPU or lines > WATCH_S + 1 or slowest > 0.5 or waited > 2.5:
             row.faults.append(row.remarks)
     return [row]
 
