@@ -176,6 +176,7 @@ def _crash_client(point: Point, count: int) -> _Case:
         else:
             Writer(dying, history, name="dying", count=30, most_unanswered=4).died()
         watcher = Watcher(Person(directory, server.join, "carol"), history)
+        wait_until(lambda: watcher.shown, "the reader sees nothing")  # entering is an entry too
         faults += filter(None, [Writer(ann, history, name="after", count=5).finish()])
         watcher.finish(note_log(Person(directory, server.join, "judge"), history))
         history.close()

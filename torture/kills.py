@@ -96,6 +96,7 @@ def _kill_one_server(kills: int, seed: int) -> _Toll:
             watchers = [
                 Watcher(Person(directory, server.join, handle), history) for handle in ("carol", "dave")
             ]
+            wait_until(lambda: all(watcher.shown for watcher in watchers), "a reader sees nothing")
             writers = [Writer(Person(directory, server.join, handle), history) for handle in ("ann", "bob")]
             for _ in range(kills):
                 _kill_once(server, writers, chance, toll)
@@ -137,6 +138,7 @@ def kill_clients(kills: int) -> list[Row]:
         with running_server(directory, STREAM) as server:
             ann = Person(directory, server.join, "ann")
             watcher = Watcher(Person(directory, server.join, "carol"), history)
+            wait_until(lambda: watcher.shown, "the reader sees nothing")  # entering is an entry too
             for number in range(kills):
                 _kill_client_once(ann, history, number, chance, toll)
             toll.faults += filter(None, [Writer(ann, history, name="last", count=5).finish()])
