@@ -46,7 +46,6 @@ docs: .venv/installed-dev ## write the pages and samples that are made from tabl
 	$(PYTHON_IN_VENV) -m chatroom.client.commands.document
 	$(PYTHON_IN_VENV) -m chatroom.client.themes.document
 	$(PYTHON_IN_VENV) -m tools.protocol_page
-	$(PYTHON_IN_VENV) -m tools.protocol_page
 
 clean: ## remove .venv and what tools left behind; what was said in .chat stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks build dist

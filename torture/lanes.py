@@ -8,7 +8,6 @@ so that the same offset is the same place of the conversation in every session. 
 """
 
 import contextlib
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,16 +18,14 @@ from support.server_process import running_server
 from torture.checker import Verdict, check_files
 from torture.history import History
 from torture.programs import Person, note_log
-from torture.proxy import CLEAN, Fault, Proxy
+from torture.proxy import CLEAN, Fault
+from torture.proxy_process import ProxyProcess
 from torture.seats import Seat, new_signer, run_until
 
 SCRIPT: Final = 30
 BATCH: Final = 10
 FILLER: Final = 260
 """Messages before the first script: from 256 to 65,535 a seq takes three bytes."""
-
-SWITCH_S: Final = 0.0005
-"""The threads of the proxies wait for the loop of the seats, and it for them: let them change often."""
 
 STUCK_S: Final = 30.0
 SETTINGS: Final = {"limits": {"posts_per_s": 1_000_000, "post_burst": 1_000_000}}
@@ -42,7 +39,7 @@ class Lane:
         self.pin = pin
         self.history = history
         self.room = f"lane{number}"
-        self.proxy = Proxy(port)
+        self.proxy = ProxyProcess(port)
         self.faults: Iterator[tuple[Fault, ...]] = iter(())
         self.cuts = 0
         self.sessions = 0
@@ -117,7 +114,6 @@ class Lane:
 @contextlib.contextmanager
 def lanes(count: int, result: list[Verdict], *, tls: bool = False) -> Iterator[list[Lane]]:
     """Lanes at a real server; the verdict of the checker is appended to `result` at the end."""
-    sys.setswitchinterval(SWITCH_S)
     with tempfile.TemporaryDirectory() as place, contextlib.closing(Loop()) as loop:
         directory = Path(place)
         history = History(directory / "history.jsonl")
