@@ -82,6 +82,12 @@ def _start_floor(directory: Path) -> AbstractContextManager[programs.Started]:
     return programs.announcing_server([str(program)], directory / "floor.log")
 
 
+def _start_storing_floor(directory: Path) -> AbstractContextManager[programs.Started]:
+    program = build.floor_program()
+    assert program is not None
+    return programs.announcing_server([str(program), str(directory / "stored")], directory / "floor.log")
+
+
 def _floor_missing() -> str | None:
     return None if build.compiler() else "no C compiler: apt-get install gcc libc6-dev"
 
@@ -186,6 +192,7 @@ MANY: Final = 500
 """InspIRCd lets newcomers in once a second, however many there are."""
 
 FLOOR: Final = Contender("floor", "floor", _start_floor, _floor_missing)
+STORING_FLOOR: Final = Contender("floor, storing", "floor", _start_storing_floor, _floor_missing)
 OURS: Final = ours()
 OURS_TLS: Final = ours("chatroom TLS", tls=True)
 NGIRCD: Final = Contender("ngIRCd", "irc", _start_ngircd, _from_debian("ngircd"), most_members=1_000)
@@ -204,7 +211,7 @@ LANTERN: Final = Contender(
     "lantern-chat", "lantern", _start_lantern, _lantern_missing, most_members=100, at_once=1
 )
 
-PLAIN: Final = (FLOOR, OURS, INSPIRCD, NGIRCD, NATS)
+PLAIN: Final = (FLOOR, STORING_FLOOR, OURS, INSPIRCD, NGIRCD, NATS)
 WITH_TLS: Final = (OURS_TLS, INSPIRCD_TLS)
 
 
