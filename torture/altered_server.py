@@ -19,10 +19,10 @@ from typing import Any, Final
 from chatroom.cli import server as program
 from chatroom.protocol.entries import EntryKind
 from chatroom.protocol.packets import Post
+from chatroom.server.connections import Connections
 from chatroom.server.hub.delivery import Delivery
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.ports import AddEntry, Committed
-from chatroom.server.service import Service
 from chatroom.server.store import database
 from chatroom.server.store.writer import Writer
 
@@ -144,7 +144,7 @@ def in_the_checkpoint(count: int) -> None:
 
 def in_the_drain(_count: int) -> None:
     """K5: it was told to stop, its clients were told, what waits was not written."""
-    _before(Service, "_end", lambda *_: die())
+    _before(Connections, "end", lambda *_: die())
 
 
 def after_the_migration_began(count: int) -> None:

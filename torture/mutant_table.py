@@ -214,9 +214,9 @@ MUTANTS: Final = (
         "a stopped reader is never closed",
         (
             Edit(
-                "server/service.py",
-                "if self._now - connection.progress_at >= self._settings.stalled_reader_s:",
-                "if self._now < 0:",
+                "server/stalls.py",
+                "if self._pass.now - connection.progress_at >= self._limit_s:",
+                "if self._pass.now < 0:",
             ),
         ),
         ("tests/e2e/test_torture.py::test_nothing_is_lost_doubled_or_reordered[stopped-reader]",),

@@ -38,7 +38,8 @@ from chatroom.server.hub.context import HubSettings
 from chatroom.server.hub.hub import Hub
 from chatroom.server.log_lines import log_to_stderr
 from chatroom.server.sealing import SEAL, Sealing
-from chatroom.server.service import Service, ServiceSettings
+from chatroom.server.service import Service
+from chatroom.server.settings import ServiceSettings
 from chatroom.server.store.database import StoreError
 from chatroom.server.store.sqlite import SqliteLog
 

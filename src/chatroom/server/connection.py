@@ -1,7 +1,7 @@
 """One connection of the server: a byte stream, the frames cut out of it, and the peer it is to the hub.
 
-It is the hub's `Link`. It decides nothing: when it is read, paused or ended is the service's business. Read
-next: `service.py`.
+It is the hub's `Link`. It decides nothing: when it is read, paused or ended is decided in `reading.py`,
+`stalls.py` and `connections.py`. Read next: those.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,6 +32,7 @@ class Connection:
         "end_reason",
         "frames",
         "host",
+        "on_readable",
         "on_stall",
         "opened_at",
         "peer",
@@ -64,6 +65,8 @@ class Connection:
         """Frames that were read and not handled yet: the peer was paused in the middle."""
         self.peer: Peer | None = None
         self.on_stall = on_stall
+        self.on_readable: Callable[[], None]
+        """What the loop calls; also called when there is something left from the pass before."""
 
     def send(self, data: bytes) -> bool:
         """See `hub.ports.Link`. The service ends a stream that failed at the end of the pass."""

@@ -1,0 +1,143 @@
+"""Connections: who may come, and how one goes.
+
+Here the hub is told of peers that come and go. What they say is not looked at. Read next: `connection.py`,
+one of them; `reading.py`.
+"""
+
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from chatroom.net.loop import Loop
+from chatroom.net.stream import StreamClosed
+from chatroom.protocol.limits import CHALLENGE_BYTES
+from chatroom.protocol.text import log_safe
+from chatroom.server.connection import Connection, Phase
+from chatroom.server.hub.hub import Hub
+from chatroom.server.hub.state import Peer
+from chatroom.server.passes import Pass
+from chatroom.server.settings import ServiceSettings
+
+logger: Final = logging.getLogger("chatroom.server")
+
+LINGER_S: Final = 1.0
+"""How long a connection that was told why it ends is kept, so that no reset overtakes the reason."""
+
+
+class Connections:
+    """All connections of a server. `key_hash` names the key shown to them; `on_gone` hears of each that is
+    gone.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        hub: Hub,
+        settings: ServiceSettings,
+        current: Pass,
+        key_hash: bytes,
+        on_gone: Callable[[Connection], None],
+    ) -> None:
+        self._loop = loop
+        self._hub = hub
+        self._settings = settings
+        self._pass = current
+        self._key_hash = key_hash
+        self._on_gone = on_gone
+        self._all: dict[Connection, None] = {}
+        self._per_host: Counter[str] = Counter()
+        self._handshaking: dict[Connection, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    # -- coming --------------------------------------------------------------------------------------------
+
+    def has_place_for(self, host: str) -> bool:
+        """Whether one more may come from there."""
+        if len(self._all) >= self._settings.connections_total:
+            return False
+        return self._per_host[host] < self._settings.connections_per_address or _is_loopback(host)
+
+    def add(self, connection: Connection) -> None:
+        """It has come, and its handshake is awaited."""
+        self._all[connection] = None
+        self._per_host[connection.host] += 1
+        self._handshaking[connection] = None
+
+    def open(self, connection: Connection) -> None:
+        """The bytes can flow: let the hub greet the peer."""
+        self._handshaking.pop(connection, None)
+        connection.phase = Phase.OPEN
+        connection.peer = self._hub.connect(
+            connection,
+            connection.stream.peer_address,
+            self._key_hash,
+            secrets.token_bytes(CHALLENGE_BYTES),
+            connection.opened_at,
+        )
+
+    # -- going ---------------------------------------------------------------------------------------------
+
+    def end(self, peer: Peer) -> None:
+        """The peer was told why: signal the end, and give the bytes a moment to arrive."""
+        connection = peer.link
+        assert isinstance(connection, Connection)
+        self._hub.disconnect(peer)
+        if connection.phase is not Phase.OPEN:
+            return
+        connection.phase = Phase.ENDING
+        connection.frames = None
+        connection.end_at = self._pass.now + LINGER_S
+        try:
+            connection.stream.shutdown_write()
+        except StreamClosed:
+            self._close(connection)
+            return
+        self._loop.want_read(connection.stream, wanted=True)
+        self._loop.call_at(connection.end_at, lambda: self._close(connection))
+
+    def lost(self, connection: Connection) -> None:
+        """The stream is at its end, or failed, or is not wanted any more."""
+        if connection.phase is Phase.OPEN:
+            logger.info("%s is gone: %s", log_safe(str(connection)), log_safe(connection.end_reason))
+        if connection.peer is not None:
+            self._hub.disconnect(connection.peer)
+        self._close(connection)
+
+    def _close(self, connection: Connection) -> None:
+        if connection.phase is Phase.GONE:
+            return
+        connection.phase = Phase.GONE
+        connection.frames = None
+        del self._all[connection]
+        self._per_host[connection.host] -= 1
+        if not self._per_host[connection.host]:
+            del self._per_host[connection.host]
+        self._handshaking.pop(connection, None)
+        self._on_gone(connection)
+        self._loop.unwatch(connection.stream)
+        connection.stream.close()
+
+    def close_late(self) -> None:
+        """Close those whose handshake takes too long."""
+        for connection in list(self._handshaking):
+            if self._pass.now - connection.opened_at < self._settings.login_s:
+                break  # they stand in the order of their coming
+            self._close(connection)
+
+    def close_handshaking(self) -> None:
+        """Close those that cannot be told anything."""
+        for connection in list(self._handshaking):
+            self._close(connection)
+
+    def close_all(self) -> None:
+        """Close what is left."""
+        for connection in list(self._all):
+            self.lost(connection)
+
+
+def _is_loopback(host: str) -> bool:
+    return host.startswith("127.") or host == "::1"

@@ -1,0 +1,37 @@
+"""The pass under way: its time, and what was done in it so far.
+
+A pass is begun by the first thing that happens in it and ended by `service.py`, so a wake-up for nothing
+costs nothing. Read next: `reading.py`, which spends the effort.
+"""
+
+import time
+
+from chatroom.net.loop import Loop
+from chatroom.server.hub.hub import Hub
+
+
+class Pass:
+    """One object for all passes, one after the other."""
+
+    __slots__ = ("_hub", "_is_on", "_loop", "effort", "now")
+
+    def __init__(self, loop: Loop, hub: Hub) -> None:
+        self._loop = loop
+        self._hub = hub
+        self._is_on = False
+        self.now = loop.now()
+        """Monotonic seconds at its beginning."""
+        self.effort = 0
+        """What was asked for in it, in tenths of a millisecond (`hub/requests/table.py`)."""
+
+    def begin(self) -> None:
+        """Begin one, unless one is under way."""
+        if not self._is_on:
+            self._is_on = True
+            self.effort = 0
+            self.now = self._loop.now()
+            self._hub.begin_pass(self.now, time.time_ns() // 1_000_000)
+
+    def end(self) -> None:
+        """It is over."""
+        self._is_on = False

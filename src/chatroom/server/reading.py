@@ -1,0 +1,148 @@
+"""Reading: what peers send, cut into packets and handed to the hub, each peer in its turn.
+
+What one peer may ask for in a pass is bounded, and what all may; who comes later is heard first in the next
+one. A peer that asks for more than its account's bucket gives, or does not take its answers, is left unread.
+Read next: `connections.py`, `hub/requests/table.py`.
+"""
+
+import logging
+from typing import Final
+
+from chatroom.net.loop import Loop
+from chatroom.net.tls import TlsStream
+from chatroom.protocol.codec import decode_from_client
+from chatroom.protocol.errors import ProtocolError
+from chatroom.protocol.limits import LOGIN_FRAME_BYTES
+from chatroom.protocol.text import log_safe
+from chatroom.server.connection import Connection, Phase
+from chatroom.server.connections import Connections
+from chatroom.server.hub.hub import Hub
+from chatroom.server.hub.state import Stage
+from chatroom.server.indexing import Indexing
+from chatroom.server.passes import Pass
+from chatroom.server.settings import ServiceSettings
+
+logger: Final = logging.getLogger("chatroom.server")
+
+PEER_EFFORT: Final = 50
+"""What one peer may ask for in a pass, in tenths of a millisecond (`hub/requests/table.py`): about 5 ms."""
+
+PASS_EFFORT: Final = 200
+"""What all peers may ask for in a pass: whoever comes after that is heard first in the next one."""
+
+ANSWER_BYTES: Final = 65_536
+"""Answers of one pass after which a peer is not heard further: it has to be able to take them."""
+
+
+class Reading:
+    """Reads connections. What goes wrong with one is raised: the caller knows whose turn it was."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        hub: Hub,
+        settings: ServiceSettings,
+        current: Pass,
+        connections: Connections,
+        indexing: Indexing,
+    ) -> None:
+        self._loop = loop
+        self._hub = hub
+        self._settings = settings
+        self._pass = current
+        self._connections = connections
+        self._indexing = indexing
+        self._unfinished: dict[Connection, None] = {}
+
+    @property
+    def has_work(self) -> bool:
+        """Whether somebody waits for a turn."""
+        return bool(self._unfinished)
+
+    def go_on(self) -> None:
+        """Hear those first whose turn did not come, or was not enough, in the pass before."""
+        if self._unfinished:
+            unfinished, self._unfinished = self._unfinished, {}
+            for connection in unfinished:
+                connection.on_readable()
+
+    def forget(self, connection: Connection) -> None:
+        """The connection is gone."""
+        self._unfinished.pop(connection, None)
+
+    def readable(self, connection: Connection) -> None:
+        """There is something to read, or read already. Raises StreamClosed at the end."""
+        if self._pass.effort >= PASS_EFFORT:
+            self._unfinished[connection] = None
+            return
+        if connection.phase is Phase.HANDSHAKE and not self._shake_hands(connection):
+            return
+        if connection.frames is not None:
+            self._handle_frames(connection)
+        if connection.frames is None:
+            self._read(connection)
+
+    def _shake_hands(self, connection: Connection) -> bool:
+        assert isinstance(connection.stream, TlsStream)
+        if not connection.stream.handshake():
+            return False
+        self._connections.open(connection)
+        return connection.stream.more_to_read
+
+    def _read(self, connection: Connection) -> None:
+        data = connection.stream.read(self._settings.read_budget_bytes)
+        if connection.phase is Phase.ENDING:
+            return
+        if connection.stream.more_to_read:
+            self._unfinished[connection] = None
+        peer = connection.peer
+        if data and peer is not None:
+            if connection.decoder.limit_bytes == LOGIN_FRAME_BYTES and peer.stage is Stage.READY:
+                connection.decoder.limit_bytes = self._settings.frame_bytes
+            connection.frames = connection.decoder.feed(data)
+            self._handle_frames(connection)
+
+    def _handle_frames(self, connection: Connection) -> None:
+        """Hand frames to the hub until there are no more, or the peer has to wait."""
+        peer, frames = connection.peer, connection.frames
+        assert peer is not None
+        assert frames is not None
+        self._indexing.busy()
+        packet_type, begun = 0, self._pass.effort
+        try:
+            for packet_type, payload in frames:
+                packet = decode_from_client(packet_type, payload)
+                if packet is not None:
+                    self._pass.effort += self._hub.receive(peer, packet)
+                if peer.stage is Stage.CLOSING:
+                    break
+                if peer.paused_until > self._pass.now or connection.stream.pending_bytes:
+                    self._pause(connection)
+                    return
+                if self._pass.effort - begun >= PEER_EFFORT or peer.outbox_bytes >= ANSWER_BYTES:
+                    self._unfinished[connection] = None
+                    return
+        except ProtocolError as error:
+            logger.warning("%s broke the protocol: %s", log_safe(str(peer)), log_safe(error.text))
+            self._hub.close(peer, error.code, error.text)
+        except Exception as error:
+            error.add_note(f"while packet {packet_type:#06x} was handled")
+            raise
+        connection.frames = None
+
+    def _pause(self, connection: Connection) -> None:
+        """Leave the peer unread until its account's bucket has filled up, or it took what it was sent."""
+        self._unfinished.pop(connection, None)
+        self._loop.want_read(connection.stream, wanted=False)
+        peer = connection.peer
+        if peer is not None and peer.paused_until > self._pass.now:
+            self._loop.call_at(peer.paused_until, lambda: self.resume(connection))
+
+    def resume(self, connection: Connection) -> None:
+        """Read the peer again, if nothing is in the way any more."""
+        peer = connection.peer
+        if peer is None or connection.phase is not Phase.OPEN or connection.stream.pending_bytes:
+            return
+        if peer.paused_until <= self._loop.now():
+            self._loop.want_read(connection.stream, wanted=True)
+            self._unfinished[connection] = None

@@ -1,0 +1,75 @@
+"""Stalls: connections that did not take everything, until they have taken it or took nothing for too long.
+
+Read next: `hub/delivery.py`, which hands a stalled peer nothing more.
+"""
+
+from chatroom.net.loop import Loop
+from chatroom.server.connection import Connection, Phase
+from chatroom.server.connections import Connections
+from chatroom.server.hub.hub import Hub
+from chatroom.server.passes import Pass
+from chatroom.server.reading import Reading
+
+
+class Stalls:
+    """Who is stalled, and whose stream failed in a send."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        hub: Hub,
+        limit_s: float,
+        current: Pass,
+        connections: Connections,
+        reading: Reading,
+    ) -> None:
+        self._loop = loop
+        self._hub = hub
+        self._limit_s = limit_s
+        self._pass = current
+        self._connections = connections
+        self._reading = reading
+        self._stalled: dict[Connection, None] = {}
+        self._failed: dict[Connection, None] = {}
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a failed stream is still to be ended."""
+        return bool(self._failed)
+
+    def note(self, connection: Connection) -> None:
+        """A send left something behind, or failed."""
+        if connection.end_reason:
+            self._failed[connection] = None
+        elif connection not in self._stalled:
+            self._stalled[connection] = None
+            connection.progress_at = self._pass.now
+            self._loop.want_write(connection.stream, wanted=True)
+
+    def writable(self, connection: Connection) -> None:
+        """The kernel takes bytes again. Raises StreamClosed where that fails."""
+        connection.progress_at = self._pass.now
+        if not connection.stream.flush():
+            return
+        self._loop.want_write(connection.stream, wanted=False)
+        self._stalled.pop(connection, None)
+        if connection.peer is not None and connection.phase is Phase.OPEN:
+            self._hub.writable(connection.peer)
+            self._reading.resume(connection)
+
+    def forget(self, connection: Connection) -> None:
+        """The connection is gone."""
+        self._stalled.pop(connection, None)
+
+    def end_failed(self) -> None:
+        """End those whose stream failed in a send."""
+        failed, self._failed = self._failed, {}
+        for connection in failed:
+            self._connections.lost(connection)
+
+    def close_late(self) -> None:
+        """Close those that took nothing for too long."""
+        for connection in list(self._stalled):
+            if self._pass.now - connection.progress_at >= self._limit_s:
+                connection.end_reason = f"took nothing for {self._limit_s:g} seconds"
+                self._connections.lost(connection)
