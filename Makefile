@@ -26,7 +26,7 @@ test: .venv/installed-dev ## style, types and all tests
 torture: .venv/installed-dev ## kill, cut, fill and starve real processes, and count what is lost (minutes)
 	PYTHONPATH=tests $(PYTHON_IN_VENV) -m torture
 
-fuzz: .venv/installed-dev ## a million frames for decoder, hub and session (a minute)
+fuzz: .venv/installed-dev ## a million frames and a half for decoder, hub and session (a minute or two)
 	PYTHONPATH=tests $(PYTHON_IN_VENV) -m torture.fuzz
 
 mutants: .venv/installed-dev ## break each property on purpose: a test must notice (minutes)

@@ -3,36 +3,59 @@
 Read next: `noise.py`.
 """
 
+import itertools
+import tempfile
 from abc import ABC, abstractmethod
 from collections import Counter
+from pathlib import Path
 from typing import Final
 
 from chatroom.client.session.session import Session, TextRefused
 from chatroom.protocol.auth import PLAIN_SERVER_KEY
 from chatroom.protocol.codec import decode_from_client, decode_from_server, encode
+from chatroom.protocol.codes import SECRET_BYTES, hash_code, make_code
 from chatroom.protocol.errors import ErrorCode, ProtocolError
 from chatroom.protocol.frames import FrameDecoder
-from chatroom.protocol.limits import FRAME_BYTES
+from chatroom.protocol.limits import FRAME_BYTES, TIME_MAX
 from chatroom.protocol.packets import (
     Cursor,
     Follow,
     Hello,
     Login,
+    Moderate,
+    ModerationAct,
     Packet,
     Request,
+    Role,
     RoomInfo,
     RoomState,
     Welcome,
 )
 from chatroom.server.hub.context import HubSettings
 from chatroom.server.hub.hub import Hub
+from chatroom.server.hub.ports import AddCode, CodeKind
 from chatroom.server.hub.state import Peer, Stage
-from chatroom.server.store.memory import MemoryLog
+from chatroom.server.store.sqlite import SqliteLog
 from support.session_world import ListOutbox
 from torture.noise import CLIENT_PACKETS, SERVER_PACKETS, Noise
 
 IMPATIENCE: Final = 0.5
 """How often a connection is given up that waits for the rest of a frame: the rest is not meant to come."""
+
+PEOPLE: Final = (
+    ("alice", Role.OWNER),
+    ("bob", Role.MODERATOR),
+    ("carol", Role.MODERATOR),
+    ("dave", Role.MEMBER),
+    ("erin", Role.MEMBER),
+    ("frank", Role.MEMBER),
+)
+"""Who is connected to the hub; the noise has some of these names too."""
+
+INDEX_S: Final = 0.005
+
+MOST_WAITING: Final = 20
+"""Posts that a session may have outstanding: all of them are sent again over every new connection."""
 
 
 class Target(ABC):
@@ -49,6 +72,9 @@ class Target(ABC):
 
     @abstractmethod
     def take(self, data: bytes) -> None: ...
+
+    def close(self) -> None:  # noqa: B027 - most have nothing on disk
+        """Let go of what is on disk."""
 
 
 class DecoderTarget(Target):
@@ -106,18 +132,27 @@ class Link:
 
 
 class HubTarget(Target):
-    """A hub with several peers: some strangers, some logged in, some that read nothing."""
+    """A hub on a log on disk, with several peers: an owner, a moderator, members, strangers; some of them
+    read nothing. The log grows on disk and not in memory, so that whatever grows there was left behind.
+    """
 
     name = "hub"
 
     def __init__(self, noise: Noise) -> None:
         super().__init__(noise)
         self._now = 1_000.0
+        self._place = tempfile.TemporaryDirectory()
+        self._log = SqliteLog(Path(self._place.name) / "fuzz.db")
         settings = HubSettings(posts_per_s=1e6, post_burst=1e6)
-        self._hub = Hub(settings, MemoryLog(), lambda *_: noise.chance.random() < 0.9)
+        self._hub = Hub(settings, self._log, lambda *_: noise.chance.random() < 0.9)
         self._settle()
         self._hub.make_listed_rooms(1)
-        self._peers: list[tuple[Peer, FrameDecoder]] = [self._enter(number) for number in range(6)]
+        self._peers: list[tuple[Peer, FrameDecoder]] = [self._enter(number) for number in range(len(PEOPLE))]
+
+    def close(self) -> None:
+        """Remove the log."""
+        self._log.close()
+        self._place.cleanup()
 
     def _settle(self) -> None:
         self._now += 0.1
@@ -135,13 +170,30 @@ class HubTarget(Target):
         link = Link(is_stalled=self.noise.chance.random() < 0.1)
         peer = self._hub.connect(link, f"10.0.0.{number}:1", PLAIN_SERVER_KEY, bytes(32))
         if self.noise.chance.random() < 0.9:
+            handle, role = PEOPLE[number]
+            code = self._code(role) if handle not in self._hub.state.by_handle else ""
             key = bytes([number]) * 32
-            login = Login(1, 1, f"user-{number}x", key, bytes(32), bytes(64), bytes([number]) * 16)
+            login = Login(1, 1, handle, key, bytes(32), bytes(64), bytes([number]) * 16, invite=code)
             self._receive(peer, login)
             self._settle()
             if peer.stage is Stage.READY:
                 self._receive(peer, Follow(2, [Cursor(1, 0)]))
         return peer, FrameDecoder(FRAME_BYTES)
+
+    def _code(self, role: Role) -> str:
+        """Return a code of the operator with which a newcomer gets that role."""
+        code = make_code(self.noise.chance.randbytes(SECRET_BYTES))
+        self._log.submit([AddCode(hash_code(code), CodeKind.INVITE, role, 0, TIME_MAX)], 1)
+        self._log.outcomes()
+        return code
+
+    def _pardon(self) -> None:
+        """Let the owner take back what was done to people: soon nobody else would be allowed anything."""
+        owner, number = self._peers[0][0], itertools.count(3)
+        for handle, role in PEOPLE[1:]:
+            for act in (ModerationAct.UNBAN, ModerationAct.UNMUTE, ModerationAct.SET_ROLE):
+                if owner.stage is Stage.READY:
+                    self._receive(owner, Moderate(next(number), 1, act, handle, role=role))
 
     def _receive(self, peer: Peer, packet: Packet) -> None:
         try:
@@ -173,6 +225,8 @@ class HubTarget(Target):
             if peer.is_stalled and peer.stage is Stage.READY:
                 self._hub.writable(peer)
             self._settle()
+            self._pardon()
+            self._log.index(INDEX_S)
         is_waiting = decoder.kept_bytes and self.noise.chance.random() < IMPATIENCE
         if is_waiting or peer.stage is Stage.CLOSING:
             self._settle()
@@ -247,10 +301,11 @@ class SessionTarget(Target):
         """Do what a user may do."""
         session, chance = self._session, self.noise.chance
         room = chance.choice([1, 1, *session.rooms])
-        try:
-            session.post(room, "x")
-        except TextRefused:
-            self.counts["text refused"] += 1
+        if session.waiting_count < MOST_WAITING:
+            try:
+                session.post(room, "x")
+            except TextRefused:
+                self.counts["text refused"] += 1
         session.load_older(room)
         session.mark_read(room, chance.randrange(5))
         session.join("dev", create=True)

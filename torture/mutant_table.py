@@ -29,6 +29,8 @@ MACHINE: Final = "tests/e2e/test_delivery_machine.py"
 WRITER: Final = "server/store/writer.py"
 DATABASE: Final = "server/store/database.py"
 
+FUZZ: Final = "tests/e2e/test_torture.py::test_frames_of_all_kinds_raise_nothing_and_leave_nothing"
+
 MUTANTS: Final = (
     Mutant(
         "acknowledge before commit",
@@ -228,5 +230,29 @@ MUTANTS: Final = (
             "tests/server/store/test_writer.py::test_time_never_goes_back_within_a_room",
             "tests/e2e/test_torture.py::test_nothing_is_lost_doubled_or_reordered[clock]",
         ),
+    ),
+    Mutant(
+        "the hub keeps 1 KB of each packet",
+        (
+            Edit(
+                "server/hub/hub.py",
+                "        row = ROWS[type(packet)]\n",
+                "        row = ROWS[type(packet)]\n"
+                '        context.__dict__.setdefault("kept", []).append(bytes(1_000))\n',
+            ),
+        ),
+        (FUZZ,),
+    ),
+    Mutant(
+        "the session keeps 1 KB of each packet",
+        (
+            Edit(
+                "client/session/session.py",
+                "                self._take(packet)\n",
+                "                self._take(packet)\n"
+                '                self.__dict__.setdefault("kept", []).append(bytes(1_000))\n',
+            ),
+        ),
+        (FUZZ,),
     ),
 )

@@ -22,9 +22,11 @@ SERVER_PACKETS: Final = (*RESPONSES.values(), *NOTICES.values(), *HEARTBEATS.val
 TEXTS: Final = (
     "", "a", "lobby", "#lobby", "@bob", "alice", "bob", "hello @bob", "*", '"', "a" * 300, "x\n" * 40,
     "\x00", "\x1b[2J", "\x9b31m", "\u202eevil", "\u200b", "e" + "\u0301" * 60, "\N{PILE OF POO}" * 20,
-    "\ufeff", "\u2028", "今天", "NEAR(", "te*", "/me", "a1ice", "server", "\U000e0041",
+    "\ufeff", "\u2028", "今天", "NEAR(", "te*", "/me", "a1ice", "server", "\U000e0041", "carol", "dave",
 )  # fmt: skip
 MUTATIONS: Final = 6
+NEW_SHARE: Final = 0.7
+"""How often bytes are new ones: most posts are to be stored, some to be repeated."""
 
 
 class Noise:
@@ -71,6 +73,8 @@ class Noise:
     def _bytes(self, of: inspect.BytesType) -> bytes:
         low, high = of.min_length or 0, of.max_length if of.max_length is not None else 40
         size = low if low == high else self.chance.randint(low, min(high, low + 20))
+        if self.chance.random() < NEW_SHARE:
+            return self.chance.randbytes(size)
         return bytes([self.chance.randrange(4)]) * size  # few different ones, so that nonces repeat
 
     def _list(self, of: inspect.ListType) -> list[Any]:
