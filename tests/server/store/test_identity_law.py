@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatroom.protocol.entries import EntryKind, Invited, Moderated, RoomKind, encode_body
+from chatroom.protocol.entries import EntryKind, Invited, Moderated, Posted, RoomKind, encode_body
 from chatroom.protocol.packets import Role
 from chatroom.server.hub.fold import fold, fold_change
 from chatroom.server.hub.ports import (
@@ -23,6 +23,7 @@ from chatroom.server.hub.ports import (
     Committed,
     Outcome,
     RevokeDevice,
+    RoomRecord,
 )
 from chatroom.server.hub.state import State
 from chatroom.server.store.memory import MemoryLog
@@ -53,7 +54,13 @@ def invited(author: int, handle: str) -> AddEntry:
     return AddEntry(1, author, EntryKind.INVITED, encode_body(Invited(handle)))
 
 
+def posted(author: int, number: int) -> AddEntry:
+    return AddEntry(1, author, EntryKind.POSTED, encode_body(Posted("tea")), number.to_bytes(16, "big"))
+
+
 changes: st.SearchStrategy[Change] = st.one_of(
+    st.builds(posted, accounts, st.integers(1, 12)),
+    st.builds(AddRoom, st.just(""), st.just(RoomKind.DIRECT), st.tuples(accounts, accounts)),
     st.builds(AddAccount, handles, keys, roles, st.just("laptop"), st.just(b"") | hashes),
     st.builds(
         AddCode,
@@ -137,6 +144,8 @@ def sorted_load(log: MemoryLog | SqliteLog) -> object:
 def take_in(state: State, change: Change, outcome: Outcome) -> None:
     """What the hub does with a decided change."""
     if isinstance(outcome, Committed):
+        if isinstance(change, AddRoom) and outcome.number and outcome.number not in state.rooms:
+            state.add_room(RoomRecord(outcome.number, change.name, change.kind, "", 1, 0, (), ()))
         for logged in outcome.entries:
             fold(state, state.rooms[logged.room], logged)
         if not outcome.entries:

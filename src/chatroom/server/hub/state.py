@@ -92,6 +92,12 @@ class Peer:
         """Whether entries of `room` come to this peer."""
         return room in self.live or room in self.cursors
 
+    def will_be_sent(self, room: "Room", seq: int) -> bool:
+        """Whether this entry of `room`, which is not sent yet, comes to this peer."""
+        if room in self.live:
+            return True
+        return room in self.cursors and (room not in self.ends or seq <= self.ends[room][0])
+
     def __str__(self) -> str:
         return f"{self.account.handle if self.account else '-'}@{self.address}"
 

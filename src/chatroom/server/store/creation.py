@@ -11,6 +11,7 @@ from chatroom.protocol.names import skeleton
 from chatroom.server.hub.ports import AddAccount, AddEntry, AddRoom, CodeKind, Committed, Failed
 from chatroom.server.store import refusals
 from chatroom.server.store.codes import code_fault, find_code, use_code
+from chatroom.server.store.moderation import judge_author
 
 
 def insert_account(cursor: sqlite3.Cursor, change: AddAccount, now_ms: int) -> Committed | Failed:
@@ -40,8 +41,10 @@ def insert_account(cursor: sqlite3.Cursor, change: AddAccount, now_ms: int) -> C
     return Committed(number, ())
 
 
-def insert_room(cursor: sqlite3.Cursor, change: AddRoom) -> Committed | Failed:
-    """Write a room, without its entries; the direct room of a pair that has one is that one."""
+def insert_room(cursor: sqlite3.Cursor, change: AddRoom, judged_at: int | None) -> Committed | Failed:
+    """Write a room, without its entries; the direct room of a pair that has one is that one. Where a time is
+    given, the creator is judged by how it stands then.
+    """
     members = change.members
     if len(set(members)) != len(members):
         return refusals.MEMBER_ALREADY
@@ -56,6 +59,10 @@ def insert_room(cursor: sqlite3.Cursor, change: AddRoom) -> Committed | Failed:
             return Committed(there[0], ())
     elif cursor.execute("SELECT 1 FROM rooms WHERE name = ?", (name,)).fetchone():
         return refusals.NAME_TAKEN
+    if judged_at is not None and members:
+        fault = judge_author(cursor, members[0], EntryKind.CREATED, 0, judged_at)
+        if fault is not None:
+            return fault
     (newest,) = cursor.execute("SELECT max(id) FROM rooms").fetchone()
     if newest == ROOM_MAX:
         return refusals.TOO_MANY_ROOMS

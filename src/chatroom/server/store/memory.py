@@ -44,6 +44,7 @@ from chatroom.server.store.creation import first_entries
 from chatroom.server.store.frames import body_of, entry_of, within
 from chatroom.server.store.memory_people import People
 from chatroom.server.store.memory_rooms import PROJECTIONS, Room
+from chatroom.server.store.moderation_rules import UNSETTLING, author_fault
 from chatroom.server.store.words import cut_words, holds, parse_query
 
 
@@ -63,6 +64,8 @@ class MemoryLog:
         self._mentions: dict[tuple[int, int], list[int]] = {}
         self._reads: dict[tuple[int, int], int] = {}
         self._messages: list[Logged] = []
+        self._is_unsettled = False
+        """Whether a change of this pass took a right away from somebody (`UNSETTLING`)."""
         self._outcomes: list[Outcome] = []
 
     @property
@@ -82,6 +85,7 @@ class MemoryLog:
         if self.fault:
             self._outcomes += [Failed(ErrorCode.STORAGE, self.fault)] * len(changes)
             return
+        self._is_unsettled = False
         self._outcomes += [self._decide(change, now_ms) for change in changes]
 
     def outcomes(self) -> list[Outcome]:
@@ -94,7 +98,8 @@ class MemoryLog:
     def _decide(self, change: Change, now_ms: int) -> Outcome:
         match change:
             case AddEntry():
-                return self._add_entry(change, now_ms)
+                fault = self._author_fault(change, now_ms) if self._is_unsettled else None
+                return fault or self._add_entry(change, now_ms)
             case SetRead():
                 return self._set_read(change)
             case AddRoom():
@@ -112,6 +117,15 @@ class MemoryLog:
             case _:
                 assert_never(change)
 
+    def _author_fault(self, change: AddEntry, now_ms: int) -> Failed | None:
+        """Return why the author may do this no more, after what this pass changed."""
+        author, room = change.author, self._rooms.get(change.room)
+        is_repeat = bool(change.nonce) and (author, change.nonce) in self._nonces
+        if room is None or author == refusals.SERVER or change.code or is_repeat:
+            return None
+        standing = self._people.standing(author, max(now_ms, room.at))
+        return author_fault(change.kind, standing, is_member=author in room.members)
+
     def _add_room(self, change: AddRoom, now_ms: int) -> Outcome:
         members = change.members
         pair = frozenset(members)
@@ -126,6 +140,10 @@ class MemoryLog:
                 return Committed(self._pairs[pair], ())
         elif change.name in self._names:
             return refusals.NAME_TAKEN
+        if self._is_unsettled and members:
+            creator = self._people.standing(members[0], now_ms)
+            if fault := author_fault(EntryKind.CREATED, creator, is_member=True):
+                return fault
         number = len(self._rooms) + 1
         if number > ROOM_MAX:
             return refusals.TOO_MANY_ROOMS
@@ -179,6 +197,7 @@ class MemoryLog:
         fault = fault or PROJECTIONS[logged.kind](room, logged, people)
         if fault is None:
             people.use_code(change.code)
+            self._is_unsettled |= logged.kind in UNSETTLING
         return fault
 
     def _set_read(self, change: SetRead) -> Outcome:

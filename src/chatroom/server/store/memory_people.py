@@ -66,7 +66,8 @@ class People:
         account = self._accounts.get(number or 0)
         if account is None or number is None:
             return None
-        return Standing(number, account.role, account.ban is not None and account.ban.until > at)
+        is_banned = account.ban is not None and account.ban.until > at
+        return Standing(number, account.role, is_banned, account.muted_until > at)
 
     def records(self) -> tuple[AccountRecord, ...]:
         """Return all accounts."""

@@ -101,7 +101,7 @@ def moderate(room: Room, entry: Logged, people: People) -> Failed | None:
 
 def _kick(room: Room, target: int, until: int) -> Failed | None:
     if target not in room.members:
-        return refusals.NOT_A_MEMBER
+        return refusals.NOBODY_TO_KICK
     room.members.remove(target)
     if until:
         room.kicked[target] = until

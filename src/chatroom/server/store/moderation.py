@@ -12,14 +12,14 @@ from chatroom.protocol.packets import Role
 from chatroom.server.hub.ports import BarAddress, Committed, Failed, Logged
 from chatroom.server.store import refusals
 from chatroom.server.store.frames import entry_of
-from chatroom.server.store.moderation_rules import Standing, moderation_fault
+from chatroom.server.store.moderation_rules import Standing, author_fault, moderation_fault
 
 Effect = Callable[[sqlite3.Cursor, Logged, Moderated, int, int], Failed | None]
 """What is written for (entry, body, number of the account, time of the entry)."""
 
 _STANDING: Final = """
-    SELECT accounts.id, role, bans.until FROM accounts LEFT JOIN bans ON bans.account = accounts.id
-    WHERE {} = ?"""
+    SELECT accounts.id, role, bans.until, muted_until
+    FROM accounts LEFT JOIN bans ON bans.account = accounts.id WHERE {} = ?"""
 _BY_NUMBER: Final = _STANDING.format("accounts.id")
 _BY_HANDLE: Final = _STANDING.format("handle")
 
@@ -46,6 +46,13 @@ def bar_address(cursor: sqlite3.Cursor, change: BarAddress) -> Committed | Faile
     return Committed(0, ())
 
 
+def judge_author(cursor: sqlite3.Cursor, author: int, kind: int, room: int, at: int) -> Failed | None:
+    """Return why the account may not be the author of such an entry as it stands now, or None."""
+    query = "SELECT 1 FROM members WHERE room = ? AND account = ?"
+    is_member = cursor.execute(query, (room, author)).fetchone() is not None
+    return author_fault(kind, _standing(cursor, _BY_NUMBER, author, at), is_member=is_member)
+
+
 def is_kicked(cursor: sqlite3.Cursor, entry: Logged) -> bool:
     """Whether the author of the entry was kicked from its room and may not come back yet."""
     query = "SELECT until FROM kicks WHERE room = ? AND account = ?"
@@ -57,14 +64,14 @@ def _standing(cursor: sqlite3.Cursor, query: str, who: int | str, at: int) -> St
     found = cursor.execute(query, (who,)).fetchone()
     if found is None:
         return None
-    number, role, banned_until = found
-    return Standing(number, role, is_banned=(banned_until or 0) > at)
+    number, role, banned_until, muted_until = found
+    return Standing(number, role, is_banned=(banned_until or 0) > at, is_muted=muted_until > at)
 
 
 def _kick(cursor: sqlite3.Cursor, entry: Logged, body: Moderated, target: int, _at: int) -> Failed | None:
     place = entry.room, target
     if not cursor.execute("DELETE FROM members WHERE room = ? AND account = ?", place).rowcount:
-        return refusals.NOT_A_MEMBER
+        return refusals.NOBODY_TO_KICK
     if body.until:
         cursor.execute("INSERT OR REPLACE INTO kicks VALUES (?, ?, ?)", (*place, body.until))
     return None

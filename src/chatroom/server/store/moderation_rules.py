@@ -1,8 +1,10 @@
-"""What moderation may change, decided where the order of the changes of one pass is known.
+"""What moderation may change, and who may still be an author, decided where the order of the changes of one
+pass is known.
 
-The hub has asked for the role that an act needs; but two requests of one pass may concern each other:
-somebody is banned, and bans. So each is judged again here by how the accounts stand at that moment. Pure, and
-the same for both logs. Read next: `moderation.py` for what follows in SQL, `memory_rooms.py` in memory.
+The hub has asked for membership and for the role that an act needs; but two requests of one pass may concern
+each other: somebody is banned, and bans; somebody leaves, and posts. So each is judged again here by how the
+accounts stand at that moment. Pure, and the same for both logs. Read next: `moderation.py` for what follows
+in SQL, `memory_rooms.py` in memory.
 """
 
 from dataclasses import dataclass
@@ -19,11 +21,33 @@ _GIVEN: Final = (Role.MEMBER, Role.MODERATOR, Role.OWNER)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an account stands before an entry: its number, its role, and whether a ban of it is in force."""
+    """How an account stands before an entry: its number, its role, and whether a ban or a mute of it is in
+    force.
+    """
 
     number: int
     role: int
     is_banned: bool
+    is_muted: bool = False
+
+
+UNSETTLING: Final = frozenset((EntryKind.LEFT, EntryKind.KICKED, EntryKind.BANNED, EntryKind.MUTED))
+"""The kinds of entry after which an author of the same pass may be one no more."""
+
+
+def author_fault(kind: int, author: Standing | None, *, is_member: bool) -> Failed | None:
+    """Return why nobody who stands so may be the author of an entry of this kind, or None. Whether somebody
+    can join or leave is known by the member list.
+    """
+    if author is None:
+        return refusals.NO_SUCH_ACCOUNT
+    if author.is_banned:
+        return refusals.AUTHOR_BANNED
+    if kind in (EntryKind.JOINED, EntryKind.LEFT):
+        return None
+    if not is_member and kind != EntryKind.CREATED:
+        return refusals.NOT_A_MEMBER
+    return refusals.AUTHOR_MUTED if author.is_muted else None
 
 
 def moderation_fault(

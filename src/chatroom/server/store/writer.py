@@ -39,7 +39,8 @@ from chatroom.server.store.devices import add_device, revoke_device
 from chatroom.server.store.disk_faults import is_everywhere, not_stored
 from chatroom.server.store.frames import entry_of
 from chatroom.server.store.heads import Heads
-from chatroom.server.store.moderation import bar_address
+from chatroom.server.store.moderation import bar_address, judge_author
+from chatroom.server.store.moderation_rules import UNSETTLING
 from chatroom.server.store.nonces import Nonces, nonce_key
 from chatroom.server.store.projections import PROJECTIONS
 from chatroom.server.store.schema import ROOM_SHIFT
@@ -67,9 +68,11 @@ Row = tuple[int, int, int, bytes, bytes | None]
 class _Draft:
     """What one transaction has gathered, and what is to be forgotten should it fail."""
 
-    __slots__ = ("accounts", "has_begun", "keys", "mentions", "rooms", "rows")
+    __slots__ = ("accounts", "has_begun", "is_unsettled", "keys", "mentions", "rooms", "rows")
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_unsettled: bool) -> None:
+        self.is_unsettled = is_unsettled
+        """Whether a change before took a right from somebody (`UNSETTLING`): authors are judged again."""
         self.rows: list[Row] = []
         self.keys: dict[bytes, int] = {}
         self.mentions: list[tuple[int, int, int]] = []
@@ -135,7 +138,7 @@ class Writer:
         At first nonces are looked up by the statement that writes the rows; when it finds that one of
         them had been stored, all is taken back and decided again with each nonce looked up before.
         """
-        draft = _Draft()
+        draft = _Draft(is_unsettled=is_alone)
         try:
             outcomes = [self._decide(change, now_ms, draft, looks_up) for change in changes]
             if self._commit(draft, indexes_nonces=not is_alone):
@@ -197,7 +200,8 @@ class Writer:
     def _decide(self, change: Change, now_ms: int, draft: _Draft, looks_up: bool) -> Outcome:
         match change:
             case AddEntry():
-                return self._add_entry(change, now_ms, draft, looks_up)
+                fault = self._author_fault(change, now_ms, draft) if draft.is_unsettled else None
+                return fault or self._add_entry(change, now_ms, draft, looks_up)
             case SetRead():
                 return self._set_read(change, draft)
             case AddRoom():
@@ -245,6 +249,7 @@ class Writer:
             refusal = self._project(change, logged, now_ms)
             if refusal is not None:
                 return refusal
+            draft.is_unsettled |= kind in UNSETTLING
         draft.rooms.setdefault(room, at)
         head.seq = seq
         head.at = at
@@ -255,6 +260,17 @@ class Writer:
         for account in change.mentioned:
             draft.mentions.append((account, room, seq))
         return Committed(0, (logged,))
+
+    def _author_fault(self, change: AddEntry, now_ms: int, draft: _Draft) -> Failed | None:
+        """Return why the author may do this no more, after what this pass changed. A repeat is none."""
+        author, head = change.author, self._heads.get(change.room)
+        if head is None or author == refusals.SERVER or change.code:
+            return None
+        if change.nonce:
+            key = nonce_key(author, change.nonce)
+            if key in draft.keys or self._nonces.recent(key) or self._nonces.stored(key):
+                return None
+        return judge_author(self._cursor, author, change.kind, change.room, max(now_ms, head.at))
 
     def _project(self, change: AddEntry, logged: Logged, now_ms: int) -> Failed | None:
         """Write what follows from the entry, at the cost of its code if it has one."""
@@ -303,7 +319,7 @@ class Writer:
         if any(member not in self._handles or member == refusals.SERVER for member in change.members):
             return refusals.NO_SUCH_ACCOUNT
         self._begin(draft)
-        outcome = insert_room(self._cursor, change)
+        outcome = insert_room(self._cursor, change, now_ms if draft.is_unsettled else None)
         if isinstance(outcome, Failed) or self._heads.get(outcome.number) is not None:
             return outcome
         draft.rooms[outcome.number] = now_ms

@@ -87,7 +87,7 @@ def _posted(context: Context, peer: Peer, request: Post, room: Room, outcome: Ou
         if outcome.code is ErrorCode.STORAGE:
             peer.held_nonce = peer.held_nonce or request.nonce
         context.refused(peer, request, outcome)
-    elif not peer.follows(room):
+    elif not peer.will_be_sent(room, room.head):
         context.say(peer, Stored(request.id, room.number, room.head, request.nonce))
 
 
