@@ -206,7 +206,7 @@ MUTANTS: Final = (
         (
             Edit(
                 "client/session/door.py",
-                'self.is_other_log = self._known_log not in (b"", self._log_id)',
+                'self.is_other_log = self._known_log not in (b"", self.log_id)',
                 "self.is_other_log = False",
             ),
         ),

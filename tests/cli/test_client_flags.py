@@ -16,6 +16,7 @@ from chatroom.cli.client_flags import (
     tail_parser,
     trust_parser,
 )
+from chatroom.client.tailing import Since
 from chatroom.net.address import JoinAddress
 
 PIN = "a" * 24
@@ -41,7 +42,9 @@ def test_send_takes_a_room_and_words() -> None:
 
 def test_tail_takes_where_to_begin_and_to_end() -> None:
     flags = tail_parser().parse_args(["lobby", "--since", "0", "--limit", "3", "--json", "--no-follow"])
-    assert (flags.since, flags.limit, flags.json, flags.no_follow) == (0, 3, True, True)
+    assert (flags.since, flags.limit, flags.json, flags.no_follow) == (Since(0), 3, True, True)
+    flags = tail_parser().parse_args(["lobby", "--since", f"{'aB' * 16}:7"])
+    assert flags.since == Since(7, b"\xab" * 16)
     flags = tail_parser().parse_args(["lobby"])
     assert (flags.since, flags.limit, flags.json, flags.no_follow) == (None, None, False, False)
 
@@ -81,6 +84,9 @@ def test_codes_are_read_as_people_type_them() -> None:
         (tail_parser, ["lobby", "--since=-1"], "is not a number from 0"),
         (tail_parser, ["lobby", "--since", "9" * 5_000], "is not a number from 0"),
         (tail_parser, ["lobby", "--since", "٣"], "is not a number from 0"),
+        (tail_parser, ["lobby", "--since", "abc:7"], "is not the log of a line of --json"),
+        (tail_parser, ["lobby", "--since", f"{'0x' * 16}:7"], "is not the log of a line of --json"),
+        (tail_parser, ["lobby", "--since", f"{'ab' * 16}:"], "is not a number from 0"),
         (tail_parser, ["lobby", "--limit", "0"], "is not a number from 1"),
         (trust_parser, ["--replace", "tcp://h.org"], "no key to be known by"),
         (screen_parser, ["--invite", "x"], "is not a code"),

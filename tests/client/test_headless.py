@@ -1,4 +1,5 @@
 import io
+import json
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,14 +10,14 @@ from chatroom.client.headless import Exit, Headless, Target, World
 from chatroom.client.output import Output
 from chatroom.client.sending import Sender
 from chatroom.client.session.ports import Waiting
-from chatroom.client.tailing import NoOutbox, Tail, TailOptions
+from chatroom.client.tailing import NoOutbox, Since, Tail, TailOptions
 from chatroom.client.trust import KnownServers, TrustQuestion
 from chatroom.net.address import JoinAddress
 from chatroom.net.keys import ServerKey, load_or_create_server_key
 from chatroom.protocol.codec import encode
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import Closing, Post, Refused
-from support.session_world import ListOutbox
+from support.session_world import KeptMark, ListOutbox
 from support.tiny_host import TinyHost, in_host, tiny_host_in_thread
 from support.tiny_server import FakeSigner, TinyServer
 
@@ -55,11 +56,13 @@ class Script:
         self.errors = io.StringIO()
         self.out = io.BytesIO()
         self.outbox = ListOutbox()
+        self.mark = KeptMark()
 
     def headless(self, room: str = "lobby", timeout_s: float = 10.0, **options: object) -> Headless:
         target = Target(self.join, "alice", room, timeout_s)
         world = World(FakeSigner("alice"), self.known, self.errors, self._ask)
-        return Headless(target, world, options.pop("outbox", self.outbox), **options)  # type: ignore[arg-type]
+        outbox = options.pop("outbox", self.outbox)
+        return Headless(target, world, outbox, log_mark=self.mark, **options)  # type: ignore[arg-type]
 
     def _ask(self, question: TrustQuestion) -> bool:
         self.asked.append(question)
@@ -78,17 +81,22 @@ class Script:
         self,
         room: str = "lobby",
         *,
-        since: int | None = None,
+        since: int | Since | None = None,
         limit: int | None = None,
         follows: bool = False,
+        as_json: bool = False,
         timeout_s: float = 10.0,
     ) -> Exit:
         headless = self.headless(room, timeout_s, outbox=NoOutbox(), backlog=10, show_unknown=True)
-        options = TailOptions(since, limit, follows=follows, as_json=False)
+        place = Since(since) if isinstance(since, int) else since
+        options = TailOptions(place, limit, follows=follows, as_json=as_json)
         return headless.run(Tail(headless, Output(self.out), options))
 
     def lines(self) -> list[str]:
         return self.out.getvalue().decode().splitlines()
+
+    def records(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.lines()]
 
     def said(self) -> str:
         return self.errors.getvalue()
@@ -370,9 +378,72 @@ def test_tail_ends_when_the_history_was_restored(server: TinyServer, host: TinyH
         host.cut()
 
     once_followed(host, restore)
-    assert script.tail(since=2, follows=True) is Exit.REFUSED
-    assert "was restored" in script.said()
-    assert len(script.lines()) == 5
+    assert script.tail(since=2, follows=True, as_json=True) is Exit.REFUSED
+    assert script.said().count("was restored") == 1
+    assert [record["seq"] for record in script.records()] == [3, 4, 5, 6, 7, 0]
+    assert script.records()[-1]["log"] == server.log_id.hex()
+
+
+RESTORED = b"restored".ljust(16)
+
+
+@pytest.fixture
+def restored(server: TinyServer, script: Script) -> Script:
+    """A script that was here before the server was restored."""
+    for number in range(5):
+        server.say("bob", f"m{number}")
+    assert script.tail(since=0, as_json=True) is Exit.DONE
+    assert {record["log"] for record in script.records()} == {server.log_id.hex()}
+    assert script.said() == ""
+    server.log_id = RESTORED
+    script.out = io.BytesIO()
+    return script
+
+
+def test_a_message_to_a_restored_server_is_sent_and_the_restore_is_said_once(
+    server: TinyServer, restored: Script
+) -> None:
+    assert restored.send("hello") is Exit.DONE
+    assert restored.send("again") is Exit.DONE
+    assert server.texts()[-2:] == ["hello", "again"]
+    assert restored.said().count("the history of this server was restored") == 1
+
+
+def test_tail_without_a_seq_says_that_the_history_was_restored_and_goes_on(restored: Script) -> None:
+    assert restored.tail(as_json=True) is Exit.DONE
+    first, *entries = restored.records()
+    assert (first["kind"], first["seq"], first["log"]) == ("restored", 0, RESTORED.hex())
+    assert [record["seq"] for record in entries] == [1, 2, 3, 4, 5, 6, 7]
+    assert {record["log"] for record in entries} == {RESTORED.hex()}
+    assert "was restored" in restored.said()
+
+
+def test_a_seq_of_before_the_restore_is_refused_where_the_restore_is_news(restored: Script) -> None:
+    assert restored.tail(since=3, as_json=True) is Exit.REFUSED
+    assert [record["kind"] for record in restored.records()] == ["restored"]
+    assert "was restored" in restored.said()
+    assert "--since 0 begins anew" in restored.said()
+
+
+def test_a_seq_with_its_log_is_never_taken_for_one_of_a_restored_history(
+    server: TinyServer, restored: Script
+) -> None:
+    assert restored.send("the restore is no news any more") is Exit.DONE
+    for _ in range(2):
+        restored.out, restored.errors = io.BytesIO(), io.StringIO()
+        assert restored.tail(since=Since(3, bytes(16)), as_json=True) is Exit.REFUSED
+        (record,) = restored.records()
+        assert (record["kind"], record["seq"], record["log"]) == ("restored", 0, RESTORED.hex())
+        assert "was restored" in restored.said()
+    restored.out = io.BytesIO()
+    assert restored.tail(since=Since(0, RESTORED), as_json=True) is Exit.DONE
+    assert [record["seq"] for record in restored.records()] == list(range(1, server.room("lobby").head + 1))
+
+
+def test_a_seq_of_the_restored_history_goes_on_there(server: TinyServer, restored: Script) -> None:
+    head = server.room("lobby").head
+    assert restored.tail(since=Since(head - 1, RESTORED), as_json=True) is Exit.DONE
+    assert [record["seq"] for record in restored.records()] == [head]
 
 
 def test_tail_shows_nothing_hostile(server: TinyServer, script: Script) -> None:

@@ -154,3 +154,13 @@ def test_drafts_and_the_outbox_are_there_the_next_time(somebody: Somebody) -> No
     somebody.session = somebody.begin()
     somebody.until(lambda: somebody.server.texts() == ["waits"])
     somebody.until(lambda: somebody.session.model.composer().text == "half a thought")
+
+
+def test_a_server_restored_between_two_runs_is_said_by_the_second(somebody: Somebody) -> None:
+    somebody.until(lambda: "online" in somebody.connection())
+    somebody.session.close()
+    somebody.server.log_id = b"restored".ljust(16)
+    somebody.session = somebody.begin()
+    somebody.until(lambda: "online" in somebody.connection())
+    status = somebody.session.model.status(somebody.session.moment())
+    assert "the history of this server was restored" in status.toast

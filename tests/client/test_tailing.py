@@ -4,7 +4,7 @@ import pytest
 
 from chatroom.client.session.ports import OutboxError
 from chatroom.client.session.timeline import Line
-from chatroom.client.tailing import NoOutbox, as_json, as_text, rfc3339
+from chatroom.client.tailing import NoOutbox, as_json, as_text, restored_as_json, rfc3339
 from chatroom.protocol.entries import (
     Body,
     Created,
@@ -19,6 +19,8 @@ from chatroom.protocol.entries import (
     Unknown,
 )
 
+LOG = b"\xab" * 16
+FIELDS = ["room", "seq", "at", "author", "kind", "text", "nonce", "log"]
 AT = 1_758_473_043_007  # 2025-09-21T16:44:03.007Z
 
 
@@ -39,7 +41,7 @@ def test_times_are_rfc_3339_in_utc_with_milliseconds(at: int, text: str) -> None
 
 
 def test_a_message_is_one_line_of_json() -> None:
-    text = as_json(line(Posted('two\nlines "quoted" ü'), EntryKind.POSTED, b"\x01\xff" * 8), "lobby")
+    text = as_json(line(Posted('two\nlines "quoted" ü'), EntryKind.POSTED, b"\x01\xff" * 8), "lobby", LOG)
     assert "\n" not in text
     assert json.loads(text) == {
         "room": "lobby",
@@ -49,8 +51,16 @@ def test_a_message_is_one_line_of_json() -> None:
         "kind": "message",
         "text": 'two\nlines "quoted" ü',
         "nonce": "01ff" * 8,
+        "log": "ab" * 16,
     }
-    assert list(json.loads(text)) == ["room", "seq", "at", "author", "kind", "text", "nonce"]
+    assert list(json.loads(text)) == FIELDS
+
+
+def test_a_restored_history_is_a_line_of_the_same_fields_before_the_first_entry() -> None:
+    fields = json.loads(restored_as_json("it was restored", "lobby", LOG))
+    assert list(fields) == FIELDS
+    assert (fields["kind"], fields["seq"], fields["log"]) == ("restored", 0, LOG.hex())
+    assert (fields["room"], fields["text"]) == ("lobby", "it was restored")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +75,7 @@ def test_a_message_is_one_line_of_json() -> None:
     ],
 )
 def test_other_entries_have_the_name_of_their_kind(body: Body, kind: int, name: str, words: str) -> None:
-    fields = json.loads(as_json(line(body, kind), "lobby"))
+    fields = json.loads(as_json(line(body, kind), "lobby", LOG))
     assert (fields["kind"], fields["text"], fields["nonce"]) == (name, words, "")
     shown = as_text(line(body, kind))
     assert shown.split(" -- ")[1] == f"alice {name.replace('_', ' ')}{': ' * bool(words)}{words}"
@@ -90,7 +100,7 @@ def test_other_entries_have_the_name_of_their_kind(body: Body, kind: int, name: 
 def test_moderation_says_to_whom_until_when_and_why(
     kind: EntryKind, body: Moderated, words: str, shown: str
 ) -> None:
-    fields = json.loads(as_json(line(body, kind), "lobby"))
+    fields = json.loads(as_json(line(body, kind), "lobby", LOG))
     assert (fields["kind"], fields["text"]) == (kind.name.lower(), words)
     assert as_text(line(body, kind)).split(" -- ")[1] == shown
 

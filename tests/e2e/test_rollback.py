@@ -5,6 +5,7 @@ that no seq looks wrong and only the log's id can tell.
 """
 
 import contextlib
+import json
 import os
 import random
 import shutil
@@ -17,7 +18,11 @@ from pathlib import Path
 import pytest
 
 from chatroom.client.headless import Exit
-from chatroom.client.session.events import Noticed
+from chatroom.client.outbox_file import DiskOutbox
+from chatroom.client.session.events import Restored
+from chatroom.client.session.ports import Waiting
+from chatroom.config.paths import ClientPaths
+from chatroom.net.address import parse
 from chatroom.protocol.packets import Hello
 from chatroom.server.sealing import SEAL, Sealing, read_seal, write_seal
 from chatroom.server.store.copies import back_up, restore
@@ -104,7 +109,7 @@ def test_a_client_says_it_and_fetches_anew_what_stands_under_seqs_it_knew(
     alice.settle()
     bob.forget_events()
     bob.online()
-    assert ["restored" in notice.text for notice in bob.got(Noticed)] == [True]
+    assert ["restored" in notice.text for notice in bob.got(Restored)] == [True]
     assert bob.texts() == ["both have this", *(f"new {number}" for number in range(9))]
     assert bob.seqs()[-1] == alice.seqs()[-1]
     assert bob.seqs()[-1] > known[-1], "the older log has not grown beyond what was known: nothing is proved"
@@ -131,15 +136,25 @@ class Person:
         who = ["--to", self.server.join, "--handle", self.handle]
         return [sys.executable, "-m", "chatroom.cli.client", name, *places, *who, *arguments]
 
-    def send(self, *lines: str) -> None:
-        done = subprocess.run(
-            self.command("send", "--lines", "lobby"),
-            input="\n".join(lines),
+    def run(self, name: str, *arguments: str, given: str = "") -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            self.command(name, *arguments),
+            input=given,
             capture_output=True,
             text=True,
             timeout=WAIT_S,
             check=False,
         )
+
+    def leave_in_the_outbox(self, text: str) -> None:
+        """As a program does that is killed before the server has answered."""
+        paths = ClientPaths(self.directory / "client.toml", self.directory)
+        outbox = DiskOutbox.open(paths, self.handle, parse(self.server.join))
+        outbox.add([Waiting(os.urandom(16), 1, text, 0, 0, "#lobby")])
+        outbox.close()
+
+    def send(self, *lines: str) -> None:
+        done = self.run("send", "--lines", "lobby", given="\n".join(lines))
         assert done.returncode == Exit.DONE, done.stderr
 
 
@@ -196,6 +211,40 @@ def test_a_tail_that_follows_ends_and_says_why(tmp_path: Path, way: str) -> None
         assert server.log().count("older copy") == (way != "restored")
         server.stop()
         assert "no fault" in upkeep(server, "check")
+    finally:
+        server.kill()
+
+
+def test_programs_that_start_after_a_restore_say_it_and_send_what_waits(tmp_path: Path) -> None:
+    backup = tmp_path / "backup.db"
+    server = ServerProcess(tmp_path, NO_LIMITS)
+    server.start()
+    try:
+        ann = Person(tmp_path, server, "ann")
+        ann.send("first")
+        upkeep(server, "backup", str(backup))
+        ann.send("second")
+        before = ann.run("tail", "lobby", "--json", "--no-follow")
+        last = json.loads(before.stdout.splitlines()[-1])
+        assert (last["text"], before.stderr) == ("second", "")
+        server.stop()
+        ann.leave_in_the_outbox("waits")
+        upkeep(server, "restore", str(backup))
+        server.start()
+        sent = ann.run("send", "lobby", "third")
+        assert sent.returncode == Exit.DONE
+        assert "the history of this server was restored" in sent.stderr
+        assert "1 message that was not stored is sent again" in sent.stderr
+        refused = ann.run("tail", "lobby", "--json", "--since", str(last["seq"]))
+        assert (refused.returncode, json.loads(refused.stdout)["kind"]) == (Exit.REFUSED, "restored")
+        assert "the history of this server was restored" in refused.stderr
+        refused = ann.run("tail", "lobby", "--json", "--since", f"{last['log']}:{last['seq']}")
+        assert refused.returncode == Exit.REFUSED
+        fresh = json.loads(refused.stdout)
+        again = ann.run("tail", "lobby", "--no-follow", "--since", f"{fresh['log']}:{fresh['seq']}")
+        assert (again.returncode, again.stderr) == (Exit.DONE, "")
+        texts = [line.partition("<ann> ")[2] for line in again.stdout.splitlines()]
+        assert [text for text in texts if text] == ["first", "waits", "third"]
     finally:
         server.kill()
 

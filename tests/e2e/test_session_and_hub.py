@@ -9,10 +9,10 @@ from chatroom.client.session.events import (
     Listed,
     LoginRefused,
     MessageArrived,
-    Noticed,
     PostRefused,
     PostStored,
     RequestRefused,
+    Restored,
     RoomOpened,
     State,
 )
@@ -66,7 +66,7 @@ def test_a_restart_of_the_server_is_not_felt(server: HubServer) -> None:
     bob.online()
     bob.settle()
     assert alice.texts() == bob.texts() == ["one", "two"]
-    assert alice.got(Noticed) == bob.got(Noticed) == []
+    assert alice.got(Restored) == bob.got(Restored) == []
 
 
 def test_a_post_stored_by_a_server_that_died_before_it_could_say_so_is_stored_once(server: HubServer) -> None:

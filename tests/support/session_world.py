@@ -63,6 +63,19 @@ class ListOutbox:
             self.kept.pop(nonce, None)
 
 
+class KeptMark:
+    """A mark whose disk is an attribute."""
+
+    def __init__(self) -> None:
+        self.log_id = b""
+
+    def load(self) -> bytes:
+        return self.log_id
+
+    def keep(self, log_id: bytes) -> None:
+        self.log_id = log_id
+
+
 class Desk:
     """One client process after another at one outbox, each with one session."""
 
@@ -74,6 +87,7 @@ class Desk:
         self.session_id = session_id
         self.options = options
         self.file = ListOutbox()
+        self.mark = KeptMark()
         self.now = 100.0
         self.posted = 0
         self.connection: Link | None = None
@@ -81,7 +95,7 @@ class Desk:
         self.start()
 
     def start(self) -> None:
-        """A new process: all that is left of the old one is the outbox."""
+        """A new process: all that is left of the old one is the outbox, and which log it saw."""
         self.drop()
         self.session = Session(
             self.handle,
@@ -90,6 +104,7 @@ class Desk:
             session_id=self.session_id,
             new_nonce=self._nonce,
             challenge=lambda: bytes(32),
+            log_mark=self.mark,
             **self.options,  # type: ignore[arg-type]
         )
 

@@ -19,6 +19,7 @@ from chatroom.client.headless import Exit, Headless, Target, World
 from chatroom.client.identity import load_signer
 from chatroom.client.introduction import Unreachable, pin_shown_by
 from chatroom.client.linking import Linker, remember
+from chatroom.client.log_mark import DiskLogMark
 from chatroom.client.outbox_file import DiskOutbox
 from chatroom.client.output import Output
 from chatroom.client.sending import Sender
@@ -158,7 +159,8 @@ def _send(flags: argparse.Namespace) -> int:
     paths = client_paths(flags.config, flags.data_dir)
     target = _target(flags, paths)
     outbox = DiskOutbox.open(paths, target.handle, target.join)
-    headless = Headless(target, _world(paths), outbox)
+    mark = DiskLogMark.of(paths, target.handle, target.join, "send")
+    headless = Headless(target, _world(paths), outbox, log_mark=mark)
     if outbox.fault:
         headless.complain(outbox.fault)
     output = Output(sys.stdout.buffer)
@@ -182,8 +184,10 @@ def _message(words: Sequence[str]) -> str:
 
 def _tail(flags: argparse.Namespace) -> int:
     paths = client_paths(flags.config, flags.data_dir)
+    target = _target(flags, paths)
     no_outbox: OutboxFile = NoOutbox()
-    headless = Headless(_target(flags, paths), _world(paths), no_outbox, backlog=LAST, show_unknown=True)
+    mark = DiskLogMark.of(paths, target.handle, target.join, "tail")
+    headless = Headless(target, _world(paths), no_outbox, log_mark=mark, backlog=LAST, show_unknown=True)
     options = TailOptions(flags.since, flags.limit, follows=not flags.no_follow, as_json=flags.json)
     return headless.run(Tail(headless, Output(sys.stdout.buffer), options))
 

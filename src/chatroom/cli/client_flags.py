@@ -12,12 +12,12 @@ from typing import Final, NoReturn
 
 from chatroom.cli.version_flag import VersionFlag
 from chatroom.client.session.intake import is_handle
-from chatroom.client.tailing import LAST
+from chatroom.client.tailing import LAST, Since
 from chatroom.config.errors import printable, quoted
 from chatroom.net import address
 from chatroom.net.address import JoinAddress
 from chatroom.protocol.codes import normalise_code
-from chatroom.protocol.limits import HANDLE_CHARS, SEQ_MAX
+from chatroom.protocol.limits import HANDLE_CHARS, LOG_ID_BYTES, SEQ_MAX
 from chatroom.protocol.names import fold_handle, fold_room_name, room_name_fault
 
 TIMEOUT_S: Final = 60.0
@@ -82,9 +82,10 @@ def tail_parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument(
         "--since",
-        metavar="SEQ",
-        type=_number(0, SEQ_MAX),
-        help=f"entries after this seq; 0: all of them (default: the last {LAST})",
+        metavar="[LOG:]SEQ",
+        type=_since,
+        help=f"entries after this seq; 0: all of them (default: the last {LAST}). LOG, from a line of --json:"
+        " refuse it where the server was restored and has another log",
     )
     parser.add_argument("--limit", metavar="N", type=_number(1, SEQ_MAX), help="end after so many entries")
     parser.add_argument("--no-follow", action="store_true", help="end at the last entry there is")
@@ -199,6 +200,16 @@ def _number(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return number
+
+
+def _since(text: str) -> Since:
+    log, colon, seq = text.rpartition(":")
+    number = _number(0, SEQ_MAX)(seq)
+    if not colon:
+        return Since(number)
+    if len(log) != 2 * LOG_ID_BYTES or not set(log.lower()) <= set("0123456789abcdef"):
+        raise argparse.ArgumentTypeError(f"{quoted(log)} is not the log of a line of --json")
+    return Since(number, bytes.fromhex(log))
 
 
 def _seconds(text: str) -> float:

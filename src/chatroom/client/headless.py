@@ -19,11 +19,12 @@ from chatroom.client.session.events import (
     Noticed,
     PutOut,
     RequestRefused,
+    Restored,
     RoomOpened,
     State,
     StateChanged,
 )
-from chatroom.client.session.ports import OutboxFile, Signer
+from chatroom.client.session.ports import LogMark, OutboxFile, Signer
 from chatroom.client.session.rooms import RoomView
 from chatroom.client.session.session import Session
 from chatroom.client.trust import KnownServers, TrustQuestion
@@ -109,6 +110,7 @@ class Headless:
         world: World,
         outbox: OutboxFile,
         *,
+        log_mark: LogMark | None = None,
         backlog: int = 1,
         show_unknown: bool = False,
     ) -> None:
@@ -127,6 +129,7 @@ class Headless:
             follow_backlog=backlog,
             skip_over=0,
             show_unknown=show_unknown,
+            log_mark=log_mark,
         )
         self.connection = Connection(
             self.loop,
@@ -230,6 +233,8 @@ class Headless:
             case RequestRefused(_, code, text) if code is not ErrorCode.SHUTDOWN:
                 self.finish(Exit.REFUSED, f"{self.target.room}: {text}")
             case Noticed(text) if self.session.waiting_count:
+                self.complain(text)
+            case Restored(text):
                 self.complain(text)
             case PutOut(title, text):
                 self.complain(f"{title}: {text}")

@@ -37,6 +37,12 @@ PLACE_WAIT_S: Final = 10.0
 _OWNER_ONLY: Final = 0o600
 
 
+def outbox_place(paths: ClientPaths, handle: str, address: JoinAddress) -> Path:
+    """Return the directory of what a handle keeps for the server at an address."""
+    host = address.host.replace(":", "-")  # no colon may be in a file name of Windows
+    return paths.data / "outbox" / f"{handle}@{host}_{address.port}"
+
+
 class DiskOutbox:
     """The outbox of one handle on one server, as `ports.OutboxFile` wants it.
 
@@ -58,8 +64,7 @@ class DiskOutbox:
     @classmethod
     def open(cls, paths: ClientPaths, handle: str, address: JoinAddress) -> "DiskOutbox":
         """Return the outbox of a handle for the server at an address."""
-        host = address.host.replace(":", "-")  # no colon may be in a file name of Windows
-        return cls(paths.data / "outbox" / f"{handle}@{host}_{address.port}")
+        return cls(outbox_place(paths, handle, address))
 
     # -- what the session asks for ---------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import Final
 from chatroom.client.commands.keymap import Keymap
 from chatroom.client.connection import Connection
 from chatroom.client.identity import load_signer, new_nonce, new_session_id, now_ms
+from chatroom.client.log_mark import DiskLogMark
 from chatroom.client.memory import StoredMemory
 from chatroom.client.outbox_file import DiskOutbox
 from chatroom.client.session.events import LinkMade, LoginRefused
@@ -67,6 +68,7 @@ class ScreenSession:
             password=start.password,
             invite=start.invite,
             follow_backlog=start.settings.client.backlog,
+            log_mark=DiskLogMark.of(start.paths, handle, join, "screen"),
         )
         self._connection = Connection(
             loop,

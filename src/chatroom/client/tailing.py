@@ -1,7 +1,8 @@
 """`chatroom tail`: shows the entries of a room, those there are and those that come.
 
 One line of JSON each, or one for people. Entries leave in the order of their seqs, none twice and none left
-out; after a drop it goes on where it was. Read next: `headless.py`.
+out; after a drop it goes on where it was. Seqs mean something in one log only: when the server was restored
+from a backup it says so, and goes on only where no seq of the old log is in use. Read next: `headless.py`.
 """
 
 import datetime as dt
@@ -11,8 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatroom.client.headless import Exit, Headless
+from chatroom.client.identity import now_ms
 from chatroom.client.output import Output
-from chatroom.client.session.events import Event, State, StateChanged
+from chatroom.client.session.events import Event, Restored, State, StateChanged
 from chatroom.client.session.intake import role_of
 from chatroom.client.session.ports import OutboxError, Waiting
 from chatroom.client.session.rooms import RoomView
@@ -51,13 +53,21 @@ class NoOutbox:
 
 
 @dataclass(frozen=True, slots=True)
+class Since:
+    """A place in a room: after the entry `seq` of the log `log_id`, which is empty where it is not known."""
+
+    seq: int
+    log_id: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class TailOptions:
-    """`since`: only entries after this seq (None: the last ten). `limit`: end after so many (None: never).
+    """`since`: only entries after this one (None: the last ten). `limit`: end after so many (None: never).
 
     Without `follows` it ends at what was the head when it began.
     """
 
-    since: int | None
+    since: Since | None
     limit: int | None
     follows: bool
     as_json: bool
@@ -73,23 +83,29 @@ class Tail:
         self._options = options
         self._room: int | None = None
         self._title = ""
-        self._shown_to: int | None = options.since
+        self._shown_to: int | None = options.since.seq if options.since is not None else None
         self._left = options.limit
         self._stop_at: int | None = None
-        self._restores = 0
+        self._restored = ""
         self._is_lost = False
 
     def begin(self, view: RoomView) -> None:
         """The room is there: follow it. After a drop the session goes on by itself."""
         if self._room is not None:
             return
-        since = self._options.since
+        self._title = view.title.removeprefix("#")
+        since = self._shown_to
+        if self._is_of_another_log():
+            self._say_restored()
+            if since:
+                text = f"{since} was a number of the history before it; --since 0 begins anew"
+                self._headless.finish(Exit.REFUSED, text)
+                return
         if since is not None and since > view.head:
             text = f"the last entry of {view.title} is {view.head}: there is none after {since} yet"
             self._headless.finish(Exit.REFUSED, f"{text}; was the server restored?")
             return
-        self._room, self._title = view.number, view.title.removeprefix("#")
-        self._restores = self._session.restores
+        self._room = view.number
         self._session.follow(view.number, since)
         self._headless.progress()
         if not self._options.follows:
@@ -98,6 +114,11 @@ class Tail:
     def take(self, event: Event) -> None:
         """Say when the server is lost and found again, where nothing else would."""
         match event:
+            case Restored(text):
+                self._restored = text
+                if self._room is not None:
+                    self._say_restored()
+                    self._headless.finish(Exit.REFUSED)
             case StateChanged(State.OFFLINE, reason) if self._room is not None and not self._is_lost:
                 self._is_lost = True
                 self._headless.complain(f"offline: {reason}")
@@ -111,9 +132,6 @@ class Tail:
         """Show what can be shown, and end where there is nothing more to show."""
         if self._room is None:
             return
-        if self._session.restores != self._restores:
-            self._headless.finish(Exit.REFUSED, f"the history of {self._title} was restored by the server")
-            return
         self._show(self._room)
         self._output.flush()
         if self._output.is_closed or self._is_done():
@@ -122,6 +140,22 @@ class Tail:
     def overdue(self) -> str:
         """Say what is owed when time is up."""
         return ""
+
+    def _is_of_another_log(self) -> bool:
+        """Whether what the user knows of this room is of a log that the server no longer has."""
+        since = self._options.since
+        if since is None or not since.log_id:
+            return bool(self._restored)
+        if since.log_id != self._session.log_id and not self._restored:
+            self._restored = "the history of this server was restored from a backup"
+            self._headless.complain(self._restored)
+        return since.log_id != self._session.log_id
+
+    def _say_restored(self) -> None:
+        """Tell a program that reads along; people are told on standard error."""
+        if self._options.as_json:
+            self._output.line(restored_as_json(self._restored, self._title, self._session.log_id))
+            self._output.flush()
 
     def _show(self, room: int) -> None:
         """Show the lines after the last one shown, up to a gap: what fills it is under way."""
@@ -149,11 +183,13 @@ class Tail:
         return self._left == 0 or is_at_end
 
     def _form(self, line: Line) -> str:
-        return as_json(line, self._title) if self._options.as_json else as_text(line)
+        if self._options.as_json:
+            return as_json(line, self._title, self._session.log_id)
+        return as_text(line)
 
 
-def as_json(line: Line, title: str) -> str:
-    """Return an entry as one line of JSON; docs/commands.md lists the fields."""
+def as_json(line: Line, title: str, log_id: bytes) -> str:
+    """Return an entry as one line of JSON; docs/exit-codes.md lists the fields."""
     fields = {
         "room": title,
         "seq": line.seq,
@@ -162,6 +198,22 @@ def as_json(line: Line, title: str) -> str:
         "kind": kind_name(line.kind),
         "text": _text(line),
         "nonce": line.nonce.hex(),
+        "log": log_id.hex(),
+    }
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def restored_as_json(text: str, title: str, log_id: bytes) -> str:
+    """Return the line that stands where a history ends and another one, of the log `log_id`, begins."""
+    fields = {
+        "room": title,
+        "seq": 0,
+        "at": rfc3339(now_ms()),
+        "author": "server",
+        "kind": "restored",
+        "text": text,
+        "nonce": "",
+        "log": log_id.hex(),
     }
     return json.dumps(fields, ensure_ascii=False)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from chatroom.client.session.events import Linked, LoginRefused, Noticed, State, StateChanged
+from chatroom.client.session.events import Linked, LoginRefused, Noticed, Restored, State, StateChanged
 from chatroom.protocol.auth import login_message
 from chatroom.protocol.codec import encode
 from chatroom.protocol.errors import ErrorCode
@@ -228,10 +228,37 @@ def test_a_restored_log_is_noticed_at_the_first_login_that_works() -> None:
     desk.drop()
     desk.online()
     assert desk.texts() == [f"after {number}" for number in range(20)]
-    assert len(desk.got(Noticed)) == 1
+    assert len(desk.got(Restored)) == 1
     desk.drop()
     desk.online()
-    assert len(desk.got(Noticed)) == 1
+    assert len(desk.got(Restored)) == 1
+
+
+def test_a_restored_log_is_noticed_by_the_next_process_too_and_said_once() -> None:
+    server = TinyServer()
+    desk = Desk(server).online()
+    desk.drop()
+    desk.post("written offline")
+    server.log_id = b"restored".ljust(16)
+    desk.start()
+    desk.connect()
+    desk.down()  # the greeting, and then a cut: nothing is known of the new log yet
+    desk.drop()
+    desk.start()
+    desk.online()
+    (notice,) = desk.got(Restored)
+    assert notice.text.startswith("the history of this server was restored")
+    assert notice.text.endswith("1 message that was not stored is sent again")
+    assert server.texts() == ["written offline"]
+    desk.start()
+    desk.online()
+    assert len(desk.got(Restored)) == 1
+
+
+def test_the_first_log_there_ever_was_is_not_taken_for_a_restored_one() -> None:
+    desk = Desk(TinyServer()).online()
+    assert desk.got(Restored) == []
+    assert desk.mark.log_id == desk.session.log_id == bytes(16)
 
 
 def test_the_states_are_told_with_their_reasons() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from chatroom.client.session import feed
-from chatroom.client.session.events import Noticed
+from chatroom.client.session.events import Restored
 from chatroom.client.session.feed import FILL_BY_ITSELF
 from chatroom.client.session.timeline import Gap
 from chatroom.protocol.codec import encode
@@ -196,7 +196,7 @@ def test_a_log_that_went_back_is_said_and_fetched_anew() -> None:
     server.say("bob", "another eleventh")
     desk.online()
     assert desk.texts() == ["m7", "m8", "m9", "m10", "another eleventh"]
-    assert [event.text for event in desk.got(Noticed)] == [
+    assert [event.text for event in desk.got(Restored)] == [
         "the history of #lobby was restored by the server; it is fetched anew"
     ]
 
@@ -216,7 +216,7 @@ def test_a_log_that_goes_back_while_we_are_asking_is_noticed_too() -> None:
         desk.connection.receive(data)
     desk.settle()
     assert desk.seqs() == [6, 7, 8, 9, 10]
-    assert len(desk.got(Noticed)) == 1
+    assert len(desk.got(Restored)) == 1
 
 
 def test_many_rooms_are_followed_in_several_requests() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from chatroom.client.session.events import Noticed, PostRefused, PostStored
+from chatroom.client.session.events import Noticed, PostRefused, PostStored, Restored
 from chatroom.client.session.ports import Waiting
 from chatroom.protocol.codec import encode
 from chatroom.protocol.entries import RoomKind
@@ -268,8 +268,8 @@ def test_what_is_sent_again_to_a_restored_server_is_told(count: int, words: str)
     server.log_id = b"restored".ljust(16)
     desk.online()
     assert len(server.texts()) == count
-    (notice,) = desk.got(Noticed)
-    assert notice.text.startswith("the server's history was restored")
+    (notice,) = desk.got(Restored)
+    assert notice.text.startswith("the history of this server was restored")
     assert words in notice.text
 
 

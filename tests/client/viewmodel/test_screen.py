@@ -1,5 +1,5 @@
 from chatroom.client.commands.actions import Action, Context
-from chatroom.client.session.events import Noticed
+from chatroom.client.session.events import Noticed, Restored
 from chatroom.client.themes.styles import Style
 from chatroom.client.viewmodel.dialogs import DialogKind, DialogOwner
 from chatroom.client.viewmodel.effects import OnScreen, TrustAnswered
@@ -217,6 +217,13 @@ def test_a_welcome_of_several_lines_is_a_dialog_once_and_a_line_a_toast() -> Non
     seat.press(Action.DIALOG_ACCEPT)
     seat.model.handle_event(Noticed("rules:\nbe kind"), seat.now)
     assert seat.model.dialog is None
+
+
+def test_a_restored_history_is_said_and_not_pushed_away_by_other_news() -> None:
+    seat = Seat()
+    seat.model.handle_event(Restored("the history of this server was restored"), seat.now)
+    seat.model.handle_event(Noticed("be kind"), seat.now)
+    assert seat.toast() == "the history of this server was restored"
 
 
 def test_completion_offers_who_spoke_last_and_never_me() -> None:

@@ -16,6 +16,7 @@ from chatroom.client.session.events import (
     PutOut,
     RequestDone,
     RequestRefused,
+    Restored,
     RoomOpened,
 )
 from chatroom.client.session.feed import Feed
@@ -87,7 +88,6 @@ class Conversation:
         self.listings = Listings(me, wire, self.rooms, self.roster, self.roles, news)
         self.presence = Presence.ONLINE
         self.fault = ""  # why the connection must be given up
-        self.restores = 0
         self._wire = wire
         self._news = news
         self._follows_all = follows_all
@@ -169,20 +169,17 @@ class Conversation:
     def _log_changed(self) -> None:
         """The server serves another log: nothing of the old one holds. What waits is sent to the new one."""
         self._marks.clear()
-        had_any, count = self.feed.drop_all(), self.posting.waiting_count
-        if not had_any and not count:
-            return
-        self.restores += 1
-        text = "the server's history was restored; it is fetched anew"
+        self.feed.drop_all()
+        count = self.posting.waiting_count
+        text = "the history of this server was restored from a backup"
         noun = "message that was not stored is" if count == 1 else "messages that were not stored are"
-        self._news.add(Noticed(f"{text}; {count} {noun} sent again" if count else text))
+        self._news.add(Restored(f"{text}; {count} {noun} sent again" if count else text))
 
     def _went_back(self, rooms: list[int]) -> None:
         for room in rooms:
-            self.restores += 1
             view = self.rooms.by_number.get(room)
             title = view.title if view is not None else "a room"
-            self._news.add(Noticed(f"the history of {title} was restored by the server; it is fetched anew"))
+            self._news.add(Restored(f"the history of {title} was restored by the server; it is fetched anew"))
             self._news.timeline_changed(room)
 
     def _is_to_follow(self, view: room_views.RoomView) -> bool:

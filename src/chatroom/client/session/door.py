@@ -13,7 +13,7 @@ from typing import Final
 from chatroom.client.session.events import Linked, LoginRefused, Noticed
 from chatroom.client.session.intake import code_of, is_handle, role_of, shown_line, shown_text
 from chatroom.client.session.news import News
-from chatroom.client.session.ports import Signer
+from chatroom.client.session.ports import LogMark, Signer
 from chatroom.client.session.rooms import MAX_ROOMS
 from chatroom.client.session.wire import Wire
 from chatroom.protocol import limits
@@ -63,7 +63,8 @@ class Door:
 
     `fault` is why the connection must be given up, `is_final` that there is no use in another,
     `retry_after_s` how long the server wants us to stay away. Once inside: `role` is what `Welcome` said,
-    `server_ms` its clock then, and `is_other_log` that the log is not the one we knew.
+    `server_ms` its clock then, `log_id` which log it serves, and `is_other_log` that it is not the one we
+    knew, from this process or, by the mark, from one before.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Door:
         password: str,
         invite: str,
         challenge: Callable[[], bytes],
+        log_mark: LogMark | None,
     ) -> None:
         self.stage = Stage.CLOSED
         self.server_name = ""
@@ -95,8 +97,10 @@ class Door:
         self._invite = invite
         self._challenge = challenge
         self._server_key_hash = b""
-        self._known_log = b""
-        self._log_id = b""
+        self.log_id = b""
+        self._log_mark = log_mark
+        self._known_log = log_mark.load() if log_mark is not None else b""
+        self._greeted_log = b""
         self._infos: list[RoomInfo] = []
         self._room_count = 0
         self._welcome = ""
@@ -133,8 +137,11 @@ class Door:
         if self.stage is not Stage.ROOMS or len(self._infos) < self._room_count:
             return None
         self.stage = Stage.INSIDE
-        self.is_other_log = self._known_log not in (b"", self._log_id)
-        self._known_log = self._log_id
+        self.log_id = self._greeted_log
+        self.is_other_log = self._known_log not in (b"", self.log_id)
+        if self._log_mark is not None and self._known_log != self.log_id:
+            self._log_mark.keep(self.log_id)
+        self._known_log = self.log_id
         infos, self._infos = self._infos, []
         return infos
 
@@ -154,7 +161,7 @@ class Door:
     def _take_hello(self, hello: Hello) -> None:
         self._wire.greeted()
         self.server_name = shown_line(hello.server_name, 64)
-        self._log_id = hello.log_id
+        self._greeted_log = hello.log_id
         fault = _version_fault(hello)
         if fault is not None:
             self.refused(ErrorCode.BAD_VERSION, fault, 0)

@@ -181,8 +181,15 @@ class PutOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """The server's history, or that of a room, is not the one we knew; `text` says so in one line."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Noticed:
-    """One line the user should see: the server restarts, its history went back, it sent something odd."""
+    """One line the user should see: the server restarts, it sent something odd."""
 
     text: str
 
@@ -206,5 +213,6 @@ Event = (
     | Listed
     | Found
     | PutOut
+    | Restored
     | Noticed
 )

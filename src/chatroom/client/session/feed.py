@@ -244,12 +244,10 @@ class Feed:
         if timeline is not None:
             timeline.drop()
 
-    def drop_all(self) -> bool:
-        """The log is another one: forget all entries. False when there were none."""
-        had_any = any(timeline.has_begun for timeline in self.timelines.values())
+    def drop_all(self) -> None:
+        """The log is another one: forget all entries."""
         for timeline in self.timelines.values():
             timeline.drop()
-        return had_any
 
 
 def _check_page(request: History, page: HistoryPage) -> None:

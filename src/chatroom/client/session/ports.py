@@ -1,7 +1,8 @@
-"""What a session needs from the world: a key that signs, and a file that keeps what is not stored yet.
+"""What a session needs from the world: a key that signs, a file that keeps what is not stored yet, and a mark
+that says which log was seen last.
 
 Only shapes stand here; the session never opens a file and never sees a private key. Implementations are in
-`chatroom.client.outbox_file` and `chatroom.net.keys`. Read next: `outbox.py`.
+`chatroom.client.outbox_file`, `chatroom.client.log_mark` and `chatroom.net.keys`. Read next: `outbox.py`.
 """
 
 from collections.abc import Sequence
@@ -55,4 +56,16 @@ class OutboxFile(Protocol):
 
     def remove(self, nonces: Sequence[bytes]) -> None:
         """Forget these. May be lost in a crash (a repeated post does no harm), so it never raises."""
+        ...
+
+
+class LogMark(Protocol):
+    """Which log the server had when this program last was there; it outlives the process."""
+
+    def load(self) -> bytes:
+        """Return the id of that log; empty where it is not known."""
+        ...
+
+    def keep(self, log_id: bytes) -> None:
+        """Remember this one. What cannot be kept costs a notice and no message, so it never raises."""
         ...

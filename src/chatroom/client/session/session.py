@@ -16,7 +16,7 @@ from chatroom.client.session.feed import Feed
 from chatroom.client.session.intake import shown_line
 from chatroom.client.session.news import News
 from chatroom.client.session.outbox import Outbox, Waiting
-from chatroom.client.session.ports import OutboxError, OutboxFile, Signer
+from chatroom.client.session.ports import LogMark, OutboxError, OutboxFile, Signer
 from chatroom.client.session.posting import TextRefused, postable
 from chatroom.client.session.rooms import RoomView
 from chatroom.client.session.roster import Roster
@@ -43,9 +43,9 @@ class Session(Verbs):
     `follow_backlog` is how many entries a room begins with. With `follow_rooms` all rooms of the account are
     followed, else only those given to `follow`. A room that fell more than `skip_over` entries behind goes on
     at its end, with a gap to be filled when the user comes to it; 0 skips nothing and fills every gap.
-    `show_unknown` keeps entries of kinds this program does not know as lines. With the handle "" and a link
-    code as `invite` it does nothing but add the key to the account of the code: `Linked`, and then
-    `is_final`.
+    `log_mark` remembers over restarts which log was seen; without it only this process knows. `show_unknown`
+    keeps entries of kinds this program does not know as lines. With the handle "" and a link code as `invite`
+    it does nothing but add the key to the account of the code: `Linked`, and then `is_final`.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Session(Verbs):
         skip_over: int = 2_000,
         show_unknown: bool = False,
         challenge: Callable[[], bytes] = new_challenge,
+        log_mark: LogMark | None = None,
     ) -> None:
         news = News()
         wire = Wire()
@@ -75,6 +76,7 @@ class Session(Verbs):
             password=password,
             invite=invite,
             challenge=challenge,
+            log_mark=log_mark,
         )
         self._outbox = Outbox(outbox)
         feed = Feed(wire, handle, backlog=follow_backlog, skip_over=skip_over, is_complete=show_unknown)
@@ -166,9 +168,9 @@ class Session(Verbs):
         return self._door.retry_after_s
 
     @property
-    def restores(self) -> int:
-        """How often the server's log, or a room's, turned out not to be the one we knew."""
-        return self._talk.restores
+    def log_id(self) -> bytes:
+        """Which log the server has (16 bytes); empty before the first login that worked."""
+        return self._door.log_id
 
     @property
     def server_name(self) -> str:

@@ -23,6 +23,7 @@ from chatroom.client.session.events import (
     PutOut,
     RequestDone,
     RequestRefused,
+    Restored,
     RoomOpened,
     RoomsChanged,
     State,
@@ -80,6 +81,7 @@ class Hearing:
                 row(Listed, self._listed),
                 row(Found, self._found),
                 row(PutOut, self._put_out),
+                row(Restored, self._restored),
                 row(Noticed, self._noticed),
             ]
         )
@@ -216,6 +218,9 @@ class Hearing:
         text = self._state.told(event.text)
         self._state.complain(f"{event.title}: {text}")
         self._alarm(f"You were put out of {event.title}", [text])
+
+    def _restored(self, event: Restored) -> None:
+        self._state.complain(event.text)
 
     def _noticed(self, event: Noticed) -> None:
         """A line is a toast; what has several is to be read at leisure, once: it comes with every
