@@ -125,9 +125,9 @@ def written_files() -> list[Path]:
 
 
 def is_left_behind(path: Path) -> bool:
-    """Whether a program made the file: it is in a hidden folder or a cache."""
-    folders = path.relative_to(CHECKOUT).parts[:-1]
-    return any(name.startswith((".", "__")) and name != ".ci" for name in folders)
+    """Whether a program made the file: it is in a hidden folder or a cache, or says where a worktree's is."""
+    *folders, name = path.relative_to(CHECKOUT).parts
+    return name == ".git" or any(name.startswith((".", "__")) and name != ".ci" for name in folders)
 
 
 def lines(complaints: Iterable[str]) -> str:
