@@ -1,4 +1,6 @@
 import json
+import time
+from dataclasses import replace
 
 import pytest
 
@@ -18,6 +20,7 @@ from chatroom.protocol.entries import (
     TopicSet,
     Unknown,
 )
+from chatroom.protocol.limits import TIME_MAX
 
 LOG = b"\xab" * 16
 FIELDS = ["room", "seq", "at", "author", "kind", "text", "nonce", "log"]
@@ -109,6 +112,21 @@ def test_messages_for_people_say_who_and_what() -> None:
     assert as_text(line(Posted("hi"), EntryKind.POSTED)).endswith(" <alice> hi")
     assert as_text(line(Posted("waves", Style.ACTION), EntryKind.POSTED)).endswith(" * alice waves")
     assert as_text(line(Posted("a\nb"), EntryKind.POSTED)).endswith(" <alice> a\n    b")
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process cannot be set there")
+@pytest.mark.parametrize("zone", ["UTC0", "Europe/Berlin", "Pacific/Auckland", "NZST-12", "AKST9"])
+@pytest.mark.parametrize(("at", "years"), [(0, {"1969", "1970"}), (TIME_MAX, {"9999"})])
+def test_every_time_that_may_travel_is_shown_in_every_zone(
+    at: int, years: set[str], zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        text = as_text(replace(line(Posted("hi"), EntryKind.POSTED), at=at))
+    time.tzset()
+    assert text[:4] in years
+    assert text.endswith(" <alice> hi")
 
 
 def test_a_session_that_only_reads_keeps_nothing() -> None:

@@ -19,6 +19,7 @@ from chatroom.client.session.intake import role_of
 from chatroom.client.session.ports import OutboxError, Waiting
 from chatroom.client.session.rooms import RoomView
 from chatroom.client.session.timeline import Gap, Line
+from chatroom.client.viewmodel.calendar import local_time
 from chatroom.protocol.entries import (
     Created,
     EntryKind,
@@ -220,7 +221,7 @@ def restored_as_json(text: str, title: str, log_id: bytes) -> str:
 
 def as_text(line: Line) -> str:
     """Return an entry for people: local time, who, what; further lines of a message are indented."""
-    time = dt.datetime.fromtimestamp(line.at // 1000, dt.UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    time = local_time(line.at // 1000).strftime("%Y-%m-%d %H:%M:%S")
     match line.body:
         case Posted(text, Style.ACTION):
             said = f"* {line.author} {text}"

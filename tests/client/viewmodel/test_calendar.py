@@ -3,6 +3,7 @@ from datetime import UTC, timedelta, timezone
 import pytest
 
 from chatroom.client.viewmodel.calendar import Calendar, duration
+from chatroom.protocol.limits import TIME_MAX
 
 SUNDAY_MS = 1_758_472_800_000
 """2025-09-21 16:40 UTC."""
@@ -54,3 +55,14 @@ def test_the_ends_of_the_calendar_can_be_shown_in_any_zone(at_ms: int) -> None:
 )
 def test_a_length_of_time_is_shown_in_minutes_and_hours(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize("hours", [-12, 0, 1, 13])
+@pytest.mark.parametrize("at_ms", [0, TIME_MAX])
+def test_every_time_that_may_travel_has_a_time_and_a_day_in_every_zone(hours: int, at_ms: int) -> None:
+    calendar = Calendar("%Y-%m-%d %H:%M", timezone(timedelta(hours=hours)))
+    assert calendar.day(at_ms).year in (1969, 1970, 9999)
+    assert calendar.time(at_ms).startswith(str(calendar.day(at_ms)))
+    assert calendar.when(at_ms, SUNDAY_MS).endswith(str(calendar.day(at_ms).year))
+    assert calendar.until(at_ms, SUNDAY_MS)
+    assert calendar.day_title(at_ms, SUNDAY_MS)

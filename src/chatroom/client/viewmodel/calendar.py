@@ -1,6 +1,7 @@
 """Times and days as they are shown, in the reader's zone.
 
-Read next: `transcript.py`, which asks when the minute and the day change.
+`chatroom tail` has its times from here too. Read next: `transcript.py`, which asks when the minute and the day
+change.
 """
 
 import re
@@ -78,11 +79,20 @@ class Calendar:
         return moment.strftime(self._format) if self._format else "", moment.date()
 
     def _moment(self, second: int) -> datetime:
-        moment = datetime.fromtimestamp(second, UTC)
-        try:
-            return moment.astimezone(self._zone)
-        except (OverflowError, OSError, ValueError):
-            return moment  # the last or first hours of what a calendar holds: UTC will do
+        return local_time(second, self._zone)
+
+
+def local_time(second: int, zone: tzinfo | None = None) -> datetime:
+    """Return a time in seconds since 1970 as the reader has it; `zone` None is that of this machine.
+
+    Any time that may travel can be shown: in the last hours of the year 9999 it is UTC where a zone has a
+    later day.
+    """
+    moment = datetime.fromtimestamp(second, UTC)
+    try:
+        return moment.astimezone(zone)
+    except (OverflowError, OSError, ValueError):
+        return moment
 
 
 def duration(seconds: float) -> str:
