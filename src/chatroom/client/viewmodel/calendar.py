@@ -1,6 +1,6 @@
 """Times and days as they are shown, in the reader's zone.
 
-`chatroom tail` has its times from here too. Read next: `transcript.py`, which asks when the minute and the day
+`chatroom tail` takes its times from here. Read next: `transcript.py`, which asks when the minute and the day
 change.
 """
 
