@@ -1,8 +1,8 @@
 """Token buckets: how much one account may ask for, with room for bursts.
 
 A bucket never refuses: it lets its level go below zero and says how long the peer is to be left unread. So
-nothing is lost and nobody is cheated: a flooder is slowed down to its rate. Read next: `requests/table.py`
-for the costs.
+nothing is lost and nobody is cheated: a flooder is slowed down to its rate, on however many connections.
+Read next: `requests/table.py` for the costs.
 """
 
 

@@ -15,7 +15,7 @@ from chatroom.server.hub.wording import done_by
 
 def enter(context: Context, peer: Peer, request: Login, account: Account, *, is_new: bool) -> None:
     """Let the peer in, unless the account is banned: it replaces an older connection of the same client
-    process and learns its rooms.
+    process and learns its rooms. Where the account asked for more than it may, this connection waits too.
     """
     if peer.stage is Stage.CLOSING:
         return
@@ -31,6 +31,7 @@ def enter(context: Context, peer: Peer, request: Login, account: Account, *, is_
     peer.public_key = request.public_key
     peer.session = request.session
     peer.presence = Presence.ONLINE
+    peer.paused_until = context.now + account.bucket.take(0, context.now)
     account.peers[peer] = None
     if not is_loopback(peer.origin):
         account.note_origin(peer.origin)
