@@ -81,3 +81,48 @@ def test_a_disk_that_cannot_be_read_keeps_nobody_out() -> None:
     state = back.last(RoomState)
     assert isinstance(state, RoomState)
     assert state.info.unread == 0
+
+
+def test_a_first_login_that_cannot_be_stored_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path / "chatroom.db")
+    world = World(log)
+    ana = world.guest()
+    log._connection.execute(
+        "CREATE TRIGGER refuse BEFORE INSERT ON entries BEGIN SELECT raise(ABORT, 'no space'); END"
+    )
+    ana.login("ana")
+    closing = ana.closing()
+    log._connection.execute("DROP TRIGGER refuse")
+    assert closing.code in (ErrorCode.STORAGE, ErrorCode.INTERNAL)
+    assert not ana.got(Welcome)
+    assert world.hub.state.accounts == {}
+    assert log.load().accounts == ()
+    again = world.guest(ana.key)
+    again.login("ana")
+    welcome = again.last(Welcome)
+    assert isinstance(welcome, Welcome)
+    assert (welcome.is_new, welcome.room_count) == (True, 1)
+    log.close()
+
+
+def test_while_the_disk_refuses_nobody_new_comes_in(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path / "chatroom.db")
+    world = World(log)
+    log._connection.execute("PRAGMA query_only = ON")
+    ana = world.guest()
+    ana.login("ana")
+    assert ana.closing().code == ErrorCode.STORAGE
+    assert world.hub.state.accounts == {}
+    log.close()
+
+
+def test_a_server_that_dies_right_after_a_first_login_has_the_account_in_its_rooms() -> None:
+    log = MemoryLog()
+    world = World(log, rooms=("lobby", "lab"))
+    ana = world.guest()
+    ana.say(ana.login_packet("ana"))
+    world.hub.begin_pass(world.now, world.now_ms)
+    world.hub.commit()
+    back = World(log).guest(ana.key)
+    back.login("ana")
+    assert len(back.got(RoomState)) == 2

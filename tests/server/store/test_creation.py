@@ -126,6 +126,40 @@ def test_a_room_of_somebody_unknown_is_refused(story: Story, number: int) -> Non
     assert story.room("garden", ana) == 1
 
 
+def test_an_account_and_its_rooms_come_to_be_together(story: Story) -> None:
+    lobby, garden = story.room("lobby"), story.room("garden")
+    outcome = story.one(AddAccount("ana", b"a" * 32, Role.MEMBER, "", rooms=(garden, lobby, garden)))
+    assert isinstance(outcome, Committed)
+    places = [(entry.room, entry.seq, entry.author, entry.kind) for entry in outcome.entries]
+    assert places == [(garden, 2, 1, EntryKind.JOINED), (lobby, 2, 1, EntryKind.JOINED)]
+    assert story.entries(lobby)[-1].author == "ana"
+    assert [story.record(room).members for room in (lobby, garden)] == [(1,), (1,)]
+
+
+def test_an_account_that_is_to_enter_a_room_that_is_not_there_is_not_made(story: Story) -> None:
+    lobby = story.room("lobby")
+    outcome = story.one(AddAccount("ana", b"a" * 32, Role.MEMBER, "", rooms=(lobby, lobby + 1)))
+    assert code(outcome) is ErrorCode.NO_SUCH_ROOM
+    assert story.log.load().accounts == ()
+    assert story.record(lobby).head == 1
+
+
+def test_of_an_account_whose_rooms_cannot_be_stored_nothing_is_there(disk: Story) -> None:
+    log = disk.log
+    assert isinstance(log, SqliteLog)
+    lobby = disk.room("lobby")
+    change = AddAccount("ana", b"a" * 32, Role.MEMBER, "", rooms=(lobby,))
+    log._connection.execute(
+        "CREATE TRIGGER refuse BEFORE INSERT ON entries BEGIN SELECT raise(ABORT, 'no space'); END"
+    )
+    assert isinstance(disk.one(change), Failed)
+    assert log.load().accounts == ()
+    assert disk.record(lobby).members == ()
+    log._connection.execute("DROP TRIGGER refuse")
+    assert isinstance(disk.one(change), Committed)
+    assert disk.record(lobby).members == (1,)
+
+
 def test_a_room_and_its_first_message_may_be_asked_for_in_one_pass(story: Story) -> None:
     story.account("ana")
     made, posted = story.submit(AddRoom("garden", RoomKind.PUBLIC, (1,)), story.message(1, 1, "first!"))

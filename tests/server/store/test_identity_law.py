@@ -40,6 +40,7 @@ handles = st.sampled_from(HANDLES)
 keys = st.sampled_from(KEYS)
 hashes = st.sampled_from(HASHES)
 roles = st.sampled_from([Role.MEMBER, Role.MODERATOR, Role.OWNER])
+ENTERED = st.sampled_from([(), (1,), (1, 1), (1, 9)])
 times = st.sampled_from([0, START_MS + 3_000, START_MS + 8_000])
 
 
@@ -61,7 +62,7 @@ def posted(author: int, number: int) -> AddEntry:
 changes: st.SearchStrategy[Change] = st.one_of(
     st.builds(posted, accounts, st.integers(1, 12)),
     st.builds(AddRoom, st.just(""), st.just(RoomKind.DIRECT), st.tuples(accounts, accounts)),
-    st.builds(AddAccount, handles, keys, roles, st.just("laptop"), st.just(b"") | hashes),
+    st.builds(AddAccount, handles, keys, roles, st.just("laptop"), st.just(b"") | hashes, ENTERED),
     st.builds(
         AddCode,
         hashes,
@@ -144,12 +145,12 @@ def sorted_load(log: MemoryLog | SqliteLog) -> object:
 def take_in(state: State, change: Change, outcome: Outcome) -> None:
     """What the hub does with a decided change."""
     if isinstance(outcome, Committed):
+        if outcome.number or not outcome.entries:
+            fold_change(state, change, outcome)
         if isinstance(change, AddRoom) and outcome.number and outcome.number not in state.rooms:
             state.add_room(RoomRecord(outcome.number, change.name, change.kind, "", 1, 0, (), ()))
         for logged in outcome.entries:
             fold(state, state.rooms[logged.room], logged)
-        if not outcome.entries:
-            fold_change(state, change, outcome)
 
 
 def shape(state: State) -> object:

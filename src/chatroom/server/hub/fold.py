@@ -36,7 +36,9 @@ def fold(state: State, room: Room, logged: Logged) -> None:
 
 
 def fold_change(state: State, change: Change, outcome: Committed) -> None:
-    """Take in a committed change that added no entry; a new room comes with its entries."""
+    """Take in a committed change but for the entries it added, before them; a new room comes with its
+    entries.
+    """
     match change:
         case AddAccount():
             record = AccountRecord(outcome.number, change.handle, change.role, (change.public_key,))

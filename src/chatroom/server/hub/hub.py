@@ -211,13 +211,13 @@ class Hub:
         """Apply one decided proposal: first to the state and to what is to be sent, then answer who asked."""
         context = self._context
         if isinstance(outcome, Committed):
+            if outcome.number or not outcome.entries:
+                fold_change(context.state, proposal.change, outcome)
             for logged in outcome.entries:
                 room = context.state.rooms.get(logged.room)
                 if room is not None:
                     context.delivery.add_entry(room, logged.frame)
                     fold(context.state, room, logged)
-            if not outcome.entries:
-                fold_change(context.state, proposal.change, outcome)
         if proposal.then is not None:
             proposal.then(outcome)
 

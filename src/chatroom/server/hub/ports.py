@@ -20,8 +20,9 @@ from chatroom.protocol.packets import Role
 
 @dataclass(frozen=True, slots=True)
 class AddAccount:
-    """A new account with its first key. The handle and its skeleton must both be free, and the key never
-    used, else HANDLE_TAKEN / BAD_HANDLE. `code` is the hash of the invite code it costs, empty for none.
+    """A new account with its first key, and an entry JOINED of it in each of `rooms`. The handle and its
+    skeleton must both be free, and the key never used, else HANDLE_TAKEN / BAD_HANDLE. `code` is the hash of
+    the invite code it costs, empty for none.
     """
 
     handle: str
@@ -29,6 +30,7 @@ class AddAccount:
     role: Role
     device: str
     code: bytes = b""
+    rooms: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ from chatroom.server.store.moderation import judge_author
 
 
 def insert_account(cursor: sqlite3.Cursor, change: AddAccount, now_ms: int) -> Committed | Failed:
-    """Write an account and its first device, at the cost of its invite code if there is one."""
+    """Write an account and its first device, without its entries, at the cost of its invite code if there is
+    one.
+    """
     bones = skeleton(change.handle)
     like = cursor.execute("SELECT handle FROM accounts WHERE skeleton = ?", (bones,)).fetchone()
     if like is not None:
@@ -70,6 +72,12 @@ def insert_room(cursor: sqlite3.Cursor, change: AddRoom, judged_at: int | None) 
     cursor.execute("INSERT INTO rooms (name, kind, one, other) VALUES (?, ?, ?, ?)", row)
     assert cursor.lastrowid is not None
     return Committed(cursor.lastrowid, ())
+
+
+def joinings(number: int, change: AddAccount) -> list[AddEntry]:
+    """Return the entries by which a new account enters its rooms."""
+    joined = encode_body(Joined())
+    return [AddEntry(room, number, EntryKind.JOINED, joined) for room in dict.fromkeys(change.rooms)]
 
 
 def first_entries(number: int, change: AddRoom) -> list[AddEntry]:

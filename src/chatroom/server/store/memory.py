@@ -40,7 +40,7 @@ from chatroom.server.hub.ports import (
     Unread,
 )
 from chatroom.server.store import refusals
-from chatroom.server.store.creation import first_entries
+from chatroom.server.store.creation import first_entries, joinings
 from chatroom.server.store.frames import body_of, entry_of, within
 from chatroom.server.store.memory_people import People
 from chatroom.server.store.memory_rooms import PROJECTIONS, Room
@@ -105,7 +105,7 @@ class MemoryLog:
             case AddRoom():
                 return self._add_room(change, now_ms)
             case AddAccount():
-                return self._people.add_account(change, now_ms)
+                return self._add_account(change, now_ms)
             case AddCode():
                 return self._people.add_code(change, now_ms)
             case AddDevice():
@@ -152,12 +152,24 @@ class MemoryLog:
             self._pairs[pair] = number
         else:
             self._names[change.name] = number
-        entries: list[Logged] = []
-        for entry in first_entries(number, change):
+        return Committed(number, self._add_first(first_entries(number, change), now_ms))
+
+    def _add_account(self, change: AddAccount, now_ms: int) -> Outcome:
+        if not all(room in self._rooms for room in change.rooms):
+            return refusals.NO_SUCH_ROOM
+        outcome = self._people.add_account(change, now_ms)
+        if isinstance(outcome, Failed):
+            return outcome
+        return Committed(outcome.number, self._add_first(joinings(outcome.number, change), now_ms))
+
+    def _add_first(self, entries: list[AddEntry], now_ms: int) -> tuple[Logged, ...]:
+        """Add the entries with which something new begins: nothing can stand against them."""
+        logged: list[Logged] = []
+        for entry in entries:
             added = self._add_entry(entry, now_ms)
             assert isinstance(added, Committed)
-            entries += added.entries
-        return Committed(number, tuple(entries))
+            logged += added.entries
+        return tuple(logged)
 
     def _add_entry(self, change: AddEntry, now_ms: int) -> Outcome:
         number, author, kind, nonce = change.room, change.author, change.kind, change.nonce

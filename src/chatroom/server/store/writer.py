@@ -34,7 +34,7 @@ from chatroom.server.hub.ports import (
 )
 from chatroom.server.store import refusals
 from chatroom.server.store.codes import code_fault, find_code, insert_code, use_code
-from chatroom.server.store.creation import first_entries, insert_account, insert_room
+from chatroom.server.store.creation import first_entries, insert_account, insert_room, joinings
 from chatroom.server.store.devices import add_device, revoke_device
 from chatroom.server.store.disk_faults import is_everywhere, not_stored
 from chatroom.server.store.frames import entry_of
@@ -308,12 +308,16 @@ class Writer:
         return Committed(0, ())
 
     def _add_account(self, change: AddAccount, now_ms: int, draft: _Draft) -> Outcome:
+        if any(self._heads.get(room) is None for room in change.rooms):
+            return refusals.NO_SUCH_ROOM
         self._begin(draft)
         outcome = insert_account(self._cursor, change, now_ms)
-        if isinstance(outcome, Committed):
-            draft.accounts.append(outcome.number)
-            self._handles[outcome.number] = change.handle
-        return outcome
+        if isinstance(outcome, Failed):
+            return outcome
+        number = outcome.number
+        draft.accounts.append(number)
+        self._handles[number] = change.handle
+        return Committed(number, self._add_first(joinings(number, change), now_ms, draft))
 
     def _add_room(self, change: AddRoom, now_ms: int, draft: _Draft) -> Outcome:
         if any(member not in self._handles or member == refusals.SERVER for member in change.members):
@@ -324,12 +328,17 @@ class Writer:
             return outcome
         draft.rooms[outcome.number] = now_ms
         self._heads.begin(outcome.number)
-        entries: list[Logged] = []
-        for entry in first_entries(outcome.number, change):
+        entries = first_entries(outcome.number, change)
+        return Committed(outcome.number, self._add_first(entries, now_ms, draft))
+
+    def _add_first(self, entries: list[AddEntry], now_ms: int, draft: _Draft) -> tuple[Logged, ...]:
+        """Add the entries with which something new begins: nothing can stand against them."""
+        logged: list[Logged] = []
+        for entry in entries:
             added = self._add_entry(entry, now_ms, draft, looks_up=False)
             assert isinstance(added, Committed)
-            entries += added.entries
-        return Committed(outcome.number, tuple(entries))
+            logged += added.entries
+        return tuple(logged)
 
 
 def _author_of(change: Change) -> int:

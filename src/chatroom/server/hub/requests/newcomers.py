@@ -9,7 +9,6 @@ from functools import partial
 from math import ceil
 from typing import Final
 
-from chatroom.protocol.entries import EntryKind, Joined, encode_body
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import WORD_CHARS
 from chatroom.protocol.names import handle_fault, skeleton
@@ -17,13 +16,11 @@ from chatroom.protocol.packets import Login, Role
 from chatroom.protocol.text import clean_line
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.origins import is_loopback
-from chatroom.server.hub.ports import AddAccount, AddEntry, CodeKind, Failed, Outcome
+from chatroom.server.hub.ports import AddAccount, CodeKind, Failed, Outcome
 from chatroom.server.hub.requests.codes import look_at_code
 from chatroom.server.hub.requests.entering import close_banned, enter, left_ms
-from chatroom.server.hub.state import Account, Peer, Stage
+from chatroom.server.hub.state import Peer, Stage
 from chatroom.server.hub.wording import try_again, until
-
-_JOINED: Final = encode_body(Joined())
 
 ANOTHER_HANDLE: Final = "this key has an account here, under another handle"
 
@@ -113,7 +110,9 @@ def _propose(context: Context, peer: Peer, request: Login) -> None:
             return
         role, code = found.record.role, found.hash
     peer.stage = Stage.ENTERING
-    change = AddAccount(request.handle, request.public_key, role, device_name(request), code)
+    by_name = context.state.by_name
+    rooms = tuple(by_name[name].number for name in context.settings.rooms if name in by_name)
+    change = AddAccount(request.handle, request.public_key, role, device_name(request), code, rooms)
     context.propose(change, peer, partial(_account_added, context, peer, request))
 
 
@@ -126,24 +125,10 @@ def reject_code(context: Context, peer: Peer, failed: Failed) -> None:
 
 
 def _account_added(context: Context, peer: Peer, request: Login, outcome: Outcome) -> None:
-    """The new account is on disk (or could not be made): make it a member of the listed rooms."""
+    """The new account is on disk, with its rooms, or nothing of it is."""
     account = context.state.by_key.get(request.public_key)
-    if isinstance(outcome, Failed):
-        if account is not None and account.handle == request.handle:
-            enter(context, peer, request, account, is_new=False)  # the same person twice within one pass
-        else:
-            context.close(peer, outcome.code, outcome.text)
-        return
-    assert account is not None
-    entered = partial(_rooms_joined, context, peer, request, account)
-    rooms = [room for name in context.settings.rooms if (room := context.state.by_name.get(name))]
-    if not rooms:
-        enter(context, peer, request, account, is_new=True)
-    for room in rooms:
-        entry = AddEntry(room.number, account.number, EntryKind.JOINED, _JOINED)
-        context.propose(entry, peer, entered if room is rooms[-1] else None)
-
-
-def _rooms_joined(context: Context, peer: Peer, request: Login, account: Account, _outcome: Outcome) -> None:
-    """The newcomer's rooms were joined, or could not be: the account exists either way."""
-    enter(context, peer, request, account, is_new=True)
+    if account is not None and account.handle == request.handle:
+        # A failure: the same person came twice within one pass.
+        enter(context, peer, request, account, is_new=not isinstance(outcome, Failed))
+    elif isinstance(outcome, Failed):
+        context.close(peer, outcome.code, outcome.text)
