@@ -8,7 +8,8 @@ Read next: `requests/table.py`.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import ceil
-from typing import NamedTuple
+
+import msgspec
 
 from chatroom.protocol.codec import encode
 from chatroom.protocol.errors import ErrorCode
@@ -72,7 +73,7 @@ Then = Callable[[Outcome], None]
 """What happens once a proposal was decided, after the state changed."""
 
 
-class Proposal(NamedTuple):
+class Proposal(msgspec.Struct, frozen=True, gc=False):
     """A change, the peer that asked for it (None: the server itself), and what follows."""
 
     change: Change

@@ -4,7 +4,9 @@ The rules of `creation.py`, `codes.py`, `devices.py` and `moderation.py` in plai
 `memory_rooms.py`, `memory.py`.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+import msgspec
 
 from chatroom.protocol.entries import EntryKind, Moderated
 from chatroom.protocol.names import skeleton
@@ -179,7 +181,7 @@ class People:
     def use_code(self, code: bytes) -> None:
         """Mark a code as used, if there is one."""
         if code:
-            self._codes[code] = replace(self._codes[code], is_used=True)
+            self._codes[code] = msgspec.structs.replace(self._codes[code], is_used=True)
 
     # -- moderation ----------------------------------------------------------------------------------------
 
