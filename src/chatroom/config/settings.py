@@ -199,7 +199,11 @@ class LimitsSection(Struct, frozen=True, kw_only=True):
     ] = 1_000
     rooms_per_account: Annotated[
         int,
-        Meta(ge=1, le=100_000, description="Most rooms an account may be a member of; direct rooms count."),
+        Meta(
+            ge=1,
+            le=100_000,
+            description="Most rooms an account may be a member of; direct rooms do not count.",
+        ),
     ] = 500
     rooms_total: Annotated[
         int,

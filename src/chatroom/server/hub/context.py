@@ -49,6 +49,9 @@ NOT_A_MEMBER = Failed(ErrorCode.NOT_A_MEMBER, "you are not a member of this room
 class HubSettings:
     """What the operator decides about the chat itself; `rooms` are public, made at start, joined by new
     accounts.
+
+    `rooms_per_account` counts rooms with a name. An account opens at most `direct_rooms_opened` direct rooms,
+    and others open none with one that has `direct_rooms_per_account`: nobody uses up what somebody else may.
     """
 
     server_name: str = "chatroom"
@@ -62,6 +65,9 @@ class HubSettings:
     post_burst: float = 200.0
     text_bytes: int = TEXT_BYTES
     rooms_per_account: int = 500
+    direct_rooms_opened: int = 500
+    direct_rooms_per_account: int = 1_000
+    invitations_per_account: int = 50
     rooms_total: int = 10_000
     members_per_room: int = 10_000
     ping_s: float = 20.0

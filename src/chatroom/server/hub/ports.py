@@ -192,7 +192,7 @@ class AccountRecord(msgspec.Struct, frozen=True, gc=False):
 
 class RoomRecord(msgspec.Struct, frozen=True, gc=False):
     """One room as it stands after its last entry. `invited` is (invited account, inviting account), `kicked`
-    (account, ms since 1970 before which it may not come back).
+    (account, ms since 1970 before which it may not come back), `creator` the author of CREATED.
     """
 
     number: int
@@ -204,6 +204,7 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False):
     members: tuple[int, ...]
     invited: tuple[tuple[int, int], ...]
     kicked: tuple[tuple[int, int], ...] = ()
+    creator: int = 0
 
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False):

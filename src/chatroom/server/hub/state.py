@@ -167,12 +167,26 @@ class Account:
 class Room:
     """One room: the fold of its log, and who is being sent it."""
 
-    __slots__ = ("first", "head", "kicked", "kind", "live", "members", "name", "number", "sent", "topic")
+    __slots__ = (
+        "creator",
+        "first",
+        "head",
+        "kicked",
+        "kind",
+        "live",
+        "members",
+        "name",
+        "number",
+        "sent",
+        "topic",
+    )
 
     def __init__(self, record: RoomRecord) -> None:
         self.number = record.number
         self.name = record.name
         self.kind = record.kind
+        self.creator = record.creator
+        """The number of the account that made it; 0: the server."""
         self.topic = record.topic
         self.first = record.first
         self.head = record.head

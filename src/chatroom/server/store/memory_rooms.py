@@ -40,6 +40,7 @@ class Room:
             members=tuple(sorted(self.members)),
             invited=tuple(sorted(self.invited.items())),
             kicked=tuple(sorted(self.kicked.items())),
+            creator=self.log[0].author,
         )
 
 

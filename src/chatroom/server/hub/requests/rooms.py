@@ -102,17 +102,13 @@ def _create(context: Context, peer: Peer, request: Join, account: Account) -> No
         context.refuse(peer, request, ErrorCode.BAD_NAME, fault)
     elif len(context.state.by_name) >= context.settings.rooms_total:
         context.refuse(peer, request, ErrorCode.TOO_MANY, "this server has as many rooms as it may")
-    elif _may_make_room(context, peer, request, account) and _may_make_another(
-        context, peer, request, account
+    elif (
+        context.allows(peer, request, account, Act.CREATE_ROOM)
+        and _has_room_for_more(context, peer, request, account)
+        and _may_make_another(context, peer, request, account)
     ):
         change = AddRoom(request.name, RoomKind(request.kind), (account.number,))
         context.propose(change, peer, partial(_room_added, context, peer, request, change))
-
-
-def _may_make_room(context: Context, peer: Peer, request: Join | OpenDirect, account: Account) -> bool:
-    return context.allows(peer, request, account, Act.CREATE_ROOM) and _has_room_for_more(
-        context, peer, request, account
-    )
 
 
 def _may_make_another(context: Context, peer: Peer, request: Join, account: Account) -> bool:
@@ -122,14 +118,18 @@ def _may_make_another(context: Context, peer: Peer, request: Join, account: Acco
     return wait_s == 0
 
 
-def _has_room_for_more(context: Context, peer: Peer, request: Join | OpenDirect, account: Account) -> bool:
+def _has_room_for_more(context: Context, peer: Peer, request: Join, account: Account) -> bool:
     limit = context.settings.rooms_per_account
-    if len(account.rooms) >= limit:
+    if len(account.rooms) - len(_direct_rooms(account)) >= limit:
         context.refuse(
             peer, request, ErrorCode.TOO_MANY, f"you are in {limit} rooms already; leave one first"
         )
         return False
     return True
+
+
+def _direct_rooms(account: Account) -> list[Room]:
+    return [room for room in account.rooms.values() if room.kind is RoomKind.DIRECT]
 
 
 def _joined(context: Context, peer: Peer, request: Join, room: Room, outcome: Outcome) -> None:
@@ -167,7 +167,9 @@ def add_committed_room(context: Context, change: AddRoom, outcome: Committed) ->
     existing = context.state.rooms.get(outcome.number)
     if existing is not None:
         return existing
-    record = RoomRecord(outcome.number, change.name, change.kind, "", 1, 0, (), ())
+    record = RoomRecord(
+        outcome.number, change.name, change.kind, "", 1, 0, (), (), creator=next(iter(change.members), 0)
+    )
     room = context.state.add_room(record)
     if change.kind is RoomKind.DIRECT:
         context.state.direct[frozenset(change.members)] = room
@@ -199,9 +201,23 @@ def open_direct(context: Context, peer: Peer, request: OpenDirect) -> None:
         context.refuse(peer, request, ErrorCode.NOT_ALLOWED, "that is you")
     elif room := context.state.direct.get(frozenset((account.number, other.number))):
         _opened(context, peer, request, room)
-    elif _may_make_room(context, peer, request, account):
+    elif fault := _direct_fault(context, account, other):
+        context.refuse(peer, request, ErrorCode.TOO_MANY, fault)
+    elif context.allows(peer, request, account, Act.CREATE_ROOM):
         change = AddRoom("", RoomKind.DIRECT, (account.number, other.number))
         context.propose(change, peer, partial(_room_added, context, peer, request, change))
+
+
+def _direct_fault(context: Context, account: Account, other: Account) -> str | None:
+    """Return why the account opens no direct room with the other: what others opened is not held against
+    it.
+    """
+    limit = context.settings.direct_rooms_opened
+    if sum(room.creator == account.number for room in _direct_rooms(account)) >= limit:
+        return f"you have opened {limit} direct rooms already"
+    if len(_direct_rooms(other)) >= context.settings.direct_rooms_per_account:
+        return f"{other.handle} has as many direct rooms as others may open; only they can open one with you"
+    return None
 
 
 # -- membership and topic ---------------------------------------------------------------------------------
@@ -258,6 +274,9 @@ def invite(context: Context, peer: Peer, request: Invite) -> None:
         context.refuse(peer, request, ErrorCode.NOT_ALLOWED, "a direct room has two members")
     elif room.number in other.rooms or room in other.invitations:
         context.say(peer, Done(request.id))
+    elif len(other.invitations) >= (limit := context.settings.invitations_per_account):
+        text = f"{other.handle} has {limit} open invitations already"
+        context.refuse(peer, request, ErrorCode.TOO_MANY, text)
     else:
         body = encode_body(Invited(other.handle))
         entry = AddEntry(room.number, account.number, EntryKind.INVITED, body)
