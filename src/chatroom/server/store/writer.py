@@ -50,9 +50,11 @@ ALONE_S: Final = 0.02
 """How long changes are tried one by one; those left over fail as the last one did, and are sent again."""
 
 _ADD_ENTRY: Final = """
-    INSERT INTO entries (id, author, kind, frame) SELECT ?1, ?2, ?3, ?4
-    WHERE NOT EXISTS (SELECT 1 FROM nonces WHERE key = ?5)"""
-"""Looks up the nonce on the way: 1 to 2 us, half of what a statement of its own costs."""
+    INSERT INTO entries (id, author, kind, frame)
+    VALUES (?1, ?2, ?3, CASE WHEN EXISTS (SELECT 1 FROM nonces WHERE key = ?5) THEN NULL ELSE ?4 END)"""
+"""Looks up the nonce on the way, and fails (NOT NULL) where it is there: 0.7 us a message, a third of what a
+statement of its own costs. As INSERT … SELECT … WHERE NOT EXISTS it takes 0.4 us more.
+"""
 
 _SET_READ: Final = """
     INSERT INTO reads VALUES (?1, ?2, ?3)
@@ -151,7 +153,8 @@ class Writer:
             self._take_back(draft)
             raise
         self._take_back(draft)
-        assert not looks_up, "a nonce that was not found is there"
+        if looks_up:
+            raise StorageError("the log has an entry in the place of a new one")
         return self._attempt(changes, now_ms, looks_up=True, is_alone=is_alone)
 
     # -- transactions --------------------------------------------------------------------------------------
@@ -173,19 +176,27 @@ class Writer:
             if not rows:
                 return True
             if len(rows) == 1 and not draft.mentions and not indexes_nonces:
-                cursor.execute(_ADD_ENTRY, rows[0])
-                return cursor.rowcount == 1
+                return self._add(rows)
             self._begin(draft)
-        if rows:
-            cursor.executemany(_ADD_ENTRY, rows)
-            if cursor.rowcount != len(rows):
-                return False
+        if rows and not self._add(rows):
+            return False
         if draft.mentions:
             cursor.executemany("INSERT OR IGNORE INTO mentions VALUES (?, ?, ?)", draft.mentions)
         count = self._nonces.write_slice() if indexes_nonces else 0
         cursor.execute("COMMIT")
         if count:
             self._nonces.wrote_slice(count)
+        return True
+
+    def _add(self, rows: list[Row]) -> bool:
+        """Write the rows; False when one of them cannot be there: its nonce, or its place, is taken."""
+        try:
+            if len(rows) == 1:
+                self._cursor.execute(_ADD_ENTRY, rows[0])
+            else:
+                self._cursor.executemany(_ADD_ENTRY, rows)
+        except sqlite3.IntegrityError:
+            return False
         return True
 
     def _take_back(self, draft: _Draft) -> None:
