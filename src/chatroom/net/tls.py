@@ -198,10 +198,10 @@ class TlsStream:
             return self._push_long(data)
         try:
             self._write(data)
-        except ssl.SSLError as error:
+            records = self._take_records()
+        except (ssl.SSLError, MemoryError) as error:
             self._fail(error)
             return KEPT
-        records = self._take_records()
         try:
             sent = self._raw_push(records)
         except OSError:
@@ -310,7 +310,7 @@ class TlsStream:
                 self._tls.write(view[start : start + PIECE_BYTES])
                 records.append(self._outgoing.read())
             return b"".join(records)
-        except ssl.SSLError as error:
+        except (ssl.SSLError, MemoryError) as error:
             raise self._fail(error) from error
 
     def _take_waiting(self) -> bytes | memoryview:
@@ -345,7 +345,7 @@ class TlsStream:
                 self._send_outgoing()
         self._raw.shutdown_write()
 
-    def _fail(self, error: ssl.SSLError) -> StreamClosed:
+    def _fail(self, error: ssl.SSLError | MemoryError) -> StreamClosed:
         """End both directions. The alert that OpenSSL has made is sent if the socket still takes it."""
         self._ended = self._refuse(_reason_of(error))
         with contextlib.suppress(StreamClosed):
@@ -383,7 +383,9 @@ _NOT_TLS = frozenset({"HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "WRONG_VERSION_NUMB
 _OLD_TLS = frozenset({"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "WRONG_SSL_VERSION"})
 
 
-def _reason_of(error: ssl.SSLError) -> str:
+def _reason_of(error: ssl.SSLError | MemoryError) -> str:
+    if isinstance(error, MemoryError):  # what was encrypted is lost, and records have an order
+        return "no memory is left"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate is refused: {error.verify_message}"
     if error.reason in _NOT_TLS:

@@ -28,7 +28,6 @@ class Connection:
 
     __slots__ = (
         "decoder",
-        "end_at",
         "end_reason",
         "frames",
         "host",
@@ -56,8 +55,6 @@ class Connection:
         self.opened_at = now
         self.progress_at = now
         """When the kernel last took bytes that had been waiting."""
-        self.end_at = 0.0
-        """When an ending connection is closed, whatever is still under way."""
         self.end_reason = ""
         """Why the stream ended, once it did."""
         self.decoder = FrameDecoder(LOGIN_FRAME_BYTES)
@@ -75,6 +72,10 @@ class Connection:
                 return True
         except StreamClosed as closed:
             self.end_reason = self.end_reason or closed.reason
+        except BaseException:  # nobody knows what went out: nothing may follow it
+            self.end_reason = "sending failed"
+            self.on_stall(self)
+            raise
         self.on_stall(self)
         return False
 

@@ -85,27 +85,28 @@ class Connections:
         """The peer was told why: signal the end, and give the bytes a moment to arrive."""
         connection = peer.link
         assert isinstance(connection, Connection)
+        if connection.phase is Phase.OPEN:
+            self._say_end(connection)
         self._hub.disconnect(peer)
-        if connection.phase is not Phase.OPEN:
-            return
+
+    def _say_end(self, connection: Connection) -> None:
         connection.phase = Phase.ENDING
         connection.frames = None
-        connection.end_at = self._pass.now + LINGER_S
+        self._loop.call_at(self._pass.now + LINGER_S, lambda: self._close(connection))
         try:
             connection.stream.shutdown_write()
         except StreamClosed:
             self._close(connection)
             return
         self._loop.want_read(connection.stream, wanted=True)
-        self._loop.call_at(connection.end_at, lambda: self._close(connection))
 
     def lost(self, connection: Connection) -> None:
         """The stream is at its end, or failed, or is not wanted any more."""
         if connection.phase is Phase.OPEN:
             logger.info("%s is gone: %s", log_safe(str(connection)), log_safe(connection.end_reason))
+        self._close(connection)
         if connection.peer is not None:
             self._hub.disconnect(connection.peer)
-        self._close(connection)
 
     def _close(self, connection: Connection) -> None:
         if connection.phase is Phase.GONE:
@@ -118,8 +119,10 @@ class Connections:
             del self._per_host[connection.host]
         self._handshaking.pop(connection, None)
         self._on_gone(connection)
-        self._loop.unwatch(connection.stream)
-        connection.stream.close()
+        try:
+            self._loop.unwatch(connection.stream)
+        finally:
+            connection.stream.close()
 
     def close_late(self) -> None:
         """Close those whose handshake takes too long."""

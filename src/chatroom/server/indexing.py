@@ -48,12 +48,13 @@ class Indexing:
 
     def _run(self) -> None:
         is_idle = self._loop.now() - self._busy_at >= QUIET_S
+        self._timer = self._loop.call_later(RETRY_S, self._run)  # whatever goes wrong now
         try:
             has_more = self._log.index(IDLE_SLICE_S if is_idle else BUSY_SLICE_S)
         except StorageError as error:
             logger.warning("messages cannot be made searchable at the moment: %s", error)
-            self._timer = self._loop.call_later(RETRY_S, self._run)
             return
+        self._timer.cancel()
         if has_more:
             self._timer = self._loop.call_later(0.0 if is_idle else BUSY_EVERY_S, self._run)
         else:

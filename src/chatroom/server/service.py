@@ -1,8 +1,9 @@
 """The service: sockets, time and signals around the hub.
 
 It runs the passes: what is readable is read and handed to the hub packet by packet, then the pass is
-finished (commit, decide, write) and connections that are to end are ended. A fault in the handling of one
-packet costs that connection and no other. Read next: `hub/hub.py`, `reading.py`, `connections.py`.
+finished (commit, decide, write) and connections that are to end are ended. It is the line of defence: an
+error that nobody has foreseen costs the connection it can be laid to, if any, and no other. Read next:
+`hub/hub.py`, `reading.py`, `connections.py`.
 """
 
 import logging
@@ -10,6 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from chatroom.net.loop import Callback, Loop, Timer
@@ -20,9 +22,11 @@ from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.text import log_safe
 from chatroom.server.connection import Connection, Phase
 from chatroom.server.connections import Connections
+from chatroom.server.faults import Faults
 from chatroom.server.hub.context import Proposal
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.ports import Log, Outcome
+from chatroom.server.hub.state import Peer
 from chatroom.server.indexing import Indexing
 from chatroom.server.passes import Pass
 from chatroom.server.reading import Reading
@@ -50,6 +54,11 @@ selector and a send to each member are then paid once for more messages: 16 mess
 took 14 % less CPU time, 64 to 1,000 took 19 % less. A message that comes alone is followed by no rest.
 """
 
+FAULT_REST_S: Final = 0.01
+"""How long the server rests after a fault that ends no connection: one that comes again with every pass must
+not take the whole processor.
+"""
+
 OUR_MISTAKE: Final = "the server made a mistake"
 
 
@@ -68,6 +77,7 @@ class Service:
         self._loop = loop
         self._hub = hub
         self._tls = tls
+        self._faults = Faults()
         self._pass = Pass(loop, hub)
         self._indexing = Indexing(loop, log)
         self._connections = Connections(loop, hub, settings, self._pass, key_hash, self._forget)
@@ -86,8 +96,7 @@ class Service:
         """Serve until `stop` was called and every connection has ended."""
         self._tick_timer = self._loop.call_later(TICK_S, self._tick)
         while not (self._is_stopping and not self._connections):
-            self._reading.go_on()
-            self._loop.run_once(self._wait_s())
+            self._contained("hearing connections", self._hear)
             self._finish_pass()
             self._rest()
         self._tick_timer.cancel()
@@ -97,9 +106,13 @@ class Service:
         """Tell every client that the server stops; `run` returns when they have it, or after `STOP_S`."""
         self._pass.begin()
         self._is_stopping = True
-        self._hub.close_all(text)
-        self._connections.close_handshaking()
         self._loop.call_later(STOP_S, self._connections.close_all)
+        self._connections.close_handshaking()
+        self._hub.close_all(text)
+
+    def _hear(self) -> None:
+        self._reading.go_on()
+        self._loop.run_once(self._wait_s())
 
     def _wait_s(self) -> float | None:
         if self._hub.has_work or self._reading.has_work or self._stalls.has_work:
@@ -118,33 +131,79 @@ class Service:
         decided = self._commit()
         self._decided = len(decided)
         for proposal, outcome in decided:
-            try:
-                self._hub.decide(proposal, outcome)
-            except Exception:
-                logger.exception("deciding %s of %s failed", type(proposal.change).__name__, proposal.peer)
-                if proposal.peer is not None:
-                    self._hub.close(proposal.peer, ErrorCode.INTERNAL, OUR_MISTAKE)
-        self._hub.write()
+            self._decide(proposal, outcome)
+        self._contained("writing", self._hub.write)
         self._pass.end()
         for peer in self._hub.take_closing():
-            self._connections.end(peer)
-        self._stalls.end_failed()
+            self._contained("ending a connection", partial(self._connections.end, peer))
+        for connection in self._stalls.take_failed():
+            self._contained("ending a connection", partial(self._connections.lost, connection))
 
     def _commit(self) -> list[tuple[Proposal, Outcome]]:
         try:
             return self._hub.commit()
-        except Exception:
-            logger.exception("committing a pass failed")
-            self._hub.give_up_proposals(OUR_MISTAKE)
+        except Exception as error:
+            self._faults.tell("committing a pass", error)
+            self._contained("giving up a pass", partial(self._hub.give_up_proposals, OUR_MISTAKE))
             return []
+
+    def _decide(self, proposal: Proposal, outcome: Outcome) -> None:
+        try:
+            self._hub.decide(proposal, outcome)
+        except Exception as error:
+            self._faults.tell(f"deciding {type(proposal.change).__name__} of {proposal.peer}", error)
+            if proposal.peer is not None:
+                self._contained("giving up a connection", partial(self._apologise, proposal.peer))
 
     def _tick(self) -> None:
         """Look at deadlines: of the hub, of handshakes, of readers that take nothing."""
         self._pass.begin()
         self._tick_timer = self._loop.call_later(TICK_S, self._tick)
-        self._hub.tick()
-        self._connections.close_late()
-        self._stalls.close_late()
+        for look in (self._hub.tick, self._connections.close_late, self._stalls.close_late):
+            self._contained("looking at deadlines", look)
+
+    # -- faults --------------------------------------------------------------------------------------------
+
+    def _contained(self, doing: str, act: Callable[[], object]) -> None:
+        """Act; an error in it is told and goes no further."""
+        try:
+            act()
+        except Exception as error:
+            self._faults.tell(doing, error)
+            time.sleep(FAULT_REST_S)
+
+    def _heeding(self, act: Callable[[Connection], None], connection: Connection) -> Callback:
+        """Return what the loop calls for a connection: `act` while it is there. An error in it ends it."""
+
+        def call() -> None:
+            if connection.phase is Phase.GONE:
+                return
+            self._pass.begin()
+            try:
+                act(connection)
+            except StreamClosed as closed:
+                connection.end_reason = connection.end_reason or closed.reason
+                self._contained("ending a connection", partial(self._connections.lost, connection))
+            except Exception as error:
+                self._faults.tell(f"serving {log_safe(str(connection))}", error)
+                self._contained("giving up a connection", partial(self._give_up, connection))
+
+        return call
+
+    def _give_up(self, connection: Connection) -> None:
+        """Something went wrong here in the service of this connection: it is told, where it can be."""
+        connection.frames = None
+        if connection.peer is None or connection.stream.pending_bytes:
+            self._connections.lost(connection)
+            return
+        try:
+            self._apologise(connection.peer)
+        except Exception:
+            self._connections.lost(connection)
+            raise
+
+    def _apologise(self, peer: Peer) -> None:
+        self._hub.close(peer, ErrorCode.INTERNAL, OUR_MISTAKE)
 
     # -- connections ---------------------------------------------------------------------------------------
 
@@ -165,35 +224,13 @@ class Service:
         connection = Connection(stream, host, self._pass.now, self._stalls.note)
         connection.on_readable = self._heeding(self._reading.readable, connection)
         self._connections.add(connection)
-        self._loop.watch(stream, connection.on_readable, self._heeding(self._stalls.writable, connection))
-        if self._tls is None:
-            self._connections.open(connection)
-
-    def _heeding(self, act: Callable[[Connection], None], connection: Connection) -> Callback:
-        """Return what the loop calls: `act`, as long as the connection is there, with its errors caught."""
-
-        def call() -> None:
-            if connection.phase is Phase.GONE:
-                return
-            self._pass.begin()
-            try:
-                act(connection)
-            except StreamClosed as closed:
-                connection.end_reason = connection.end_reason or closed.reason
-                self._connections.lost(connection)
-            except Exception:
-                logger.exception("serving %s failed", log_safe(str(connection)))
-                self._give_up(connection)
-
-        return call
-
-    def _give_up(self, connection: Connection) -> None:
-        """Something went wrong here with what this peer sent: it is told, and its connection ends."""
-        connection.frames = None
-        if connection.peer is None:
-            self._connections.lost(connection)
-        else:
-            self._hub.close(connection.peer, ErrorCode.INTERNAL, OUR_MISTAKE)
+        try:
+            self._loop.watch(stream, connection.on_readable, self._heeding(self._stalls.writable, connection))
+            if self._tls is None:
+                self._connections.open(connection)
+        except Exception as error:
+            self._faults.tell(f"receiving {log_safe(str(connection))}", error)
+            self._contained("giving up a connection", partial(self._connections.lost, connection))
 
     def _forget(self, connection: Connection) -> None:
         self._reading.forget(connection)

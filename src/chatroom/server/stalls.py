@@ -39,6 +39,8 @@ class Stalls:
 
     def note(self, connection: Connection) -> None:
         """A send left something behind, or failed."""
+        if connection.phase is Phase.GONE:
+            return
         if connection.end_reason:
             self._failed[connection] = None
         elif connection not in self._stalled:
@@ -61,11 +63,10 @@ class Stalls:
         """The connection is gone."""
         self._stalled.pop(connection, None)
 
-    def end_failed(self) -> None:
-        """End those whose stream failed in a send."""
+    def take_failed(self) -> list[Connection]:
+        """Return those whose stream failed in a send, once."""
         failed, self._failed = self._failed, {}
-        for connection in failed:
-            self._connections.lost(connection)
+        return list(failed)
 
     def close_late(self) -> None:
         """Close those that took nothing for too long."""

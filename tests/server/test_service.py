@@ -1,0 +1,173 @@
+"""The service with real sockets: what errors that nobody has foreseen may cost."""
+
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+import pytest
+
+from chatroom.protocol.errors import ErrorCode
+from chatroom.protocol.packets import Closing, Packet, Ping, Pong, Search
+from chatroom.server.hub.hub import Hub
+from chatroom.server.hub.ports import Link
+from chatroom.server.hub.state import Peer
+from support.raw_client import WAIT_S, Ended, RawClient, raw_client
+from support.service_thread import ServiceThread, running_service
+
+
+class ShakyHub(Hub):
+    """Raises in each method that `faults` names, as often as it says."""
+
+    error: Callable[[str], Exception] = RuntimeError
+    faults: ClassVar[dict[str, int]] = {}
+
+    def _shake(self, name: str) -> None:
+        if self.faults.get(name):
+            self.faults[name] -= 1
+            raise type(self).error(f"{name} is shaky")
+
+    def connect(
+        self, link: Link, address: str, key_hash: bytes, challenge: bytes, opened_at: float | None = None
+    ) -> Peer:
+        self._shake("connect")
+        return super().connect(link, address, key_hash, challenge, opened_at)
+
+    def disconnect(self, peer: Peer) -> None:
+        self._shake("disconnect")
+        super().disconnect(peer)
+
+    def receive(self, peer: Peer, packet: Packet) -> int:
+        if isinstance(packet, Search):
+            self._shake("receive")
+        return super().receive(peer, packet)
+
+    def close(self, peer: Peer, code: ErrorCode, text: str) -> None:
+        self._shake("close")
+        super().close(peer, code, text)
+
+    def write(self) -> None:
+        self._shake("write")
+        super().write()
+
+    def tick(self) -> None:
+        self._shake("tick")
+        super().tick()
+
+
+class ForgetfulHub(ShakyHub):
+    """Has no memory left where it is shaky."""
+
+    error = MemoryError
+
+
+def shake(host: ServiceThread, **faults: int) -> None:
+    assert isinstance(host.hub, ShakyHub)
+    type(host.hub).faults = faults
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline, "the condition never held"
+        time.sleep(0.01)
+
+
+def hears(client: RawClient, token: int) -> None:
+    client.send(Ping(token))
+    client.wait_for(lambda packet: isinstance(packet, Pong) and packet.token == token)
+
+
+@pytest.mark.parametrize("hub_class", [ShakyHub, ForgetfulHub])
+@pytest.mark.parametrize("name", ["write", "tick"])
+def test_an_error_that_is_nobodys_fault_costs_nobody_the_connection(
+    name: str, hub_class: type[Hub], caplog: pytest.LogCaptureFixture
+) -> None:
+    with running_service(hub_class) as host, raw_client(host.port) as ana:
+        lobby = ana.enter("ana")
+        shake(host, **{name: 2})
+        for number in range(25):
+            ana.post(lobby, f"still here {number}")
+            ana.wait_for_text(f"still here {number}")
+            time.sleep(0.1)
+        assert isinstance(host.hub, ShakyHub)
+        assert host.hub.faults == {name: 0}
+    assert f"{name} is shaky" in caplog.text
+
+
+@pytest.mark.parametrize("hub_class", [ShakyHub, ForgetfulHub])
+def test_an_error_in_the_service_of_one_peer_costs_that_peer_alone(
+    hub_class: type[Hub], caplog: pytest.LogCaptureFixture
+) -> None:
+    with running_service(hub_class) as host, raw_client(host.port) as ana, raw_client(host.port) as bob:
+        ana.enter("ana")
+        bob.enter("bob")
+        shake(host, receive=1)
+        bob.send(Search(9, "anything at all"))
+        closing = bob.wait_for(Closing)
+        assert isinstance(closing, Closing)
+        assert closing.code == ErrorCode.INTERNAL
+        with pytest.raises(Ended):
+            bob.wait_for(Pong)
+        hears(ana, 1)
+    assert "receive is shaky" in caplog.text
+
+
+def test_a_peer_that_cannot_even_be_told_is_ended_all_the_same() -> None:
+    with running_service(ShakyHub) as host, raw_client(host.port) as ana, raw_client(host.port) as bob:
+        ana.enter("ana")
+        bob.enter("bob")
+        shake(host, receive=1, close=1)
+        bob.send(Search(9, "anything at all"))
+        with pytest.raises(Ended):
+            bob.wait_for(Pong)
+        assert ShakyHub.faults == {"receive": 0, "close": 0}
+        hears(ana, 1)
+
+
+def test_an_error_at_the_door_costs_the_newcomer_alone(caplog: pytest.LogCaptureFixture) -> None:
+    with running_service(ShakyHub) as host, raw_client(host.port) as ana:
+        ana.enter("ana")
+        shake(host, connect=1)
+        with raw_client(host.port) as bob, pytest.raises(Ended):
+            bob.wait_for(Pong)
+        with raw_client(host.port) as bob:
+            bob.enter("bob")
+        hears(ana, 1)
+    assert "connect is shaky" in caplog.text
+
+
+def test_an_error_in_a_goodbye_leaves_no_connection_behind(caplog: pytest.LogCaptureFixture) -> None:
+    with running_service(ShakyHub) as host, raw_client(host.port) as ana:
+        ana.enter("ana")
+        shake(host, disconnect=1)
+        with raw_client(host.port) as bob:
+            bob.enter("bob")
+        wait_until(lambda: host.accepted[-1].fileno() < 0)
+        hears(ana, 1)
+    assert "disconnect is shaky" in caplog.text
+
+
+def test_an_error_in_a_timer_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    with running_service() as host, raw_client(host.port) as ana:
+        ana.enter("ana")
+        host.call(lambda: host.loop.call_later(0, lambda: int("no number")))
+        hears(ana, 1)
+    assert "ValueError" in caplog.text
+
+
+def test_an_error_that_comes_again_and_again_neither_fills_the_log_nor_takes_the_processor(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with running_service(ShakyHub) as host, raw_client(host.port) as ana:
+        ana.enter("ana")
+        shake(host, write=1_000_000)
+        ana.send(Ping(1))
+        used_s = -time.process_time()
+        time.sleep(2.2)
+        used_s += time.process_time()
+        shake(host, write=0)
+        ana.wait_for(Pong)
+        told = [record for record in caplog.records if "writing failed" in record.getMessage()]
+        assert 2 <= len(told) <= 4
+        assert "more like it before" in told[-1].getMessage()
+        assert used_s < 0.7
