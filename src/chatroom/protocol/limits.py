@@ -89,8 +89,8 @@ CURSORS: Final = 200
 PRESENCE_CHANGES: Final = 1_000
 """Most accounts in one `PresenceChanged`: 1,000 longest handles stay well below `FRAME_BYTES`."""
 
-UNREAD_COUNT: Final = 999
-"""Unread counts stop here: a screen shows `999+`, and counting stays cheap."""
+UNREAD_COUNT: Final = 99
+"""Unread counts stop here: a screen shows `99+`, and counting stays cheap."""
 
 ID_MAX: Final = 2**32 - 1
 """Largest request id: an unsigned 32-bit number, echoed in the response."""

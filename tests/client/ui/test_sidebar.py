@@ -56,6 +56,11 @@ def test_a_mention_does_not_hide_how_much_is_new() -> None:
     assert picture([SidebarRow(1, 1, "#lobby", unread=2, mentions=2)], 20, 2)[1] == " 1 #lobby         2"
 
 
+def test_a_count_that_stopped_says_that_there_may_be_more() -> None:
+    row = SidebarRow(1, 1, "#algorithms", unread=99, mentions=98)
+    assert picture([row], 24, 2)[1] == " 1 #algorithms  99+  98"
+
+
 def test_a_narrow_sidebar_leaves_the_numbers_out() -> None:
     assert picture(ROOMS[:2], 12, 3) == [" ROOMS", " #lobby", " #algor…  7"]
 
@@ -85,8 +90,8 @@ def test_what_is_beyond_the_edge_says_that_something_is_unread_there() -> None:
             st.integers(1, 50),
             st.integers(0, 10),
             TEXTS,
-            unread=st.integers(0, 999),
-            mentions=st.integers(0, 999),
+            unread=st.integers(0, 99),
+            mentions=st.integers(0, 99),
             is_current=st.booleans(),
             is_invitation=st.booleans(),
             is_direct=st.booleans(),

@@ -11,7 +11,7 @@ from typing import Final
 from chatroom.client.themes.styles import Style
 from chatroom.client.ui.emoji import Emoji
 from chatroom.client.ui.strips import Strip, blank, columns, shorten, strip
-from chatroom.client.viewmodel.rows import SidebarRow
+from chatroom.client.viewmodel.rows import SidebarRow, shown_count
 
 PRESENCE_DOTS: Final = {
     "online": (Style.PRESENCE_ONLINE, "●"),
@@ -83,8 +83,8 @@ def _title_style(row: SidebarRow) -> Hashable:
 
 def _badge(row: SidebarRow, room: int) -> tuple[tuple[Hashable, str], ...]:
     """Return what is new: how much, and how much of it names the reader."""
-    unread = (Style.BADGE_UNREAD, f" {row.unread} ")
-    named = (Style.BADGE_MENTION, f" {row.mentions} ")
+    unread = (Style.BADGE_UNREAD, f" {shown_count(row.unread)} ")
+    named = (Style.BADGE_MENTION, f" {shown_count(row.mentions)} ")
     if row.mentions:
         has_both = row.unread > row.mentions and room - len(unread[1] + named[1]) > _TITLE_COLS
         return (unread, named) if has_both else (named,)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from chatroom.client.themes.styles import Style
+from chatroom.protocol.limits import UNREAD_COUNT
 
 Span = tuple[Style, str]
 """(style, text): a stretch of one line. The text holds no newline."""
@@ -74,8 +75,8 @@ class SidebarRow:
     """One room in the sidebar. `number` is the room's; `index` is what one calls it by: 1 … 10 for Alt-1 …
     Alt-0, more for `/w 11`, 0 for a number too long to be shown.
 
-    `unread` and `mentions` stop at 999. `presence` is "online", "away" or "offline" for a direct room, else
-    "". An invitation shows the room one may join; `title` is "#lab" or "@ana" without any mark.
+    `unread` and `mentions` stop at `limits.UNREAD_COUNT`. `presence` is "online", "away" or "offline" for a
+    direct room, else "". An invitation shows the room one may join; `title` is "#lab" or "@ana" without any mark.
     `has_draft`: typed text waits there.
     """
 
@@ -89,6 +90,11 @@ class SidebarRow:
     is_direct: bool = False
     presence: str = ""
     has_draft: bool = False
+
+
+def shown_count(count: int) -> str:
+    """Return an unread count as people read it: where counting stops, there may be more."""
+    return str(count) if count < UNREAD_COUNT else f"{UNREAD_COUNT}+"
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,7 @@ class Hub:
         elif row.stage is None:
             peer.paused_until = context.now + STRANGER_PAUSE_S
         row.handler(context, peer, packet)
-        return row.effort
+        return row.effort if row.weigh is None else row.effort + row.weigh(context, peer, packet)
 
     def commit(self) -> list[tuple[Proposal, Outcome]]:
         """Submit what was proposed and return what the log has decided, in order, each to be given to
