@@ -76,8 +76,8 @@ class SidebarRow:
     Alt-0, more for `/w 11`, 0 for a number too long to be shown.
 
     `unread` and `mentions` stop at `limits.UNREAD_COUNT`. `presence` is "online", "away" or "offline" for a
-    direct room, else "". An invitation shows the room one may join; `title` is "#lab" or "@ana" without any mark.
-    `has_draft`: typed text waits there.
+    direct room, else "". An invitation shows the room one may join; `title` is "#lab" or "@ana" without any
+    mark. `has_draft`: typed text waits there.
     """
 
     number: int
