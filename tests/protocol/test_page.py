@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import sys
+import unicodedata
 from pathlib import Path
 from types import ModuleType
 from zlib import crc32
@@ -88,9 +89,31 @@ def test_the_tool_checks_and_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_code_points_that_never_travel_are_those() -> None:
-    joiners = {0x200C, 0x200D}
+    for_their_place = {0x200C, 0x200D, *range(0xFE00, 0xFE10)}
     refused = {code for code in range(sys.maxunicode + 1) if text_fault(f"a{chr(code)}b") is not None}
-    assert refused - joiners == code_points("never-travels")
+    assert refused - for_their_place == code_points("never-travels")
+
+
+def test_a_joiner_joins_those_emoji_and_the_letters_of_those_scripts() -> None:
+    never = code_points("never-travels")
+    rest = [chr(code) for code in range(sys.maxunicode + 1) if code not in never]
+    assert {ord(char) for char in rest if text_fault(f"👋\u200d{char}") is None} == code_points("pictographs")
+    assert {ord(char) for char in rest if text_fault(f"{char}\u200d👋") is None} == code_points("pictographs")
+    letters = {code for code in code_points("joining-scripts") if unicodedata.category(chr(code))[0] in "LM"}
+    for joiner in "\u200c\u200d":
+        assert {ord(char) for char in rest if text_fault(f"م{joiner}{char}") is None} == letters - never
+        assert {ord(char) for char in rest if text_fault(f"{char}{joiner}م") is None} == letters - never
+
+
+def test_a_selector_varies_what_is_not_ascii_and_some_signs() -> None:
+    never = code_points("never-travels")
+    rest = {chr(code) for code in range(sys.maxunicode + 1) if code not in never}
+    for selector in "\ufe00\ufe0d\ufe0e\ufe0f":
+        taken = {char for char in rest if text_fault(f"m{char}{selector}m") is None}
+        signs = set("#*0123456789") if selector in "\ufe0e\ufe0f" else set()
+        others = {char for char in rest if not char.isascii() and not char.isspace()}
+        hiding = {"\u200c", "\u200d", *map(chr, range(0xFE00, 0xFE10))}
+        assert taken == signs | others - hiding
 
 
 def test_white_space_is_those_code_points() -> None:

@@ -23,10 +23,10 @@ def named_values(name: str) -> dict[str, str]:
 
 
 def code_points(name: str) -> set[int]:
-    """A block of lines `U+0041` or `U+0041..U+005A`."""
+    """A block of `U+0041` or `U+0041..U+005A`, one or several a line."""
     found: set[int] = set()
-    for line in block(name).split("\n"):
-        first, _, last = line.replace("U+", "").partition("..")
+    for row in block(name).split():
+        first, _, last = row.replace("U+", "").partition("..")
         found.update(range(int(first, 16), int(last or first, 16) + 1))
     return found
 

@@ -1,6 +1,6 @@
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chatroom.client.session import intake
@@ -91,7 +91,8 @@ def test_a_line_is_cut_to_its_length() -> None:
     assert len(intake.shown_line("x" * 1000, 10)) == 10
 
 
-@given(st.text())
+@given(st.text() | st.text("👨🏽م中\u200d\u200c\ufe0f ", max_size=30))
+@example("1234567890123456👨\u200d👨👨👨👨")
 def test_whatever_is_shown_is_clean(text: str) -> None:
     shown = intake.shown_text(text)
     assert shown == clean_text(shown)

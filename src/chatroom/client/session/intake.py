@@ -50,7 +50,9 @@ def is_handle(text: str) -> bool:
 def shown_line(text: str, max_chars: int) -> str:
     """Return a text of the server as one clean line of at most `max_chars` characters."""
     line = clean_line(text[: 4 * max_chars])
-    return line if len(line) <= max_chars else line[: max_chars - len(CUT_MARK)] + CUT_MARK
+    if len(line) <= max_chars:
+        return line
+    return clean_line(line[: max_chars - len(CUT_MARK)]) + CUT_MARK  # the cut may have parted what was joined
 
 
 def shown_text(text: str) -> str:
