@@ -192,18 +192,20 @@ class TlsStream:
     def push(self, data: bytes) -> int:
         """See `Stream.push`. `KEPT` when some of it is pending here, encrypted already, or has failed.
 
-        What fits into one piece goes the short way: no call in between but OpenSSL and the kernel.
+        What fits into one piece goes the short way: no call in between but OpenSSL and the kernel. (Called
+        as `self._write(…)` and so on, the three take 0.6 us more: Python then looks each of them up anew.)
         """
         if not 0 < len(data) <= self._push_bytes:
             return self._push_long(data)
+        write, take_records, raw_push = self._write, self._take_records, self._raw_push
         try:
-            self._write(data)
-            records = self._take_records()
+            write(data)
+            records = take_records()
         except (ssl.SSLError, MemoryError) as error:
             self._fail(error)
             return KEPT
         try:
-            sent = self._raw_push(records)
+            sent = raw_push(records)
         except OSError:
             sent = 0
         if sent == len(records):
