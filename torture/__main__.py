@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from typing import Final
 
-from torture import crash_points, crowd, cuts, disks, kills, machine, power
+from torture import crash_points, crowd, cuts, disks, kills, machine, power, silence
 from torture.report import Row, faults, table
 
 Chapter = Callable[[bool], list[Row]]
@@ -30,8 +30,9 @@ CHAPTERS: Final[dict[str, Chapter]] = {
     "descriptors": lambda short: machine.no_descriptors(),
     "clock": lambda short: machine.clock_jumps(1 if short else 10),
     "storm": lambda short: crowd.storm(20 if short else 200),
-    "stopped-reader": lambda short: crowd.stopped_reader(600 if short else 1_500),
-    "half-open": lambda short: crowd.half_open(),
+    "flood": lambda short: crowd.flood(5 if short else 20),
+    "stopped-reader": lambda short: silence.stopped_reader(600 if short else 1_500),
+    "half-open": lambda short: silence.half_open(),
 }
 
 

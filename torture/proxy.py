@@ -21,7 +21,6 @@ class Cut(Enum):
     RST = "rst"  # both sides see a reset
     HALF = "half"  # the receiver of the cut direction sees an end of it, the other direction goes on a moment
     OVERLAP = "overlap"  # the client sees a reset; the server keeps a connection that says nothing any more
-    HOLE = "hole"  # nobody sees anything: no byte arrives any more
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,7 @@ class Proxy:
         """Bytes up and down of the connection that carried something last."""
         self._planned: deque[Fault] = deque()
         self._kept: list[socket.socket] = []
+        self._links: list[_Link] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -65,6 +65,13 @@ class Proxy:
     def forget_planned(self) -> None:
         """Do none of what was planned and did not happen."""
         self._planned.clear()
+
+    def swallow(self) -> None:
+        """From now on carry nothing of the connections that there are, not even their ends. Whoever sends
+        does not notice: what it sends is taken, and thrown away.
+        """
+        for link in self._links:
+            link.is_dead = True
 
     def close(self) -> None:
         """Accept no more, and let go of connections that were left open to nobody."""
@@ -89,6 +96,7 @@ class Proxy:
             for sock in (client, server):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             link = _Link(self, client, server, fault)
+            self._links.append(link)
             for source, sink, limit in ((client, server, fault.up), (server, client, fault.down)):
                 threading.Thread(target=link.carry, args=(source, sink, limit), daemon=True).start()
 
@@ -105,6 +113,7 @@ class _Link:
         self.server = server
         self.fault = fault
         self.is_cut = False
+        self.is_dead = False
         self.carried = {client: 0, server: 0}
         self._lock = threading.Lock()
 
@@ -116,6 +125,11 @@ class _Link:
                 room = fault.segment_bytes if limit is None else min(fault.segment_bytes, limit - carried)
                 data = source.recv(room)
                 if self.is_cut:
+                    return
+                if self.is_dead:
+                    if data:
+                        continue
+                    self.proxy.keep(source)
                     return
                 if not data:
                     sink.shutdown(socket.SHUT_WR)
@@ -147,9 +161,6 @@ class _Link:
         if cut is Cut.OVERLAP:
             self.proxy.keep(self.server)
             _reset(self.client)
-        elif cut is Cut.HOLE:
-            self.proxy.keep(self.server)
-            self.proxy.keep(self.client)
         else:
             self._end(cut)
 

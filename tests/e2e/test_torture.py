@@ -28,6 +28,7 @@ CHAPTERS = (
     "descriptors",
     "clock",
     "storm",
+    "flood",
     "stopped-reader",
 )
 
