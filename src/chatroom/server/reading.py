@@ -107,19 +107,23 @@ class Reading:
         peer, frames = connection.peer, connection.frames
         assert peer is not None
         assert frames is not None
+        if connection.stream.pending_bytes:
+            self._pause(connection)
+            return
         self._indexing.busy()
-        packet_type, begun = 0, self._pass.effort
+        current, receive = self._pass, self._hub.receive
+        packet_type, begun = 0, current.effort
         try:
             for packet_type, payload in frames:
                 packet = decode_from_client(packet_type, payload)
                 if packet is not None:
-                    self._pass.effort += self._hub.receive(peer, packet)
+                    current.effort += receive(peer, packet)
                 if peer.stage is Stage.CLOSING:
                     break
-                if peer.paused_until > self._pass.now or connection.stream.pending_bytes:
+                if peer.paused_until > current.now:
                     self._pause(connection)
                     return
-                if self._pass.effort - begun >= PEER_EFFORT or peer.outbox_bytes >= ANSWER_BYTES:
+                if current.effort - begun >= PEER_EFFORT or peer.outbox_bytes >= ANSWER_BYTES:
                     self._unfinished[connection] = None
                     return
         except ProtocolError as error:
