@@ -1,5 +1,6 @@
 """The server as a process: how it starts and stops, and what hostile and slow peers can do to it."""
 
+import contextlib
 import os
 import socket
 import struct
@@ -14,7 +15,25 @@ import pytest
 from chatroom.protocol.codec import encode
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.frames import HEADER, encode_frame
-from chatroom.protocol.packets import Closing, Cursor, Follow, History, ListRooms, Ping, Pong, Post, Search
+from chatroom.protocol.packets import (
+    Closing,
+    Cursor,
+    Follow,
+    History,
+    HistoryPage,
+    ListMembers,
+    ListRooms,
+    MemberList,
+    Ping,
+    Pong,
+    Post,
+    Presence,
+    PresenceChanged,
+    PresenceOf,
+    Search,
+    ServerPacket,
+    Stored,
+)
 from support.raw_client import Ended, RawClient, raw_client
 from support.server_process import ServerProcess, running_server
 
@@ -215,14 +234,79 @@ def test_one_byte_at_a_time_is_as_good_as_all_at_once(server: ServerProcess) -> 
         ana.wait_for_text("drop by drop")
 
 
-def test_requests_sent_before_half_closing_are_still_answered(server: ServerProcess) -> None:
+ROOMY = {"limits": {"posts_per_s": 100_000.0, "post_burst": 100_000}}
+
+
+def read_to_the_end(client: RawClient) -> None:
+    with contextlib.suppress(Ended):
+        while True:
+            client.read_more()
+
+
+def count(client: RawClient, kind: type[ServerPacket]) -> int:
+    return sum(isinstance(packet, kind) for packet in client.received)
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_requests_sent_before_half_closing_are_still_answered(tmp_path: Path, *, tls: bool) -> None:
+    with running_server(tmp_path, ROOMY, tls=tls) as server, raw_client(server.port, tls=tls) as ana:
+        lobby = ana.enter("ana")
+        for number in range(60):
+            ana.post(lobby, f"{number} " + "x" * 8_000)
+        ana.wait_for_text("59 " + "x" * 8_000)
+        for handle, request, answer in (
+            ("pat", Ping, Pong),
+            ("mona", lambda number: ListMembers(number, lobby), MemberList),
+            ("hilda", lambda number: History(number, lobby), HistoryPage),
+        ):
+            with raw_client(server.port, tls=tls) as client:
+                client.enter(handle, follow=False)
+                client.socket.sendall(b"".join(encode(request(1_000 + number)) for number in range(40)))
+                client.end_output()
+                read_to_the_end(client)
+                assert count(client, answer) == 40
+
+
+def test_posts_beyond_the_burst_are_acknowledged_after_half_closing(tmp_path: Path) -> None:
+    settings = {"limits": {"posts_per_s": 100.0, "post_burst": 50}}
+    with running_server(tmp_path, settings) as server, raw_client(server.port) as ana:
+        lobby = ana.enter("ana", follow=False)
+        for number in range(120):
+            ana.post(lobby, f"m{number}")
+        ana.end_output()
+        read_to_the_end(ana)
+        assert count(ana, Stored) == 120
+
+
+def test_who_follows_and_half_closes_gets_what_there_is_and_is_let_go(tmp_path: Path) -> None:
+    with running_server(tmp_path, ROOMY) as server, raw_client(server.port) as ana:
+        lobby = ana.enter("ana")
+        expected = [f"{number} " + "x" * 8_000 for number in range(100)]
+        for text in expected:
+            ana.post(lobby, text)
+        ana.wait_for_text(expected[-1])
+        with raw_client(server.port) as bob:
+            bob.enter("bob", follow=False)
+            bob.send(Follow(9, [Cursor(lobby, 0)]))
+            bob.end_output()
+            read_to_the_end(bob)
+            assert bob.texts() == expected
+
+
+def hears_of(client: RawClient, handle: str, presence: Presence) -> None:
+    def tells(packet: ServerPacket) -> bool:
+        return isinstance(packet, PresenceChanged) and PresenceOf(handle, presence) in packet.changes
+
+    client.wait_for(tells)
+
+
+def test_who_leaves_without_a_word_is_gone_at_once(server: ServerProcess) -> None:
     with raw_client(server.port) as ana:
         ana.enter("ana")
-        ana.send(Ping(77))
-        ana.socket.shutdown(socket.SHUT_WR)
-        pong = ana.wait_for(Pong)
-        assert isinstance(pong, Pong)
-        assert pong.token == 77
+        with raw_client(server.port) as bob:
+            bob.enter("bob")
+            hears_of(ana, "bob", Presence.ONLINE)
+        hears_of(ana, "bob", Presence.OFFLINE)
 
 
 def test_a_connection_that_resets_harms_nobody(server: ServerProcess) -> None:

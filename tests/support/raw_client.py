@@ -136,6 +136,13 @@ class RawClient:
         bodies = [read_body(packet) for packet in self.received if isinstance(packet, Entry)]
         return [body.text for body in bodies if isinstance(body, Posted)]
 
+    def end_output(self) -> None:
+        """Say that nothing more will be sent, and go on reading."""
+        if isinstance(self.socket, ssl.SSLSocket):
+            socket.socket.shutdown(self.socket, socket.SHUT_WR)  # its own method would end TLS both ways
+        else:
+            self.socket.shutdown(socket.SHUT_WR)
+
     def close(self) -> None:
         """Hang up."""
         self.socket.close()

@@ -28,8 +28,9 @@ class Connection:
 
     __slots__ = (
         "decoder",
-        "end_reason",
+        "failure",
         "frames",
+        "has_input_ended",
         "host",
         "on_readable",
         "on_stall",
@@ -55,15 +56,26 @@ class Connection:
         self.opened_at = now
         self.progress_at = now
         """When the kernel last took bytes that had been waiting."""
-        self.end_reason = ""
-        """Why the stream ended, once it did."""
+        self.failure = ""
+        """Why sending failed, once it did."""
         self.decoder = FrameDecoder(LOGIN_FRAME_BYTES)
         self.frames: Iterator[Frame] | None = None
         """Frames that were read and not handled yet: the peer was paused in the middle."""
+        self.has_input_ended = False
+        """The peer said that it sends no more; what it sent is still carried out and answered."""
         self.peer: Peer | None = None
         self.on_stall = on_stall
         self.on_readable: Callable[[], None]
         """What the loop calls; also called when there is something left from the pass before."""
+
+    @property
+    def owes_nothing(self) -> bool:
+        """Whether everything that the peer sent was carried out, and every answer handed to the kernel."""
+        peer = self.peer
+        if peer is None:
+            return True
+        waits = self.frames is not None or self.stream.pending_bytes
+        return not (waits or peer.outbox_bytes or peer.cursors)
 
     def send(self, data: bytes) -> bool:
         """See `hub.ports.Link`. The service ends a stream that failed at the end of the pass."""
@@ -71,9 +83,9 @@ class Connection:
             if self.stream.send(data):
                 return True
         except StreamClosed as closed:
-            self.end_reason = self.end_reason or closed.reason
+            self.failure = self.failure or closed.reason
         except BaseException:  # nobody knows what went out: nothing may follow it
-            self.end_reason = "sending failed"
+            self.failure = "sending failed"
             self.on_stall(self)
             raise
         self.on_stall(self)

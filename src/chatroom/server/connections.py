@@ -4,6 +4,7 @@ Here the hub is told of peers that come and go. What they say is not looked at. 
 one of them; `reading.py`.
 """
 
+import contextlib
 import logging
 import secrets
 from collections import Counter
@@ -98,12 +99,18 @@ class Connections:
         except StreamClosed:
             self._close(connection)
             return
-        self._loop.want_read(connection.stream, wanted=True)
+        self._loop.want_read(connection.stream, wanted=not connection.has_input_ended)
 
-    def lost(self, connection: Connection) -> None:
+    def leave(self, connection: Connection) -> None:
+        """The peer has said all and has all its answers: say the end, too."""
+        with contextlib.suppress(StreamClosed):
+            connection.stream.shutdown_write()
+        self.lost(connection, "closed by the other end")
+
+    def lost(self, connection: Connection, reason: str) -> None:
         """The stream is at its end, or failed, or is not wanted any more."""
         if connection.phase is Phase.OPEN:
-            logger.info("%s is gone: %s", log_safe(str(connection)), log_safe(connection.end_reason))
+            logger.info("%s is gone: %s", log_safe(str(connection)), log_safe(connection.failure or reason))
         self._close(connection)
         if connection.peer is not None:
             self._hub.disconnect(connection.peer)
@@ -139,7 +146,7 @@ class Connections:
     def close_all(self) -> None:
         """Close what is left."""
         for connection in list(self._all):
-            self.lost(connection)
+            self.lost(connection, "the server stops")
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,13 +2,15 @@
 
 What one peer may ask for in a pass is bounded, and what all may; who comes later is heard first in the next
 one. A peer that asks for more than its account's bucket gives, or does not take its answers, is left unread.
-Read next: `connections.py`, `hub/requests/table.py`.
+One that has said all is let go when it has all its answers. Read next: `connections.py`,
+`hub/requests/table.py`.
 """
 
 import logging
 from typing import Final
 
 from chatroom.net.loop import Loop
+from chatroom.net.stream import StreamClosed
 from chatroom.net.tls import TlsStream
 from chatroom.protocol.codec import decode_from_client
 from chatroom.protocol.errors import ProtocolError
@@ -53,6 +55,7 @@ class Reading:
         self._connections = connections
         self._indexing = indexing
         self._unfinished: dict[Connection, None] = {}
+        self._leaving: dict[Connection, None] = {}
 
     @property
     def has_work(self) -> bool:
@@ -69,9 +72,14 @@ class Reading:
     def forget(self, connection: Connection) -> None:
         """The connection is gone."""
         self._unfinished.pop(connection, None)
+        self._leaving.pop(connection, None)
+
+    def answered(self) -> list[Connection]:
+        """Return those that have said all and have all their answers: nothing keeps them any more."""
+        return [connection for connection in self._leaving if connection.owes_nothing]
 
     def readable(self, connection: Connection) -> None:
-        """There is something to read, or read already. Raises StreamClosed at the end."""
+        """There is something to read, or read already. Raises StreamClosed where nothing can be answered."""
         if self._pass.effort >= PASS_EFFORT:
             self._unfinished[connection] = None
             return
@@ -79,7 +87,7 @@ class Reading:
             return
         if connection.frames is not None:
             self._handle_frames(connection)
-        if connection.frames is None:
+        if connection.frames is None and not connection.has_input_ended:
             self._read(connection)
 
     def _shake_hands(self, connection: Connection) -> bool:
@@ -90,7 +98,13 @@ class Reading:
         return connection.stream.more_to_read
 
     def _read(self, connection: Connection) -> None:
-        data = connection.stream.read(self._settings.read_budget_bytes)
+        try:
+            data = connection.stream.read(self._settings.read_budget_bytes)
+        except StreamClosed as closed:
+            if not closed.clean or connection.phase is not Phase.OPEN:
+                raise
+            self._note_end(connection)
+            return
         if connection.phase is Phase.ENDING:
             return
         if connection.stream.more_to_read:
@@ -101,6 +115,13 @@ class Reading:
                 connection.decoder.limit_bytes = self._settings.frame_bytes
             connection.frames = connection.decoder.feed(data)
             self._handle_frames(connection)
+
+    def _note_end(self, connection: Connection) -> None:
+        """The peer sends no more: there may still be answers on their way to it."""
+        connection.has_input_ended = True
+        self._loop.want_read(connection.stream, wanted=False)
+        self._unfinished.pop(connection, None)
+        self._leaving[connection] = None
 
     def _handle_frames(self, connection: Connection) -> None:
         """Hand frames to the hub until there are no more, or the peer has to wait."""
@@ -148,5 +169,5 @@ class Reading:
         if peer is None or connection.phase is not Phase.OPEN or connection.stream.pending_bytes:
             return
         if peer.paused_until <= self._loop.now():
-            self._loop.want_read(connection.stream, wanted=True)
+            self._loop.want_read(connection.stream, wanted=not connection.has_input_ended)
             self._unfinished[connection] = None

@@ -137,7 +137,9 @@ class Service:
         for peer in self._hub.take_closing():
             self._contained("ending a connection", partial(self._connections.end, peer))
         for connection in self._stalls.take_failed():
-            self._contained("ending a connection", partial(self._connections.lost, connection))
+            self._contained("ending a connection", partial(self._connections.lost, connection, OUR_MISTAKE))
+        for connection in self._reading.answered():
+            self._contained("ending a connection", partial(self._connections.leave, connection))
 
     def _commit(self) -> list[tuple[Proposal, Outcome]]:
         try:
@@ -182,8 +184,8 @@ class Service:
             try:
                 act(connection)
             except StreamClosed as closed:
-                connection.end_reason = connection.end_reason or closed.reason
-                self._contained("ending a connection", partial(self._connections.lost, connection))
+                lose = partial(self._connections.lost, connection, closed.reason)
+                self._contained("ending a connection", lose)
             except Exception as error:
                 self._faults.tell(f"serving {log_safe(str(connection))}", error)
                 self._contained("giving up a connection", partial(self._give_up, connection))
@@ -194,12 +196,12 @@ class Service:
         """Something went wrong here in the service of this connection: it is told, where it can be."""
         connection.frames = None
         if connection.peer is None or connection.stream.pending_bytes:
-            self._connections.lost(connection)
+            self._connections.lost(connection, OUR_MISTAKE)
             return
         try:
             self._apologise(connection.peer)
         except Exception:
-            self._connections.lost(connection)
+            self._connections.lost(connection, OUR_MISTAKE)
             raise
 
     def _apologise(self, peer: Peer) -> None:
@@ -230,7 +232,9 @@ class Service:
                 self._connections.open(connection)
         except Exception as error:
             self._faults.tell(f"receiving {log_safe(str(connection))}", error)
-            self._contained("giving up a connection", partial(self._connections.lost, connection))
+            self._contained(
+                "giving up a connection", partial(self._connections.lost, connection, OUR_MISTAKE)
+            )
 
     def _forget(self, connection: Connection) -> None:
         self._reading.forget(connection)

@@ -41,7 +41,7 @@ class Stalls:
         """A send left something behind, or failed."""
         if connection.phase is Phase.GONE:
             return
-        if connection.end_reason:
+        if connection.failure:
             self._failed[connection] = None
         elif connection not in self._stalled:
             self._stalled[connection] = None
@@ -64,7 +64,7 @@ class Stalls:
         self._stalled.pop(connection, None)
 
     def take_failed(self) -> list[Connection]:
-        """Return those whose stream failed in a send, once."""
+        """Return those whose stream failed in a send, each once."""
         failed, self._failed = self._failed, {}
         return list(failed)
 
@@ -72,5 +72,4 @@ class Stalls:
         """Close those that took nothing for too long."""
         for connection in list(self._stalled):
             if self._pass.now - connection.progress_at >= self._limit_s:
-                connection.end_reason = f"took nothing for {self._limit_s:g} seconds"
-                self._connections.lost(connection)
+                self._connections.lost(connection, f"took nothing for {self._limit_s:g} seconds")
