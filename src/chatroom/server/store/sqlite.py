@@ -38,7 +38,7 @@ from chatroom.server.store.search import newest_below, search
 from chatroom.server.store.standing import Standing, count_start, read_standing
 from chatroom.server.store.writer import Writer
 
-SEARCH_S: Final = 0.015
+SEARCH_S: Final = 0.010
 """Time limit of a search, looked at between steps of 6 ms: the server stands still meanwhile."""
 
 IDLE_CHECKPOINT: Final = 1_000
