@@ -4,6 +4,7 @@ import pytest
 
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import Closing, CreateLink, LinkCode, Welcome
+from chatroom.server.hub.context import BAD_SIGNATURES
 from chatroom.server.hub.throttle import KEYS, TRIES
 from support.hub_world import Guest, World
 
@@ -24,7 +25,6 @@ def code_of(closing: Closing | None) -> ErrorCode:
 
 
 WRONG = {
-    "signature": ({"signature": bytes(64)}, ErrorCode.BAD_SIGNATURE),
     "password": ({"password": "sesame"}, ErrorCode.NOT_ADMITTED),
     "code": ({"password": PASSWORD, "invite": "00000-00000-00000-00000"}, ErrorCode.NOT_ADMITTED),
     "no code at all": ({"password": PASSWORD, "invite": "?"}, ErrorCode.NOT_ADMITTED),
@@ -42,6 +42,26 @@ def test_five_wrong_tries_are_answered_and_the_sixth_has_to_wait(what: str, addr
     assert closing is not None
     assert closing.code == ErrorCode.TOO_MANY
     assert 0 < closing.retry_ms <= 10_000
+
+
+def test_wrong_signatures_are_answered_thirty_times_and_then_once_a_second() -> None:
+    world = World()
+    began = world.now
+    codes = []
+    for _ in range(BAD_SIGNATURES + 1):
+        world.now = began  # all at once
+        codes.append(code_of(knock(world, signature=bytes(64))))
+    assert codes == [ErrorCode.BAD_SIGNATURE] * BAD_SIGNATURES + [ErrorCode.TOO_MANY]
+    world.settle(1)
+    assert code_of(knock(world, signature=bytes(64))) is ErrorCode.BAD_SIGNATURE
+
+
+def test_wrong_signatures_use_up_no_try_for_a_password_or_a_code() -> None:
+    world = World(password=PASSWORD)
+    code = world.code()
+    for _ in range(BAD_SIGNATURES + 5):
+        knock(world, signature=bytes(64))
+    assert knock(world, handle="eve", password=PASSWORD, invite=code) is None
 
 
 def test_the_right_password_is_not_looked_at_while_there_is_no_try_left() -> None:

@@ -20,6 +20,31 @@ def is_too_many(packet: Packet, words: str) -> bool:
     return packet.code == ErrorCode.TOO_MANY and words in packet.text
 
 
+def test_trying_names_of_private_rooms_takes_as_long_as_making_rooms() -> None:
+    world = World()
+    ana, carl = world.member("ana"), world.member("carl")
+    make_room(ana, "secret")
+    codes = []
+    for _ in range(21):
+        refused = make_room(carl, "secret")
+        assert isinstance(refused, Refused)
+        codes.append(refused.code)
+    assert codes == [ErrorCode.NAME_TAKEN] * 20 + [ErrorCode.TOO_MANY]
+
+
+def test_where_nobody_may_make_rooms_a_private_one_is_not_told_from_none() -> None:
+    opened = World()
+    make_room(opened.member("ana"), "secret")
+    world = World(opened.log, may_create_rooms=False)
+    carl = world.member("carl")
+    answers = [
+        carl.ask(Join(5, name, create=create))[-1]
+        for name in ("secret", "no-such")
+        for create in (False, True)
+    ]
+    assert answers[:2] == answers[2:]
+
+
 def test_direct_rooms_that_others_open_leave_room_for_named_ones() -> None:
     world = World(rooms_per_account=2)
     bob = world.member("bob")

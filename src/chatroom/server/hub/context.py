@@ -38,6 +38,10 @@ NEWCOMERS = 300
 NEWCOMER_EVERY_S = 5.0
 """New accounts from one origin: a lecture hall at once, then one each five seconds. Loopback is free."""
 
+BAD_SIGNATURES = 30
+BAD_SIGNATURE_EVERY_S = 1.0
+"""Logins with a wrong signature from one origin that are told so: a broken client, not a guess."""
+
 NEW_ROOMS = 20
 NEW_ROOM_EVERY_S = 60.0
 """Rooms that one account makes: rooms are for ever."""
@@ -99,7 +103,9 @@ class Context:
         self.verify = verify
         self.random_bytes = random_bytes
         self.guesses = Throttle()
-        """Wrong signatures, passwords and codes, by origin."""
+        """Wrong passwords and codes, by origin."""
+        self.bad_signatures = Throttle(tries=BAD_SIGNATURES, every_s=BAD_SIGNATURE_EVERY_S)
+        """Wrong signatures, by origin: nothing is guessed by them, so they use up no try of others there."""
         self.new_codes = Throttle()
         """Codes made, by handle."""
         self.newcomers = Throttle(tries=NEWCOMERS, every_s=NEWCOMER_EVERY_S)
@@ -188,15 +194,15 @@ class Context:
 
     # -- guessing ------------------------------------------------------------------------------------------
 
-    def turn_away(self, peer: Peer, code: ErrorCode, text: str) -> None:
-        """Close a peer whose signature, password or code was wrong."""
-        if not self.is_tired(peer):
-            self.guesses.take(peer.origin, self.now)
+    def turn_away(self, peer: Peer, tries: Throttle, code: ErrorCode, text: str) -> None:
+        """Close a peer whose signature, password or code was wrong, at the cost of one of the tries."""
+        if not self.is_tired(peer, tries):
+            tries.take(peer.origin, self.now)
             self.close(peer, code, text)
 
-    def is_tired(self, peer: Peer) -> bool:
-        """Whether too many wrong guesses came from where the peer is; if so, it was closed for now."""
-        wait_s = self.guesses.wait_s(peer.origin, self.now)
+    def is_tired(self, peer: Peer, tries: Throttle) -> bool:
+        """Whether no try is left where the peer comes from; if so, it was closed for now."""
+        wait_s = tries.wait_s(peer.origin, self.now)
         if wait_s > 0:
             self.close(peer, ErrorCode.TOO_MANY, try_again(wait_s), ceil(wait_s * 1_000))
         return wait_s > 0

@@ -45,7 +45,7 @@ LINK_S: Final = 600
 
 def enter_by_link(context: Context, peer: Peer, request: Login) -> None:
     """Add the key of the peer to the account that made its link code."""
-    if context.is_tired(peer):
+    if context.is_tired(peer, context.guesses):
         return
     found = look_at_code(context, request.invite, CodeKind.LINK)
     owner = context.state.by_key.get(request.public_key)

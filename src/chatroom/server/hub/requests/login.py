@@ -1,8 +1,9 @@
 """The door: who gets in.
 
-A known handle opens with one of its keys; an unknown one becomes an account where the server admits new
-ones; with an empty one a link code says whose device this is. The signature binds the login to this
-connection and this server (`protocol/auth.py`). Read next: `newcomers.py`, `devices.py`, `entering.py`.
+A known handle opens with one of its keys. Any other login is that of a newcomer: an unknown handle becomes an
+account where the server admits new ones, and with an empty one a link code says whose device this is. The
+signature binds the login to this connection and this server (`protocol/auth.py`). Read next: `newcomers.py`,
+`devices.py`, `entering.py`.
 """
 
 from chatroom.protocol.auth import login_message
@@ -13,7 +14,7 @@ from chatroom.server.hub.context import Context
 from chatroom.server.hub.requests.devices import enter_by_link
 from chatroom.server.hub.requests.entering import enter
 from chatroom.server.hub.requests.newcomers import admit
-from chatroom.server.hub.state import Account, Peer
+from chatroom.server.hub.state import Peer
 
 MIN_VERSION = 1
 """The oldest protocol version this server still speaks."""
@@ -30,19 +31,13 @@ def login(context: Context, peer: Peer, request: Login) -> None:
         request.signature,
         login_message(peer.challenge, request.challenge, peer.key_hash, handle),
     ):
-        context.turn_away(peer, ErrorCode.BAD_SIGNATURE, "the login signature does not verify")
+        text = "the login signature does not verify"
+        context.turn_away(peer, context.bad_signatures, ErrorCode.BAD_SIGNATURE, text)
         return
     account = context.state.by_handle.get(handle)
-    if account is not None:
-        _enter_known(context, peer, request, account)
+    if account is not None and request.public_key in account.public_keys:
+        enter(context, peer, request, account, is_new=False)
     elif handle or not request.invite:
         admit(context, peer, request)
     else:
         enter_by_link(context, peer, request)
-
-
-def _enter_known(context: Context, peer: Peer, request: Login, account: Account) -> None:
-    if request.public_key in account.public_keys:
-        enter(context, peer, request, account, is_new=False)
-    else:
-        context.close(peer, ErrorCode.HANDLE_TAKEN, f"the handle {account.handle} belongs to another key")

@@ -1,7 +1,8 @@
 """Newcomers: whose first login makes an account, and what it is given.
 
-Who may be known already, or must not come here, is told so before passwords and codes are looked at. Read
-next: `entering.py`.
+Who is known by its key, or must not come here, is told so before passwords and codes are looked at. Which
+handles are taken is told after that: a stranger whom the server would not admit does not learn it. Read next:
+`entering.py`.
 """
 
 import hmac
@@ -27,24 +28,40 @@ ANOTHER_HANDLE: Final = "this key has an account here, under another handle"
 
 def admit(context: Context, peer: Peer, request: Login) -> None:
     """Propose an account for a handle that is new, or say why there is none."""
-    fault = _handle_fault(context, request.handle)
+    fault = handle_fault(request.handle)
+    if fault is None and request.handle in context.settings.reserved_handles:
+        fault = "this handle is reserved"
     if fault is not None:
         context.close(peer, ErrorCode.BAD_HANDLE, fault)
-        return
-    for stops in (_is_turned_back, _lacks_password, _is_one_too_many):
-        if stops(context, peer, request):
+    elif not _is_turned_back(context, peer, request) and not _lacks_password(context, peer, request):
+        _admit_with_code(context, peer, request)
+
+
+def _admit_with_code(context: Context, peer: Peer, request: Login) -> None:
+    """Propose the account, with the role of the code if there is one."""
+    role, code = Role.MEMBER, b""
+    if request.invite:
+        if context.is_tired(peer, context.guesses):
             return
-    _propose(context, peer, request)
+        found = look_at_code(context, request.invite, CodeKind.INVITE)
+        if isinstance(found, Failed):
+            reject_code(context, peer, found)
+            return
+        role, code = found.record.role, found.hash
+    if not _is_taken(context, peer, request) and not _is_one_too_many(context, peer):
+        _propose(context, peer, request, role, code)
 
 
-def _handle_fault(context: Context, handle: str) -> str | None:
-    """Return why nobody may have this handle, or None."""
-    fault = handle_fault(handle)
-    if fault is None and handle in context.settings.reserved_handles:
-        fault = "this handle is reserved"
-    if fault is None and skeleton(handle) in context.state.skeletons:
-        fault = "this handle looks like one that is taken"
-    return fault
+def _is_taken(context: Context, peer: Peer, request: Login) -> bool:
+    """Whether the peer was closed because the handle is somebody's, or looks like one that is."""
+    handle = request.handle
+    if handle in context.state.by_handle:
+        context.close(peer, ErrorCode.HANDLE_TAKEN, f"the handle {handle} belongs to another key")
+    elif skeleton(handle) in context.state.skeletons:
+        context.close(peer, ErrorCode.BAD_HANDLE, "this handle looks like one that is taken")
+    else:
+        return False
+    return True
 
 
 def device_name(request: Login) -> str:
@@ -68,9 +85,9 @@ def _is_turned_back(context: Context, peer: Peer, request: Login) -> bool:
         text = f"no new accounts are made from your address{until(barred.until)}, because of a ban"
         context.close(peer, ErrorCode.BANNED, text, left_ms(context, barred))
     elif admission == "closed":
-        context.close(peer, ErrorCode.NOT_ADMITTED, "this server takes no new accounts")
+        _not_admitted(context, peer, request, "this server takes no new accounts")
     elif admission != "open" and not request.invite:
-        context.close(peer, ErrorCode.NOT_ADMITTED, "a new account needs an invite code here")
+        _not_admitted(context, peer, request, "a new account needs an invite code here")
     else:
         return False
     return True
@@ -82,15 +99,22 @@ def _lacks_password(context: Context, peer: Peer, request: Login) -> bool:
     if not needed:
         return False
     if not given:
-        context.close(peer, ErrorCode.NOT_ADMITTED, "this server asks new accounts for its password")
-    elif not context.is_tired(peer):
+        _not_admitted(context, peer, request, "a new account needs the password of the server")
+    elif not context.is_tired(peer, context.guesses):
         if hmac.compare_digest(needed, given):
             return False
-        context.turn_away(peer, ErrorCode.NOT_ADMITTED, "this is not the password of the server")
+        text = "this is not the password of the server"
+        context.turn_away(peer, context.guesses, ErrorCode.NOT_ADMITTED, text)
     return True
 
 
-def _is_one_too_many(context: Context, peer: Peer, _request: Login) -> bool:
+def _not_admitted(context: Context, peer: Peer, request: Login, reason: str) -> None:
+    """Close a peer in the same words whether its handle is somebody's or free."""
+    text = f"this key does not belong to an account {request.handle}, and {reason}"
+    context.close(peer, ErrorCode.NOT_ADMITTED, text)
+
+
+def _is_one_too_many(context: Context, peer: Peer) -> bool:
     """Whether the peer was closed because many accounts came from where it is."""
     wait_s = 0.0 if is_loopback(peer.origin) else context.newcomers.take(peer.origin, context.now)
     if wait_s > 0:
@@ -98,17 +122,7 @@ def _is_one_too_many(context: Context, peer: Peer, _request: Login) -> bool:
     return wait_s > 0
 
 
-def _propose(context: Context, peer: Peer, request: Login) -> None:
-    """Propose the account, with the role of the code if there is one."""
-    role, code = Role.MEMBER, b""
-    if request.invite:
-        if context.is_tired(peer):
-            return
-        found = look_at_code(context, request.invite, CodeKind.INVITE)
-        if isinstance(found, Failed):
-            reject_code(context, peer, found)
-            return
-        role, code = found.record.role, found.hash
+def _propose(context: Context, peer: Peer, request: Login, role: Role, code: bytes) -> None:
     peer.stage = Stage.ENTERING
     by_name = context.state.by_name
     rooms = tuple(by_name[name].number for name in context.settings.rooms if name in by_name)
@@ -119,7 +133,7 @@ def _propose(context: Context, peer: Peer, request: Login) -> None:
 def reject_code(context: Context, peer: Peer, failed: Failed) -> None:
     """Close a peer whose code is not good, which counts as a guess, or could not be looked at."""
     if failed.code is ErrorCode.NOT_ADMITTED:
-        context.turn_away(peer, failed.code, failed.text)
+        context.turn_away(peer, context.guesses, failed.code, failed.text)
     else:
         context.close(peer, failed.code, failed.text)
 

@@ -66,15 +66,13 @@ def join(context: Context, peer: Peer, request: Join) -> None:
     account = peer.account
     assert account is not None
     room = context.state.by_name.get(request.name)
-    if room is None:
+    if room is None or _is_hidden(room, account):
         _create(context, peer, request, account)
     elif room.number in account.rooms:
         # It may be about to leave, or be kicked, by a request of this pass: a change that changes nothing
         # takes its turn behind that.
         standstill = SetRead(account.number, room.number, 0)
         context.propose(standstill, peer, partial(_stayed, context, peer, request, room))
-    elif room.kind is RoomKind.PRIVATE and room not in account.invitations:
-        context.refuse(peer, request, ErrorCode.NO_SUCH_ROOM, NO_ROOM)
     elif (back_at := room.kicked.get(account.number, 0)) > context.now_ms:
         text = f"you were kicked from this room, and may come back at {utc(back_at)}"
         context.refuse(peer, request, ErrorCode.NOT_ALLOWED, text)
@@ -93,6 +91,12 @@ def _stayed(context: Context, peer: Peer, request: Join, room: Room, _outcome: O
         join(context, peer, request)
 
 
+def _is_hidden(room: Room, account: Account) -> bool:
+    """Whether the account is to take the room for one that does not exist."""
+    is_known = room.number in account.rooms or room in account.invitations
+    return room.kind is RoomKind.PRIVATE and not is_known
+
+
 def _create(context: Context, peer: Peer, request: Join, account: Account) -> None:
     if not request.create or request.kind not in (RoomKind.PUBLIC, RoomKind.PRIVATE):
         context.refuse(peer, request, ErrorCode.NO_SUCH_ROOM, NO_ROOM)
@@ -106,6 +110,7 @@ def _create(context: Context, peer: Peer, request: Join, account: Account) -> No
         context.allows(peer, request, account, Act.CREATE_ROOM)
         and _has_room_for_more(context, peer, request, account)
         and _may_make_another(context, peer, request, account)
+        and _is_free(context, peer, request)
     ):
         change = AddRoom(request.name, RoomKind(request.kind), (account.number,))
         context.propose(change, peer, partial(_room_added, context, peer, request, change))
@@ -116,6 +121,14 @@ def _may_make_another(context: Context, peer: Peer, request: Join, account: Acco
     if wait_s > 0:
         context.refuse(peer, request, ErrorCode.TOO_MANY, try_again(wait_s), wait_s)
     return wait_s == 0
+
+
+def _is_free(context: Context, peer: Peer, request: Join) -> bool:
+    """Whether the name is free. It is looked at last: who tries names pays for it as if they were free."""
+    is_free = request.name not in context.state.by_name
+    if not is_free:
+        context.refuse(peer, request, ErrorCode.NAME_TAKEN, "a room of this name exists")
+    return is_free
 
 
 def _has_room_for_more(context: Context, peer: Peer, request: Join, account: Account) -> bool:
