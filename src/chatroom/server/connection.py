@@ -32,6 +32,7 @@ class Connection:
         "frames",
         "has_input_ended",
         "host",
+        "is_stranger",
         "on_readable",
         "on_stall",
         "opened_at",
@@ -58,6 +59,8 @@ class Connection:
         """When the kernel last took bytes that had been waiting."""
         self.failure = ""
         """Why sending failed, once it did."""
+        self.is_stranger = True
+        """It has not logged in, as far as reading has noticed."""
         self.decoder = FrameDecoder(LOGIN_FRAME_BYTES)
         self.frames: Iterator[Frame] | None = None
         """Frames that were read and not handled yet: the peer was paused in the middle."""

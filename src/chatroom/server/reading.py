@@ -14,6 +14,7 @@ from chatroom.net.stream import StreamClosed
 from chatroom.net.tls import TlsStream
 from chatroom.protocol.codec import decode_from_client
 from chatroom.protocol.errors import ProtocolError
+from chatroom.protocol.frames import HEADER_BYTES
 from chatroom.protocol.limits import LOGIN_FRAME_BYTES
 from chatroom.protocol.text import log_safe
 from chatroom.server.connection import Connection, Phase
@@ -31,6 +32,17 @@ PEER_EFFORT: Final = 50
 
 PASS_EFFORT: Final = 200
 """What all peers may ask for in a pass: whoever comes after that is heard first in the next one."""
+
+HANDSHAKE_EFFORT: Final = 10
+"""What a step of a TLS handshake takes: 0.6 ms, most of it for the signature."""
+
+HANDSHAKES_EFFORT: Final = PEER_EFFORT
+"""What all handshakes of a pass may take: those who come count together as one of those who are there."""
+
+STRANGER_BYTES: Final = HEADER_BYTES + LOGIN_FRAME_BYTES
+"""What is read, and held, for a peer that has not logged in: its login and no more. Over TLS, where a record
+is opened whole, it may be the 16 KiB of one record.
+"""
 
 ANSWER_BYTES: Final = 65_536
 """Answers of one pass after which a peer is not heard further: it has to be able to take them."""
@@ -56,14 +68,22 @@ class Reading:
         self._indexing = indexing
         self._unfinished: dict[Connection, None] = {}
         self._leaving: dict[Connection, None] = {}
+        self._handshaking: dict[Connection, None] = {}
 
     @property
     def has_work(self) -> bool:
         """Whether somebody waits for a turn."""
-        return bool(self._unfinished)
+        return bool(self._unfinished or self._handshaking)
 
     def go_on(self) -> None:
         """Hear those first whose turn did not come, or was not enough, in the pass before."""
+        if self._handshaking:
+            self._pass.begin()
+        while self._handshaking and self._pass.handshake_effort < HANDSHAKES_EFFORT:
+            connection = next(iter(self._handshaking))
+            del self._handshaking[connection]
+            self._loop.want_read(connection.stream, wanted=True)
+            connection.on_readable()
         if self._unfinished:
             unfinished, self._unfinished = self._unfinished, {}
             for connection in unfinished:
@@ -73,6 +93,7 @@ class Reading:
         """The connection is gone."""
         self._unfinished.pop(connection, None)
         self._leaving.pop(connection, None)
+        self._handshaking.pop(connection, None)
 
     def answered(self) -> list[Connection]:
         """Return those that have said all and have all their answers: nothing keeps them any more."""
@@ -80,26 +101,34 @@ class Reading:
 
     def readable(self, connection: Connection) -> None:
         """There is something to read, or read already. Raises StreamClosed where nothing can be answered."""
+        if connection.phase is Phase.HANDSHAKE:
+            self._shake_hands(connection)
+            return
         if self._pass.effort >= PASS_EFFORT:
             self._unfinished[connection] = None
-            return
-        if connection.phase is Phase.HANDSHAKE and not self._shake_hands(connection):
             return
         if connection.frames is not None:
             self._handle_frames(connection)
         if connection.frames is None and not connection.has_input_ended:
             self._read(connection)
 
-    def _shake_hands(self, connection: Connection) -> bool:
+    def _shake_hands(self, connection: Connection) -> None:
+        """Go one step further in the handshake, or wait for a pass in which there is time for it."""
         assert isinstance(connection.stream, TlsStream)
-        if not connection.stream.handshake():
-            return False
-        self._connections.open(connection)
-        return connection.stream.more_to_read
+        if self._pass.handshake_effort >= HANDSHAKES_EFFORT:
+            self._handshaking[connection] = None
+            self._loop.want_read(connection.stream, wanted=False)
+            return
+        self._pass.handshake_effort += HANDSHAKE_EFFORT
+        self._pass.effort += HANDSHAKE_EFFORT
+        if connection.stream.handshake():
+            self._connections.open(connection)
+            if connection.stream.more_to_read:
+                self._unfinished[connection] = None
 
     def _read(self, connection: Connection) -> None:
         try:
-            data = connection.stream.read(self._settings.read_budget_bytes)
+            data = connection.stream.read(self._readable_bytes(connection))
         except StreamClosed as closed:
             if not closed.clean or connection.phase is not Phase.OPEN:
                 raise
@@ -111,10 +140,18 @@ class Reading:
             self._unfinished[connection] = None
         peer = connection.peer
         if data and peer is not None:
-            if connection.decoder.limit_bytes == LOGIN_FRAME_BYTES and peer.stage is Stage.READY:
-                connection.decoder.limit_bytes = self._settings.frame_bytes
             connection.frames = connection.decoder.feed(data)
             self._handle_frames(connection)
+
+    def _readable_bytes(self, connection: Connection) -> int:
+        """How much of what the peer sends may be read at once."""
+        if connection.is_stranger:
+            peer = connection.peer
+            if peer is None or peer.stage is not Stage.READY:
+                return STRANGER_BYTES - connection.decoder.kept_bytes
+            connection.is_stranger = False
+            connection.decoder.limit_bytes = self._settings.frame_bytes
+        return self._settings.read_budget_bytes
 
     def _note_end(self, connection: Connection) -> None:
         """The peer sends no more: there may still be answers on their way to it."""

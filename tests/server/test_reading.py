@@ -1,0 +1,116 @@
+"""Reading, with real sockets: what a stranger may make the server hold, and whose turn it is."""
+
+import array
+import fcntl
+import socket
+import ssl
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from chatroom.net.keys import ServerKey, load_or_create_server_key
+from chatroom.net.tls import RECORD_BYTES, client_context, server_context
+from chatroom.protocol.codec import encode
+from chatroom.protocol.packets import Hello, Ping, Pong
+from chatroom.server.reading import STRANGER_BYTES
+from support.raw_client import RawClient, raw_client
+from support.service_thread import ServiceThread, running_service
+
+SENT_BYTES = 40_000
+OVERHEAD_BYTES = 22
+"""What TLS 1.3 adds to a record."""
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> ServerKey:
+    return load_or_create_server_key(tmp_path, ["localhost"])
+
+
+def unread_bytes(sock: socket.socket) -> int:
+    """How much the kernel holds that the server has not read."""
+    answer = array.array("i", [0])
+    fcntl.ioctl(sock, termios.FIONREAD, answer)
+    return answer[0]
+
+
+def read_of(host: ServiceThread, client: RawClient, data: bytes, piece_bytes: int) -> int:
+    """How much of `data` the server reads of a stranger that is paused, as bytes on the wire."""
+    client.wait_for(Hello)
+    pieces = [data[start : start + piece_bytes] for start in range(0, len(data), piece_bytes)]
+    for piece in pieces:
+        client.socket.sendall(piece)
+    client.wait_for(Pong)
+    time.sleep(0.2)  # half of the pause after one Ping
+    on_the_wire = len(data)
+    if isinstance(client.socket, ssl.SSLSocket):
+        on_the_wire += OVERHEAD_BYTES * len(pieces)
+    return on_the_wire - unread_bytes(host.accepted[-1])
+
+
+PINGS = encode(Ping(1)) * (SENT_BYTES // len(encode(Ping(1))))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel what was not read")
+def test_of_a_stranger_no_more_than_a_login_is_read_ahead() -> None:
+    with running_service() as host, raw_client(host.port) as stranger:
+        assert read_of(host, stranger, PINGS, SENT_BYTES) <= STRANGER_BYTES
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel what was not read")
+@pytest.mark.parametrize(
+    ("piece_bytes", "most_bytes"), [(500, STRANGER_BYTES), (RECORD_BYTES, 2**14 + 5_000)]
+)
+def test_of_a_stranger_no_more_than_a_record_of_tls_is_read_ahead(
+    key: ServerKey, piece_bytes: int, most_bytes: int
+) -> None:
+    tls = server_context(key.cert_path, key.key_path)
+    with (
+        running_service(tls=tls, key_hash=key.spki_hash) as host,
+        raw_client(host.port, tls=True) as stranger,
+    ):
+        assert read_of(host, stranger, PINGS, piece_bytes) <= most_bytes
+
+
+def test_who_has_logged_in_may_send_much_at_once() -> None:
+    with running_service() as host, raw_client(host.port) as ana:
+        ana.enter("ana")
+        ana.socket.sendall(PINGS)
+        for _ in range(len(PINGS) // len(encode(Ping(1)))):
+            ana.wait_for(Pong)
+
+
+def client_hello() -> bytes:
+    """The first message of a handshake."""
+    outgoing = ssl.MemoryBIO()
+    tls = client_context().wrap_bio(ssl.MemoryBIO(), outgoing)
+    with pytest.raises(ssl.SSLWantReadError):
+        tls.do_handshake()
+    return outgoing.read()
+
+
+def test_many_handshakes_at_once_delay_nobody(key: ServerKey) -> None:
+    hello = client_hello()
+    tls = server_context(key.cert_path, key.key_path)
+    with running_service(tls=tls, key_hash=key.spki_hash) as host, raw_client(host.port, tls=True) as ana:
+        lobby = ana.enter("ana")
+        strangers = [socket.create_connection(("127.0.0.1", host.port)) for _ in range(400)]
+        try:
+            host.call(lambda: None)
+            for stranger in strangers:
+                stranger.send(hello)
+            waits = []
+            for number in range(10):
+                started = time.monotonic()
+                ana.post(lobby, f"calm {number}")
+                ana.wait_for_text(f"calm {number}")
+                waits.append(time.monotonic() - started)
+            assert max(waits) < 0.12, "each takes 0.7 ms"
+            for stranger in strangers:
+                stranger.settimeout(10)
+                assert stranger.recv(1), "every one is answered in the end"
+        finally:
+            for stranger in strangers:
+                stranger.close()
