@@ -26,6 +26,11 @@ from chatroom.server.hub.ports import AddEntry, Committed
 from chatroom.server.store import database
 from chatroom.server.store.writer import Writer
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
 
 def die() -> None:
     """End as a power button would."""
@@ -57,6 +62,11 @@ def _before(owner: type, name: str, act: Callable[..., None]) -> None:
 
 def _has_posts(draft: Any) -> bool:  # noqa: ANN401
     return any(kind == EntryKind.POSTED for _, _, kind, _, _ in draft.rows)
+
+
+def _is_stored_post(proposal: Any, outcome: object) -> bool:  # noqa: ANN401
+    is_post = isinstance(proposal.change, AddEntry) and proposal.change.kind == EntryKind.POSTED
+    return is_post and isinstance(outcome, Committed)
 
 
 def before_thinking(count: int) -> None:
@@ -98,8 +108,7 @@ def after_the_commit(count: int) -> None:
     countdown = _Countdown(count)
 
     def act(_hub: object, proposal: Any, outcome: object) -> None:  # noqa: ANN401
-        is_post = isinstance(proposal.change, AddEntry) and proposal.change.kind == EntryKind.POSTED
-        if is_post and isinstance(outcome, Committed):
+        if _is_stored_post(proposal, outcome):
             countdown()
 
     _before(Hub, "decide", act)
@@ -137,9 +146,53 @@ def after_one_send(count: int) -> None:
 
 
 def in_the_checkpoint(count: int) -> None:
-    """K5: the write-ahead log is small, so that nearly every commit ends with a checkpoint; then it dies."""
-    database.CHECKPOINT_PAGES = 4  # type: ignore[misc]
-    after_the_commit(count)
+    """K5: pages are moved from the write-ahead log to the database: some are there, the next is not.
+
+    By itself the log is not moved any more. When it holds pages by which the database would grow, it is moved
+    under a limit for the size of files that lets `count` of them through: the system ends the process there.
+    """
+    database.CHECKPOINT_PAGES = 0  # type: ignore[misc]
+    connections: list[sqlite3.Connection] = []
+    _before(Writer, "_commit", lambda writer, _draft: connections.append(writer._cursor.connection))
+
+    def act(_hub: object, proposal: Any, outcome: object) -> None:  # noqa: ANN401
+        if _is_stored_post(proposal, outcome):
+            _checkpoint_halfway(connections[-1], count)
+
+    _before(Hub, "decide", act)
+
+
+def _checkpoint_halfway(connection: sqlite3.Connection, pages: int) -> None:
+    """Move the log to the database and die after the first `pages` by which it grows; if it grows by more."""
+    (_, _, path), *_ = connection.execute("PRAGMA database_list").fetchall()
+    (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    (count,) = connection.execute("PRAGMA page_count").fetchone()
+    limit = Path(path).stat().st_size + pages * page_bytes
+    if count * page_bytes > limit:
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
+def inside_a_newcomer(count: int) -> None:
+    """K2: an account was inserted, and its first key; the N-th statement after that begins."""
+    countdown = _Countdown(count + 1)
+    watched: set[sqlite3.Connection] = set()
+    is_new = False
+
+    def trace(statement: str) -> None:
+        nonlocal is_new
+        if is_new:
+            countdown()
+        is_new |= statement.lstrip().upper().startswith("INSERT INTO ACCOUNTS")
+
+    def arm(writer: Any, *_: object) -> None:  # noqa: ANN401
+        if writer._cursor.connection not in watched:
+            watched.add(writer._cursor.connection)
+            writer._cursor.connection.set_trace_callback(trace)
+
+    _before(Writer, "store", arm)
 
 
 def in_the_drain(_count: int) -> None:
@@ -184,6 +237,7 @@ POINTS: Final[dict[str, Callable[[int], None]]] = {
     "after-the-answer": after_the_answer,
     "after-one-send": after_one_send,
     "in-the-checkpoint": in_the_checkpoint,
+    "inside-a-newcomer": inside_a_newcomer,
     "in-the-drain": in_the_drain,
     "in-the-migration": after_the_migration_began,
     "synchronous-normal": synchronous_normal,

@@ -7,6 +7,8 @@ unmodified server is killed at every single system call by which it writes to th
 
 import contextlib
 import shutil
+import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -16,16 +18,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from chatroom.server.store.schema import APPLICATION_ID, STEPS
 from support.server_process import ServerProcess, running_server
 from torture.checker import Verdict, check_files
 from torture.history import History
-from torture.kills import STREAM, UNLIMITED, merged, stored_count
+from torture.kills import STREAM, UNLIMITED, look_into, merged, stored_count
 from torture.programs import Person, Watcher, Writer, note_log, wait_until
 from torture.report import Row
 
 NORMAL: Final = [sys.executable, "-m", "chatroom.cli.server"]
 ON_THE_WAY_S: Final = 1.0
 DIES_S: Final = 20.0
+JOINED: Final = ("joined", "ann")
+HALF_AN_ACCOUNT: Final = """SELECT (SELECT count(*) FROM accounts WHERE handle = ?),
+    (SELECT count(*) FROM members JOIN accounts ON account = id WHERE handle = ?)"""
 DISK_CALLS: Final = "pwrite64,fdatasync,fsync,ftruncate,unlink"
 
 
@@ -45,10 +51,12 @@ SERVER_POINTS: Final = (
     Point("K3 server dies after COMMIT, before any answer", "after-the-commit", is_open=True),
     Point("K4 server dies when only the author was told", "after-the-answer", is_open=False),
     Point("K4 server dies when one of two members was told", "after-one-send"),
-    Point("K5 server dies after a checkpoint", "in-the-checkpoint", is_open=True),
+    Point("K5 server dies between two writes of a checkpoint", "in-the-checkpoint", is_open=True),
     Point("K5 server dies in the drain of a shutdown", "in-the-drain"),
-    Point("K5 server dies in a migration", "in-the-migration"),
 )
+NEWCOMER: Final = Point("K2 server dies between an account and its first rooms", "inside-a-newcomer")
+MAKING: Final = Point("K5 server dies while it makes its database", "in-the-migration")
+UPGRADE: Final = Point("K5 server dies while it upgrades a database of version 1", "in-the-migration")
 CLIENT_POINTS: Final = (
     Point("C1 client dies before its outbox is written", "before-the-outbox"),
     Point("C2 client dies between outbox and wire", "after-the-outbox"),
@@ -66,20 +74,32 @@ class _Case:
     faults: list[str]
 
 
+Crash = Callable[[Point, int], _Case]
+
+
 def _altered(point: str, count: int) -> list[str]:
     return [sys.executable, "-m", "torture.altered_server", f"{point}:{count}"]
 
 
 def crash_at_points(times: int) -> list[Row]:
     """Die at every named point `times` times, a little later each time."""
+    crashes: list[tuple[Crash, tuple[Point, ...]]] = [
+        (_crash_among_messages, SERVER_POINTS),
+        (_crash_a_newcomer, (NEWCOMER,)),
+        (_crash_the_making, (MAKING,)),
+        (_crash_the_upgrade, (UPGRADE,)),
+        (_crash_client, CLIENT_POINTS),
+    ]
     with ThreadPoolExecutor(2) as pool:
-        counts = range(1, times + 1)
-        jobs = [(p, pool.map(_guarded, [_crash_server] * times, [p] * times, counts)) for p in SERVER_POINTS]
-        jobs += [(p, pool.map(_guarded, [_crash_client] * times, [p] * times, counts)) for p in CLIENT_POINTS]
-        return [_row(point.row, list(cases)) for point, cases in jobs]
+        jobs = [
+            (point.row, pool.map(_guarded, [crash] * times, [point] * times, range(1, times + 1)))
+            for crash, points in crashes
+            for point in points
+        ]
+        return [_row(what, list(cases)) for what, cases in jobs]
 
 
-def _guarded(crash: Callable[[Point, int], _Case], point: Point, count: int) -> _Case:
+def _guarded(crash: Crash, point: Point, count: int) -> _Case:
     """A case that does not come to its end is a fault, not the end of the chapter."""
     try:
         return crash(point, count)
@@ -92,32 +112,128 @@ def _row(what: str, cases: list[_Case], remarks: str = "") -> Row:
     return Row(what, len(cases), merged(cases), remarks=remarks, faults=faults)
 
 
-def _crash_server(point: Point, count: int) -> _Case:
-    faults: list[str] = []
-    with tempfile.TemporaryDirectory() as place:
-        directory = Path(place)
+@contextlib.contextmanager
+def _place(faults: list[str], result: list[_Case]) -> Iterator[tuple[ServerProcess, History]]:
+    """A server that does not run yet, and a history; the case is appended to `result` at the end."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
         history = History(directory / "history.jsonl")
         server = ServerProcess(directory, UNLIMITED)
-        if point.name == "in-the-migration":
-            server.program = _altered(point.name, count * 5)
-            _start_and_die(server, faults)
-            server.program = NORMAL
-        server.start()
         try:
-            ann = Person(directory, server.join, "ann")
-            watchers = [Watcher(Person(directory, server.join, who), history) for who in ("carol", "dave")]
-            wait_until(lambda: all(watcher.shown for watcher in watchers), "a reader sees nothing")
-            faults += filter(None, [Writer(ann, history, name="before", count=3).finish()])
-            if point.name != "in-the-migration":
-                server.stop()
-                faults += _crash_while_writing(server, ann, history, point, count)
-            head = note_log(Person(directory, server.join, "judge"), history)
-            for watcher in watchers:
-                watcher.finish(head)
+            yield server, history
         finally:
-            server.kill()
-        history.close()
-        return _Case(check_files([history.path]), faults)
+            if server.process is not None:
+                server.kill()
+            history.close()
+        result.append(_Case(check_files([history.path]), faults))
+
+
+def _readers(server: ServerProcess, history: History) -> list[Watcher]:
+    """Two who read along, and see something."""
+    people = [Person(server.directory, server.join, who) for who in ("carol", "dave")]
+    watchers = [Watcher(person, history) for person in people]
+    wait_until(lambda: all(watcher.shown for watcher in watchers), "a reader sees nothing")
+    return watchers
+
+
+def _finish(server: ServerProcess, history: History, watchers: list[Watcher]) -> None:
+    head = note_log(Person(server.directory, server.join, "judge"), history)
+    for watcher in watchers:
+        watcher.finish(head)
+
+
+def _crash_among_messages(point: Point, count: int) -> _Case:
+    faults, result = list[str](), list[_Case]()
+    with _place(faults, result) as (server, history):
+        server.start()
+        ann = Person(server.directory, server.join, "ann")
+        watchers = _readers(server, history)
+        faults += filter(None, [Writer(ann, history, name="before", count=3).finish()])
+        server.stop()
+        faults += _crash_while_writing(server, ann, history, point, count)
+        _finish(server, history, watchers)
+    return result[0]
+
+
+def _crash_the_making(point: Point, count: int) -> _Case:
+    """There is no database yet, or half of one; the next start makes it."""
+    faults, result = list[str](), list[_Case]()
+    with _place(faults, result) as (server, history):
+        _start_and_die(server, _altered(point.name, count * 5), faults)
+        server.start()
+        watchers = _readers(server, history)
+        ann = Person(server.directory, server.join, "ann")
+        faults += filter(None, [Writer(ann, history, name="after", count=3).finish()])
+        _finish(server, history, watchers)
+    return result[0]
+
+
+def _crash_the_upgrade(point: Point, count: int) -> _Case:
+    """A database of version 1 with people and messages is being brought up to date."""
+    faults, result = list[str](), list[_Case]()
+    with _place(faults, result) as (server, history):
+        server.start()
+        watchers = _readers(server, history)
+        ann = Person(server.directory, server.join, "ann")
+        faults += filter(None, [Writer(ann, history, name="before", count=30).finish()])
+        server.stop()
+        make_first_version(server.data_dir / "chatroom.db")
+        _start_and_die(server, _altered(point.name, 1 + count * 2), faults)
+        server.start()
+        faults += filter(None, [Writer(ann, history, name="after", count=3).finish()])
+        _finish(server, history, watchers)
+    return result[0]
+
+
+def make_first_version(path: Path) -> None:
+    """Put a database of version 1 in the place of this one: the tables of the first step, with the rows that
+    stand in them now. What later versions added is gone.
+    """
+    old = path.with_name("first-version.db")
+    connection = sqlite3.connect(old, isolation_level=None)
+    connection.execute("BEGIN")
+    for statement in STEPS[0]:
+        connection.execute(statement, {"log_id": b""} if ":log_id" in statement else {})
+    connection.execute("DELETE FROM meta")
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute("PRAGMA user_version = 1")
+    connection.execute("COMMIT")
+    connection.execute("ATTACH ? AS new", (str(path),))
+    tables = connection.execute("SELECT name FROM main.sqlite_schema WHERE sql LIKE 'CREATE TABLE%'")
+    for (table,) in tables.fetchall():
+        columns = ", ".join(name for _, name, *_ in connection.execute(f"PRAGMA main.table_info({table})"))
+        connection.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}")
+    connection.close()
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
+    old.rename(path)
+
+
+def _crash_a_newcomer(point: Point, count: int) -> _Case:
+    """The next login makes an account: afterwards it is there with its rooms, or makes it again."""
+    faults, result = list[str](), list[_Case]()
+    with _place(faults, result) as (server, history):
+        server.start()
+        watchers = _readers(server, history)
+        server.stop()
+        server.program = _altered(point.name, count)
+        server.start()
+        ann = Person(server.directory, server.join, "ann")
+        writer = Writer(ann, history, count=3)
+        assert server.process is not None
+        server.process.wait(DIES_S)
+        server.kill()
+        there = look_into(server.data_dir, HALF_AN_ACCOUNT, "ann", "ann")
+        if there not in ((0, 0), (1, 1)):
+            faults.append(f"{point.name}:{count} accounts, memberships on disk: {there}")
+        server.program = NORMAL
+        server.start()
+        faults += filter(None, [writer.finish()])
+        comings = [entry for entry in ann.entries("lobby") if (entry["kind"], entry["author"]) == JOINED]
+        if len(comings) != 1:
+            faults.append(f"{point.name}:{count} came into the lobby {len(comings)} times")
+        _finish(server, history, watchers)
+    return result[0]
 
 
 def _crash_while_writing(
@@ -131,8 +247,10 @@ def _crash_while_writing(
         wait_until(lambda: writer.told > 5, "no acknowledgement")
         server.stop()
     assert server.process is not None
-    server.process.wait(DIES_S)
+    code = server.process.wait(DIES_S)
     server.kill()
+    if point.name == "in-the-checkpoint" and not _is_half_moved(server.data_dir / "chatroom.db"):
+        yield f"it died by {code}, not in the middle of a checkpoint"
     stored = stored_count(server.data_dir, "ann") - 3
     with contextlib.suppress(TimeoutError):  # what the dead server sent may still be on its way
         wait_until(lambda: writer.told >= stored, "answers", ON_THE_WAY_S)
@@ -145,14 +263,24 @@ def _crash_while_writing(
         yield complaint
 
 
-def _start_and_die(server: ServerProcess, faults: list[str]) -> None:
+def _is_half_moved(path: Path) -> bool:
+    """Whether the first page of a database, which is written first, counts more pages than were written."""
+    with path.open("rb") as file:
+        header = file.read(100)
+    page_bytes, pages = struct.unpack_from(">H10xI", header, 16)
+    return int(pages * page_bytes) > path.stat().st_size
+
+
+def _start_and_die(server: ServerProcess, program: list[str], faults: list[str]) -> None:
+    server.program = program
     try:
         server.start()
     except AssertionError:
-        server.kill()
+        pass
     else:
-        server.kill()
         faults.append("it did not die")
+    server.kill()
+    server.program = NORMAL
 
 
 def _crash_client(point: Point, count: int) -> _Case:

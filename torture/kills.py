@@ -4,6 +4,7 @@ How often a kill fell between "stored" and "acknowledged" is counted from the da
 left it, by plain SQL, beside what its clients had been told by then. Read next: `programs.py`.
 """
 
+import contextlib
 import random
 import shutil
 import sqlite3
@@ -26,19 +27,22 @@ STREAM: Final = {"limits": {"posts_per_s": 2_000, "post_burst": 100}}
 """Slow enough that a client is still at it when it is killed."""
 
 
-def stored_count(data_dir: Path, handle: str) -> int:
-    """How many messages of somebody are in the database of a server that is dead; it is not touched."""
+def look_into(data_dir: Path, query: str, *values: object) -> tuple[int, ...]:
+    """Return the one row that a query finds in the database of a server that is dead; it is not touched."""
     with tempfile.TemporaryDirectory() as copy:
         for file in data_dir.glob("chatroom.db*"):
             if not file.name.endswith("-shm"):
                 shutil.copy(file, copy)
-        connection = sqlite3.connect(Path(copy) / "chatroom.db")
-        (count,) = connection.execute(
-            "SELECT count(*) FROM entries, accounts WHERE author = accounts.id AND handle = ? AND kind = 1",
-            (handle,),
-        ).fetchone()
-        connection.close()
-    return int(count)
+        with contextlib.closing(sqlite3.connect(Path(copy) / "chatroom.db")) as connection:
+            row: tuple[int, ...] = connection.execute(query, values).fetchone()
+    return row
+
+
+def stored_count(data_dir: Path, handle: str) -> int:
+    """How many messages of somebody are in the database of a server that is dead."""
+    query = "SELECT count(*) FROM entries, accounts WHERE author = accounts.id AND handle = ? AND kind = 1"
+    (count,) = look_into(data_dir, query, handle)
+    return count
 
 
 @dataclass
