@@ -3,6 +3,7 @@
 import contextlib
 import os
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from chatroom.net.tls import client_context
 from chatroom.protocol.codec import encode
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.frames import HEADER, encode_frame
@@ -351,6 +353,39 @@ def test_others_are_served_while_one_floods(tmp_path: Path) -> None:
             bob.wait_for_text(f"calm {number}")
             waits.append(time.monotonic() - started)
         assert sorted(waits)[-2] < 0.1
+
+
+def client_hello() -> bytes:
+    """The first message of a handshake."""
+    outgoing = ssl.MemoryBIO()
+    tls = client_context().wrap_bio(ssl.MemoryBIO(), outgoing)
+    with pytest.raises(ssl.SSLWantReadError):
+        tls.do_handshake()
+    return outgoing.read()
+
+
+def test_many_handshakes_at_once_delay_nobody(tmp_path: Path) -> None:
+    hello = client_hello()
+    with running_server(tmp_path, tls=True) as host, raw_client(host.port, tls=True) as ana:
+        lobby = ana.enter("ana")
+        strangers = [socket.create_connection(("127.0.0.1", host.port)) for _ in range(800)]
+        try:
+            time.sleep(0.5)  # all of them are accepted
+            for stranger in strangers:
+                stranger.send(hello)
+            waits = []
+            for number in range(10):
+                started = time.monotonic()
+                ana.post(lobby, f"calm {number}")
+                ana.wait_for_text(f"calm {number}")
+                waits.append(time.monotonic() - started)
+            assert max(waits) < 0.1, "each takes 0.7 ms"
+            for stranger in strangers:
+                stranger.settimeout(10)
+                assert stranger.recv(1), "every one is answered in the end"
+        finally:
+            for stranger in strangers:
+                stranger.close()
 
 
 def test_a_reader_that_stops_delays_nobody_and_catches_up(tmp_path: Path) -> None:
