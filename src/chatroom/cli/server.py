@@ -245,6 +245,7 @@ def _hub_settings(settings: ServerSettings) -> HubSettings:
         posts_per_s=limits.posts_per_s,
         post_burst=limits.post_burst,
         text_bytes=limits.text_bytes,
+        connections_per_account=limits.connections_per_account,
         rooms_per_account=limits.rooms_per_account,
         rooms_total=limits.rooms_total,
         members_per_room=limits.members_per_room,

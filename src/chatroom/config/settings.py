@@ -197,6 +197,14 @@ class LimitsSection(Struct, frozen=True, kw_only=True):
             " Loopback is not limited.",
         ),
     ] = 1_000
+    connections_per_account: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description="Most connections of one account, on all its devices: each window and script is one.",
+        ),
+    ] = 32
     rooms_per_account: Annotated[
         int,
         Meta(

@@ -68,6 +68,7 @@ class HubSettings:
     posts_per_s: float = 20.0
     post_burst: float = 200.0
     text_bytes: int = TEXT_BYTES
+    connections_per_account: int = 32
     rooms_per_account: int = 500
     direct_rooms_opened: int = 500
     direct_rooms_per_account: int = 1_000

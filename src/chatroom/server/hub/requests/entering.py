@@ -3,6 +3,8 @@
 Read next: `login.py` for what comes before, `rooms.py` for what comes after.
 """
 
+from typing import Final
+
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import COUNT_MAX, TIME_MAX
 from chatroom.protocol.packets import Login, Presence, RoomState, Welcome
@@ -12,10 +14,14 @@ from chatroom.server.hub.ports import BanRecord
 from chatroom.server.hub.state import Account, Peer, Stage
 from chatroom.server.hub.wording import done_by
 
+AGAIN_MS: Final = 10_000
+"""When to come back after there were too many connections: those that broke are noticed by then, mostly."""
+
 
 def enter(context: Context, peer: Peer, request: Login, account: Account, *, is_new: bool) -> None:
-    """Let the peer in, unless the account is banned: it replaces an older connection of the same client
-    process and learns its rooms. Where the account asked for more than it may, this connection waits too.
+    """Let the peer in, unless the account is banned or has too many connections: it replaces an older
+    connection of the same client process and learns its rooms. Where the account asked for more than it may,
+    this connection waits too.
     """
     if peer.stage is Stage.CLOSING:
         return
@@ -26,6 +32,11 @@ def enter(context: Context, peer: Peer, request: Login, account: Account, *, is_
     for other in list(account.peers):
         if other.session == request.session:
             context.close(other, ErrorCode.SUPERSEDED, "a newer connection of this client took over")
+    limit = context.settings.connections_per_account
+    if sum(other.stage is not Stage.CLOSING for other in account.peers) >= limit:
+        text = f"the account has {limit} connections already; close one first"
+        context.close(peer, ErrorCode.TOO_MANY, text, AGAIN_MS)
+        return
     peer.stage = Stage.READY
     peer.account = account
     peer.public_key = request.public_key
