@@ -30,6 +30,27 @@ def test_the_keys_urwid_logs_are_not_in_it(tmp_path: Path) -> None:
     assert "shown" in log.read_text()
 
 
+HOSTILE = "red \x1b[31m\x07\x9b2J \u202e\u200b\U000e0041\r\u2028over\n2026-01-01 ERROR a line of its own"
+
+
+def test_whatever_is_logged_is_printable_and_pretends_to_be_no_other_line(tmp_path: Path) -> None:
+    log = tmp_path / "chatroom.log"
+    with logging_to(log):
+        logging.getLogger("chatroom").warning("the server said %s", HOSTILE)
+        try:
+            raise RuntimeError(HOSTILE)
+        except RuntimeError:
+            logging.getLogger("chatroom").exception("the client crashed")
+    text = log.read_text()
+    assert text.replace("\n", "").isprintable()
+    assert "red \\x1b[31m" in text
+    first, second, *trace = text.splitlines()
+    assert "the server said red" in first
+    assert second.endswith("the client crashed")
+    assert all(line.startswith("    ") for line in trace)
+    assert "RuntimeError: red" in text
+
+
 @pytest.mark.filterwarnings("default")
 def test_warnings_go_to_the_log(tmp_path: Path) -> None:
     log = tmp_path / "chatroom.log"

@@ -301,6 +301,7 @@ def test_log_lines_stay_one_printable_line(text: str) -> None:
         ("\x1bc", "\\x1bc"),
         ("\u202eb", "\\u202..."),
         ("é👋", "é👋"),
+        ("a \u034f", "a \\u0..."),
         ("x" * 5, "xxxxx"),
         ("x" * 6, "xxxxx..."),
         ("\n\n\n", "\\n\\n\\..."),

@@ -131,6 +131,9 @@ class TinyServer:
         self.read: dict[tuple[str, int], int] = {}
         self.presence: dict[str, Presence] = {}
         self.roles: dict[str, Role] = {}
+        self.name = "tiny"
+        self.welcome = ""
+        self.no_room = "there is no such room"
         self.link_code = "00000-00000-00000-00001"
         self.linked = ""
         self.unknown: set[str] = set()  # handles nobody has
@@ -247,7 +250,7 @@ class TinyConnection:
         self.requests: list[Packet] = []
         self.held = b""
         self._decoder = FrameDecoder(LOGIN_FRAME_BYTES)
-        self.send(Hello(1, 1, "tiny", self.challenge, server.log_id))
+        self.send(Hello(1, 1, server.name, self.challenge, server.log_id))
 
     def send(self, packet: Packet) -> None:
         self.out += encode(packet)
@@ -306,9 +309,8 @@ class TinyConnection:
             lobby.members.append(self.handle)
             self.server.add(lobby, self.handle, Joined())
         mine = [room for room in self.server.rooms.values() if self.handle in room.members]
-        self.send(
-            Welcome(login.id, self.handle, self.server.role(self.handle), False, self.server.now, len(mine))
-        )
+        role, now, text = self.server.role(self.handle), self.server.now, self.server.welcome
+        self.send(Welcome(login.id, self.handle, role, False, now, len(mine), text))
         for room in mine:
             self.send(RoomState(self.server.info(room, self.handle)))
 
@@ -369,7 +371,7 @@ class TinyConnection:
     def _join(self, request: Join) -> None:
         room = next((room for room in self.server.rooms.values() if room.name == request.name), None)
         if room is None and not request.create:
-            self.refuse(request, ErrorCode.NO_SUCH_ROOM, "there is no such room")
+            self.refuse(request, ErrorCode.NO_SUCH_ROOM, self.server.no_room)
             return
         if room is None:
             room = self.server.make_room(request.name, RoomKind(request.kind))

@@ -2,7 +2,8 @@
 
 While it is open, everything that would be written to standard error goes there too: log lines, warnings, the
 words of libraries and the trace of a crash. Keys and texts never do: urwid, which logs every key it decodes,
-may only warn. Next: `app.py`.
+may only warn. What a server said may stand in an error; it is escaped, as everything is that a terminal might
+obey or that would look like another line. Next: `app.py`.
 """
 
 import faulthandler
@@ -11,16 +12,39 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
+from types import TracebackType
 from typing import Final, TextIO
 
 from chatroom.config.private_files import make_private_directory
+from chatroom.protocol.text import log_safe
 
 LOG_BYTES_MAX: Final = 1_000_000
 """A log that has grown beyond this begins anew at the next start; one old log is kept."""
 
+LINE_CHARS_MAX: Final = 2_000
+"""Longest line; what is longer is cut."""
+
+_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 _FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 _OWNER_ONLY: Final = 0o600
+
+
+class _Harmless(logging.Formatter):
+    """A line for each record, and below it, set in, the lines of a trace; all of it printable."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        own = copy(record)
+        own.exc_text = None  # another handler may have left its text of the trace there
+        return super().format(own)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is that of logging
+        return log_safe(super().formatMessage(record), LINE_CHARS_MAX)
+
+    def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802
+        lines = super().formatException(ei).splitlines()
+        return "\n".join(f"    {log_safe(line, LINE_CHARS_MAX)}" for line in lines)
 
 
 @contextmanager
@@ -34,7 +58,7 @@ def logging_to(path: Path, level: str = "info") -> Iterator[None]:
         return
     with file, _stderr_in(file):
         handler = logging.StreamHandler(file)
-        handler.setFormatter(logging.Formatter(_FORMAT))
+        handler.setFormatter(_Harmless(_FORMAT))
         root = logging.getLogger()
         before = root.level
         root.addHandler(handler)

@@ -105,10 +105,14 @@ def is_blank(text: str) -> bool:
 
 
 def log_safe(text: str, max_chars: int = 200) -> str:
-    """Return `text` for one field of a log line: printable, one line, shortened, other characters escaped."""
+    """Return `text` for one field of a log line: one line, shortened, what is not seen is escaped."""
     start = text[: max_chars + 1]
-    shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in start)
+    shown = "".join(char if char == " " or _is_seen(char) else ascii(char)[1:-1] for char in start)
     return shown if len(shown) <= max_chars else shown[:max_chars] + "..."
+
+
+def _is_seen(char: str) -> bool:
+    return char.isprintable() and _INVISIBLE.fullmatch(char) is None
 
 
 def _byte_length(text: str) -> int:
