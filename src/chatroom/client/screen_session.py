@@ -27,7 +27,7 @@ from chatroom.net.address import JoinAddress, format_address
 from chatroom.net.loop import Loop, Timer
 from chatroom.protocol.errors import ErrorCode
 
-REMEMBER_EVERY_S: Final = 20.0
+REMEMBER_AFTER_S: Final = 1.0
 """How much of a draft a crash may cost. 200 KB of drafts take 12 ms of the loop, whoever may be typing."""
 
 _OTHER_HANDLE: Final = frozenset({ErrorCode.HANDLE_TAKEN, ErrorCode.BAD_HANDLE})
@@ -93,7 +93,6 @@ class ScreenSession:
         """Connect, and show what the outbox and the memory hold meanwhile."""
         self._tell_link()
         self._connection.start()
-        self._remember = self._loop.call_later(REMEMBER_EVERY_S, self._remember_now)
         if self._outbox.fault:
             self.model.note(self._outbox.fault, self.moment(), is_error=True)
 
@@ -118,6 +117,7 @@ class ScreenSession:
     def send(self) -> None:
         """Send what the verbs of the model left in the session; call it after every one of them."""
         self._connection.send()
+        self._remember_soon()
         self.set_tick()
 
     def trust_answered(self, answer: TrustAnswered) -> None:
@@ -145,6 +145,7 @@ class ScreenSession:
             self._connection.send()
         if is_news:
             self._on_effects(effects)
+            self._remember_soon()
             self.set_tick()
 
     def _tell_link(self) -> bool:
@@ -191,9 +192,13 @@ class ScreenSession:
         self._connection.send()
         self.set_tick()
 
+    def _remember_soon(self) -> None:
+        """Something was done that may be worth to be remembered; at rest nothing wakes up for it."""
+        if self._remember is None or not self._remember.is_pending:
+            self._remember = self._loop.call_later(REMEMBER_AFTER_S, self._remember_now)
+
     def _remember_now(self) -> None:
         self._memory.save(self.model.memory())
-        self._remember = self._loop.call_later(REMEMBER_EVERY_S, self._remember_now)
 
 
 def _settings(start: Start) -> ScreenSettings:

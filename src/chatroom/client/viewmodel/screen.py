@@ -300,7 +300,7 @@ class ScreenModel:
         )
 
     def memory(self) -> ScreenMemory:
-        """Return what should be kept on disk; cheap enough to call every few seconds."""
+        """Return what should be kept on disk; cheap enough to call every second."""
         state = self._state
         return ScreenMemory(
             state.composer.drafts(),
