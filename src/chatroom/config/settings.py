@@ -185,7 +185,10 @@ class LimitsSection(Struct, frozen=True, kw_only=True):
     connections_total: Annotated[
         int,
         Meta(
-            ge=1, le=1_000_000, description="Most connections at once; the system's own limit may be lower."
+            ge=1,
+            le=1_000_000,
+            description="Most connections at once; the system's own limit may be lower. Who has not logged in"
+            " gives way to a newcomer.",
         ),
     ] = 10_000
     connections_per_address: Annotated[
@@ -193,8 +196,8 @@ class LimitsSection(Struct, frozen=True, kw_only=True):
         Meta(
             ge=1,
             le=1_000_000,
-            description="Most connections from one address: a whole class may stand behind one."
-            " Loopback is not limited.",
+            description="Most connections from one address (of IPv6: from one /64): a whole class may stand"
+            " behind one. Who has not logged in gives way to a newcomer. Loopback is not limited.",
         ),
     ] = 1_000
     connections_per_account: Annotated[

@@ -31,11 +31,11 @@ class Connection:
         "failure",
         "frames",
         "has_input_ended",
-        "host",
         "is_stranger",
         "on_readable",
         "on_stall",
         "opened_at",
+        "origin",
         "peer",
         "phase",
         "progress_at",
@@ -46,13 +46,13 @@ class Connection:
     def __init__(
         self,
         stream: PlainStream | TlsStream,
-        host: str,
+        origin: str,
         now: float,
         on_stall: Callable[["Connection"], None],
     ) -> None:
         self.stream = stream
         self.push: Callable[[bytes], int] = stream.push
-        self.host = host
+        self.origin = origin
         self.phase = Phase.HANDSHAKE
         self.opened_at = now
         self.progress_at = now

@@ -1,13 +1,14 @@
-"""Connections: who may come, and how one goes.
+"""Connections: who may come, who gives way, and how one goes.
 
-Here the hub is told of peers that come and go. What they say is not looked at. Read next: `connection.py`,
+Here the hub is told of peers that come and go. What they say is not looked at. There are so many places in
+all and for each origin; where they are taken, the stranger who has waited longest gives way to the newcomer,
+so that nobody keeps others out by connecting and saying nothing. Read next: `connection.py`,
 one of them; `reading.py`.
 """
 
 import contextlib
 import logging
 import secrets
-from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
@@ -17,7 +18,8 @@ from chatroom.protocol.limits import CHALLENGE_BYTES
 from chatroom.protocol.text import log_safe
 from chatroom.server.connection import Connection, Phase
 from chatroom.server.hub.hub import Hub
-from chatroom.server.hub.state import Peer
+from chatroom.server.hub.origins import is_loopback
+from chatroom.server.hub.state import Peer, Stage
 from chatroom.server.passes import Pass
 from chatroom.server.settings import ServiceSettings
 
@@ -25,6 +27,16 @@ logger: Final = logging.getLogger("chatroom.server")
 
 LINGER_S: Final = 1.0
 """How long a connection that was told why it ends is kept, so that no reset overtakes the reason."""
+
+
+class _Place:
+    """The connections of one origin."""
+
+    __slots__ = ("count", "strangers")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.strangers: dict[Connection, None] = {}
 
 
 class Connections:
@@ -48,7 +60,9 @@ class Connections:
         self._key_hash = key_hash
         self._on_gone = on_gone
         self._all: dict[Connection, None] = {}
-        self._per_host: Counter[str] = Counter()
+        self._places: dict[str, _Place] = {}
+        self._strangers: dict[Connection, None] = {}
+        """Who was not seen to have logged in, in the order of their coming; in `_Place` by origin."""
         self._handshaking: dict[Connection, None] = {}
 
     def __len__(self) -> int:
@@ -56,17 +70,36 @@ class Connections:
 
     # -- coming --------------------------------------------------------------------------------------------
 
-    def has_place_for(self, host: str) -> bool:
-        """Whether one more may come from there."""
-        if len(self._all) >= self._settings.connections_total:
-            return False
-        return self._per_host[host] < self._settings.connections_per_address or _is_loopback(host)
+    def make_place(self, origin: str) -> bool:
+        """Whether one more may come from there, after the one who gives way to it has gone."""
+        place = self._places.get(origin)
+        most = len(self._all) + 1 if is_loopback(origin) else self._settings.connections_per_address
+        if place is not None and place.count >= most:
+            return self._send_away(place.strangers)
+        return len(self._all) < self._settings.connections_total or self._send_away(self._strangers)
+
+    def _send_away(self, strangers: dict[Connection, None]) -> bool:
+        """End the stranger who has waited longest; False where all have logged in."""
+        while strangers:
+            connection = next(iter(strangers))
+            if connection.peer is None or connection.peer.stage in (Stage.GREETED, Stage.CLOSING):
+                self.lost(connection, "it gave way to a newcomer")
+                return True
+            self._is_no_stranger(connection)
+        return False
+
+    def _is_no_stranger(self, connection: Connection) -> None:
+        self._strangers.pop(connection, None)
+        self._places[connection.origin].strangers.pop(connection, None)
 
     def add(self, connection: Connection) -> None:
         """It has come, and its handshake is awaited."""
         self._all[connection] = None
-        self._per_host[connection.host] += 1
         self._handshaking[connection] = None
+        self._strangers[connection] = None
+        place = self._places.setdefault(connection.origin, _Place())
+        place.count += 1
+        place.strangers[connection] = None
 
     def open(self, connection: Connection) -> None:
         """The bytes can flow: let the hub greet the peer."""
@@ -121,9 +154,11 @@ class Connections:
         connection.phase = Phase.GONE
         connection.frames = None
         del self._all[connection]
-        self._per_host[connection.host] -= 1
-        if not self._per_host[connection.host]:
-            del self._per_host[connection.host]
+        self._is_no_stranger(connection)
+        place = self._places[connection.origin]
+        place.count -= 1
+        if not place.count:
+            del self._places[connection.origin]
         self._handshaking.pop(connection, None)
         self._on_gone(connection)
         try:
@@ -147,7 +182,3 @@ class Connections:
         """Close what is left."""
         for connection in list(self._all):
             self.lost(connection, "the server stops")
-
-
-def _is_loopback(host: str) -> bool:
-    return host.startswith("127.") or host == "::1"

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from chatroom.net.address import format_address
 from chatroom.net.loop import Callback, Loop, Timer
 from chatroom.net.stream import PlainStream, StreamClosed
 from chatroom.net.tls import TlsStream
@@ -25,6 +26,7 @@ from chatroom.server.connections import Connections
 from chatroom.server.faults import Faults
 from chatroom.server.hub.context import Proposal
 from chatroom.server.hub.hub import Hub
+from chatroom.server.hub.origins import origin_of
 from chatroom.server.hub.ports import Log, Outcome
 from chatroom.server.hub.state import Peer
 from chatroom.server.indexing import Indexing
@@ -212,10 +214,10 @@ class Service:
     def accept(self, sock: socket.socket, address: tuple[str, int]) -> None:
         """Take a new connection, or close it where there are too many."""
         self._pass.begin()
-        host = address[0]
-        if not self._connections.has_place_for(host):
+        origin = origin_of(format_address(*address))
+        if not self._connections.make_place(origin):
             sock.close()
-            logger.warning("turned away %s: too many connections", host)
+            logger.warning("turned away %s: too many connections", origin)
             return
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         stream: PlainStream | TlsStream
@@ -223,7 +225,7 @@ class Service:
             stream = PlainStream(sock)
         else:
             stream = TlsStream(sock, self._tls, server_side=True)
-        connection = Connection(stream, host, self._pass.now, self._stalls.note)
+        connection = Connection(stream, origin, self._pass.now, self._stalls.note)
         connection.on_readable = self._heeding(self._reading.readable, connection)
         self._connections.add(connection)
         try:
