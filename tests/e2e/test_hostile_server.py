@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.headless import Exit
+from chatroom.client.headless.headless import Exit
 from chatroom.net.keys import verify
 from chatroom.protocol.codec import encode
 from chatroom.protocol.entries import (

@@ -4,7 +4,7 @@ Its owner tells it what happens to the connection (`connecting`, `connected`, `r
 sends what `data_to_send` returns, calls `tick` when `next_tick` says so, and reads `take_events`. The state
 is there to be read at any time, online or not. Posting works offline too; whatever else a user may ask is in
 `verbs.py`. No socket, no clock, no file is touched here. Read next: `events.py`, `conversation.py`;
-`chatroom.client.connection` is the owner.
+`chatroom.client.connection.connection` is the owner.
 """
 
 from collections.abc import Callable, Sequence

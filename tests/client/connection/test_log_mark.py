@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.log_mark import DiskLogMark
-from chatroom.client.outbox_file import DiskOutbox
+from chatroom.client.connection.log_mark import DiskLogMark
+from chatroom.client.connection.outbox_file import DiskOutbox
 from chatroom.config.paths import ClientPaths
 from chatroom.net.address import parse
 

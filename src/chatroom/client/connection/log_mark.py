@@ -8,7 +8,7 @@ import logging
 from pathlib import Path
 from typing import Final
 
-from chatroom.client.outbox_file import outbox_place
+from chatroom.client.connection.outbox_file import outbox_place
 from chatroom.config.paths import ClientPaths
 from chatroom.config.private_files import make_private_directory, replace_private_file
 from chatroom.net.address import JoinAddress

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.client import outbox_file
-from chatroom.client.outbox_file import DiskOutbox
+from chatroom.client.connection import outbox_file
+from chatroom.client.connection.outbox_file import DiskOutbox
 from chatroom.client.session.ports import OutboxError, Waiting
 from chatroom.config.paths import client_paths
 from chatroom.net.address import parse
@@ -268,7 +268,7 @@ def test_every_server_and_handle_has_its_own_outbox(tmp_path: Path, join: str, n
 KILLED = """
 import sys
 from pathlib import Path
-from chatroom.client.outbox_file import DiskOutbox
+from chatroom.client.connection.outbox_file import DiskOutbox
 from chatroom.client.session.ports import Waiting
 outbox = DiskOutbox(Path(sys.argv[1]))
 for number in range(1, 100_000):
@@ -303,7 +303,7 @@ def test_a_process_killed_at_any_moment_leaves_everything_it_had_taken(place: Pl
 BUSY = """
 import sys
 from pathlib import Path
-from chatroom.client.outbox_file import DiskOutbox
+from chatroom.client.connection.outbox_file import DiskOutbox
 from chatroom.client.session.ports import OutboxError, Waiting
 first = int(sys.argv[2])
 for number in range(first, first + int(sys.argv[3])):

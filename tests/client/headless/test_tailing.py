@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from chatroom.client.headless.tailing import NoOutbox, as_json, as_text, restored_as_json, rfc3339
 from chatroom.client.session.ports import OutboxError
 from chatroom.client.session.timeline import Line
-from chatroom.client.tailing import NoOutbox, as_json, as_text, restored_as_json, rfc3339
 from chatroom.protocol.entries import (
     Body,
     Created,

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.introduction import Unreachable, pin_shown_by
+from chatroom.client.connection.introduction import Unreachable, pin_shown_by
 from chatroom.net.address import JoinAddress
 from chatroom.net.keys import load_or_create_server_key
 from support.tiny_host import tiny_host_in_thread

@@ -7,12 +7,12 @@ from random import Random
 
 import pytest
 
-from chatroom.client.connection import READ_BUDGET_BYTES, Connection
-from chatroom.client.identity import new_nonce
+from chatroom.client.connection.connection import READ_BUDGET_BYTES, Connection
+from chatroom.client.connection.identity import new_nonce
+from chatroom.client.connection.trust import KnownServers
 from chatroom.client.session.events import State, StateChanged
 from chatroom.client.session.session import Session
 from chatroom.client.session.wire import SILENCE_S
-from chatroom.client.trust import KnownServers
 from chatroom.config.lock import DirectoryLock
 from chatroom.net.address import JoinAddress
 from chatroom.net.connector import Backoff

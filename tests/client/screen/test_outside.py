@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.outside import browser_command, edit_outside, editor_command, open_link
+from chatroom.client.screen.outside import browser_command, edit_outside, editor_command, open_link
 from chatroom.net.loop import Loop
 
 

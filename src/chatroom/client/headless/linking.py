@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from chatroom.client.headless import Exit, Headless
+from chatroom.client.headless.headless import Exit, Headless
 from chatroom.client.session.events import Event, Linked
 from chatroom.client.session.rooms import RoomView
 from chatroom.config.state import load_state, save_state

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.terminal_effects import TerminalEffects
+from chatroom.client.screen.terminal_effects import TerminalEffects
 from chatroom.client.viewmodel.effects import Bell, Copy, Notify, OpenEditor, OpenLink
 from chatroom.net.loop import Loop
 

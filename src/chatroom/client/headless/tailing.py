@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from chatroom.client.headless import Exit, Headless
-from chatroom.client.identity import now_ms
-from chatroom.client.output import Output
+from chatroom.client.connection.identity import now_ms
+from chatroom.client.headless.headless import Exit, Headless
+from chatroom.client.headless.output import Output
 from chatroom.client.session.events import Event, Restored, State, StateChanged
 from chatroom.client.session.intake import role_of
 from chatroom.client.session.ports import OutboxError, Waiting

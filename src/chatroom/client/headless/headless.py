@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol, TextIO
 
-from chatroom.client.connection import Connection
-from chatroom.client.identity import new_nonce, new_session_id
+from chatroom.client.connection.connection import Connection
+from chatroom.client.connection.identity import new_nonce, new_session_id
+from chatroom.client.connection.trust import KnownServers, TrustQuestion
 from chatroom.client.session.events import (
     Event,
     LoginRefused,
@@ -27,7 +28,6 @@ from chatroom.client.session.events import (
 from chatroom.client.session.ports import LogMark, OutboxFile, Signer
 from chatroom.client.session.rooms import RoomView
 from chatroom.client.session.session import Session
-from chatroom.client.trust import KnownServers, TrustQuestion
 from chatroom.net.address import JoinAddress
 from chatroom.net.connector import Backoff
 from chatroom.net.loop import Loop, Timer

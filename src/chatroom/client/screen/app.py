@@ -19,12 +19,13 @@ import urwid
 
 from chatroom.client.commands.actions import Action
 from chatroom.client.commands.keymap import SUSPEND_KEY, Keymap, KeymapError
-from chatroom.client.identity import now_ms
-from chatroom.client.logbook import logging_to
-from chatroom.client.outside import stop_job
-from chatroom.client.screen_session import ScreenSession
-from chatroom.client.start import Start
-from chatroom.client.terminal_effects import TerminalEffects
+from chatroom.client.connection.identity import now_ms
+from chatroom.client.screen.logbook import logging_to
+from chatroom.client.screen.outside import stop_job
+from chatroom.client.screen.screen_session import ScreenSession
+from chatroom.client.screen.start import Start
+from chatroom.client.screen.terminal_effects import TerminalEffects
+from chatroom.client.screen.urwid_loop import FRAME_S, SSH_FRAME_S, UrwidLoop
 from chatroom.client.themes.theme import Theme, ThemeError, choose_theme
 from chatroom.client.ui.drawing import ViewSettings
 from chatroom.client.ui.emoji import Emoji
@@ -32,7 +33,6 @@ from chatroom.client.ui.inputs import InputKey, InputReader
 from chatroom.client.ui.probe import misdrawn_kinds
 from chatroom.client.ui.term import Terminal, is_usable, let_go
 from chatroom.client.ui.view import ChatView
-from chatroom.client.urwid_loop import FRAME_S, SSH_FRAME_S, UrwidLoop
 from chatroom.client.viewmodel.dialogs import DialogOwner, Moment
 from chatroom.client.viewmodel.effects import (
     Bell,

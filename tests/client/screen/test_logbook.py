@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.logbook import LOG_BYTES_MAX, logging_to
+from chatroom.client.screen.logbook import LOG_BYTES_MAX, logging_to
 
 
 def test_what_is_logged_stands_in_the_file(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_the_root_logger_is_as_before_afterwards(tmp_path: Path) -> None:
 def test_nothing_written_to_standard_error_reaches_the_terminal(tmp_path: Path) -> None:
     log = tmp_path / "chatroom.log"
     program = (
-        "import os, sys; from pathlib import Path; from chatroom.client.logbook import logging_to\n"
+        "import os, sys; from pathlib import Path; from chatroom.client.screen.logbook import logging_to\n"
         f"with logging_to(Path({str(log)!r})):\n"
         "    print('from python', file=sys.stderr); os.write(2, b'from below\\n')\n"
         "print('afterwards', file=sys.stderr)\n"

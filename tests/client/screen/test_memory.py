@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.memory import StoredMemory
+from chatroom.client.screen.memory import StoredMemory
 from chatroom.client.viewmodel.settings import ScreenMemory
 from chatroom.config.state import load_state
 from chatroom.net.address import parse

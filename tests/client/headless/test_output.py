@@ -2,7 +2,7 @@ import io
 import os
 from pathlib import Path
 
-from chatroom.client.output import Output
+from chatroom.client.headless.output import Output
 
 
 def test_lines_are_written_as_utf_8() -> None:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import BinaryIO, Final
 
-from chatroom.client.headless import Exit, Headless
-from chatroom.client.identity import now_ms
-from chatroom.client.output import Output
+from chatroom.client.connection.identity import now_ms
+from chatroom.client.headless.headless import Exit, Headless
+from chatroom.client.headless.output import Output
 from chatroom.client.session.events import Event, PostRefused, PostStored
 from chatroom.client.session.rooms import RoomView
 from chatroom.client.session.session import TextRefused

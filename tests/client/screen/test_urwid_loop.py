@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import urwid
 
-from chatroom.client.urwid_loop import UrwidLoop
+from chatroom.client.screen.urwid_loop import UrwidLoop
 from chatroom.net.loop import Loop
 
 FRAME_S = 0.04

@@ -10,16 +10,16 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Final
 
-from chatroom.client.identity import now_ms
-from chatroom.client.session.events import State
-from chatroom.client.session.session import Session
-from chatroom.client.trust import (
+from chatroom.client.connection.identity import now_ms
+from chatroom.client.connection.trust import (
     KnownServers,
     KnownServersBusyError,
     KnownServersError,
     TrustQuestion,
     TrustRefused,
 )
+from chatroom.client.session.events import State
+from chatroom.client.session.session import Session
 from chatroom.net.address import JoinAddress
 from chatroom.net.connector import Backoff, Connector
 from chatroom.net.loop import Loop, Timer

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.trust import (
+from chatroom.client.connection.trust import (
     KnownServers,
     KnownServersBusyError,
     KnownServersError,
@@ -150,7 +150,7 @@ def test_two_that_remember_at_once_lose_nothing(known: KnownServers) -> None:
 def test_a_file_that_another_process_holds_is_not_waited_for_long(
     known: KnownServers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatroom.client.trust.LOCK_WAIT_S", 0.05)
+    monkeypatch.setattr("chatroom.client.connection.trust.LOCK_WAIT_S", 0.05)
     with (
         DirectoryLock.acquire(known.path.with_suffix(".lock")),
         pytest.raises(KnownServersBusyError, match="another process"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.identity import IDENTITY_FILE, load_signer, new_nonce, new_session_id, now_ms
+from chatroom.client.connection.identity import IDENTITY_FILE, load_signer, new_nonce, new_session_id, now_ms
 from chatroom.config.paths import client_paths
 from chatroom.net.keyfiles import KeyFileError
 from chatroom.net.keys import verify

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from typing import Protocol, assert_never
 
-from chatroom.client.outside import browser_command, edit_outside, editor_command, open_link
+from chatroom.client.screen.outside import browser_command, edit_outside, editor_command, open_link
 from chatroom.client.viewmodel.effects import Bell, Copy, Notify, OpenEditor, OpenLink
 from chatroom.net.loop import Loop
 

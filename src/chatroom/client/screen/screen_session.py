@@ -2,7 +2,7 @@
 
 What the server says reaches the model as events, what the user does leaves through the connection, what the
 model wants done outside comes out as effects. No urwid here, and no decision about what is shown. Next:
-`app.py`, which draws the model; `connection.py`, `chatroom.client.viewmodel.screen`.
+`app.py`, which draws the model; `chatroom.client.connection.connection`, `chatroom.client.viewmodel.screen`.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,15 +10,15 @@ from dataclasses import replace
 from typing import Final
 
 from chatroom.client.commands.keymap import Keymap
-from chatroom.client.connection import Connection
-from chatroom.client.identity import load_signer, new_nonce, new_session_id, now_ms
-from chatroom.client.log_mark import DiskLogMark
-from chatroom.client.memory import StoredMemory
-from chatroom.client.outbox_file import DiskOutbox
+from chatroom.client.connection.connection import Connection
+from chatroom.client.connection.identity import load_signer, new_nonce, new_session_id, now_ms
+from chatroom.client.connection.log_mark import DiskLogMark
+from chatroom.client.connection.outbox_file import DiskOutbox
+from chatroom.client.connection.trust import KnownServers, KnownServersError
+from chatroom.client.screen.memory import StoredMemory
+from chatroom.client.screen.start import Start
 from chatroom.client.session.events import LinkMade, LoginRefused
 from chatroom.client.session.session import Session
-from chatroom.client.start import Start
-from chatroom.client.trust import KnownServers, KnownServersError
 from chatroom.client.viewmodel.dialogs import Moment
 from chatroom.client.viewmodel.effects import Effect, TrustAnswered
 from chatroom.client.viewmodel.screen import ScreenModel

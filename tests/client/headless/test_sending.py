@@ -5,8 +5,8 @@ from typing import BinaryIO
 
 import pytest
 
-from chatroom.client import sending
-from chatroom.client.sending import LineReader
+from chatroom.client.headless import sending
+from chatroom.client.headless.sending import LineReader
 from chatroom.net.loop import Loop
 from support.tiny_host import run_until
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.headless import Exit, Headless, Target, World
-from chatroom.client.linking import Linker
-from chatroom.client.tailing import NoOutbox
-from chatroom.client.trust import KnownServers
+from chatroom.client.connection.trust import KnownServers
+from chatroom.client.headless.headless import Exit, Headless, Target, World
+from chatroom.client.headless.linking import Linker
+from chatroom.client.headless.tailing import NoOutbox
 from chatroom.net.address import JoinAddress
 from support.tiny_host import TinyHost, in_host, tiny_host_in_thread
 from support.tiny_server import FakeSigner, TinyServer

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.headless import Exit, Headless, Target, World
-from chatroom.client.output import Output
-from chatroom.client.sending import Sender
+from chatroom.client.connection.trust import KnownServers, TrustQuestion
+from chatroom.client.headless.headless import Exit, Headless, Target, World
+from chatroom.client.headless.output import Output
+from chatroom.client.headless.sending import Sender
+from chatroom.client.headless.tailing import NoOutbox, Since, Tail, TailOptions
 from chatroom.client.session.ports import Waiting
-from chatroom.client.tailing import NoOutbox, Since, Tail, TailOptions
-from chatroom.client.trust import KnownServers, TrustQuestion
 from chatroom.net.address import JoinAddress
 from chatroom.net.keys import ServerKey, load_or_create_server_key
 from chatroom.protocol.codec import encode

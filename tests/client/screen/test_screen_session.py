@@ -5,8 +5,8 @@ import pytest
 
 from chatroom.client.commands.actions import Action
 from chatroom.client.commands.keymap import Keymap
-from chatroom.client.screen_session import ScreenSession
-from chatroom.client.start import Start
+from chatroom.client.screen.screen_session import ScreenSession
+from chatroom.client.screen.start import Start
 from chatroom.client.viewmodel.effects import Bell, Effect, TrustAnswered
 from chatroom.config.paths import ClientPaths
 from chatroom.config.settings import ClientSettings

@@ -1,6 +1,6 @@
 """What the full-screen client is started with: the command line and the settings, read and checked.
 
-Made by `chatroom.cli.client`, taken by `chatroom.client.app`. Read next: `app.py`.
+Made by `chatroom.cli.client`, taken by `chatroom.client.screen.app`. Read next: `app.py`.
 """
 
 from dataclasses import dataclass
