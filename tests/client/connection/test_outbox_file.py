@@ -166,9 +166,9 @@ def test_any_torn_end_leaves_the_posts_before_it(cut: int, junk: bytes) -> None:
         {},
         {"stored": 7},
         {"stored": "xyz"},
-        {"nonce": "00", "room": 1, "title": "", "style": 0, "at": 0, "text": "x"},
-        {"nonce": "00" * 16, "room": "1", "title": "", "style": 0, "at": 0, "text": "x"},
-        {"nonce": "00" * 16, "room": 1, "title": None, "style": 0, "at": 0, "text": "x"},
+        {"nonce": "00", "room": 1, "title": "", "manner": 0, "at": 0, "text": "x"},
+        {"nonce": "00" * 16, "room": "1", "title": "", "manner": 0, "at": 0, "text": "x"},
+        {"nonce": "00" * 16, "room": 1, "title": None, "manner": 0, "at": 0, "text": "x"},
     ],
 )
 def test_a_record_of_another_program_is_passed_over(place: Place, fields: dict[str, str | int]) -> None:

@@ -14,9 +14,9 @@ from chatroom.protocol.entries import (
     Invited,
     Joined,
     Left,
+    Manner,
     Moderated,
     Posted,
-    Style,
     TopicSet,
     Unknown,
 )
@@ -110,7 +110,7 @@ def test_moderation_says_to_whom_until_when_and_why(
 
 def test_messages_for_people_say_who_and_what() -> None:
     assert as_text(line(Posted("hi"), EntryKind.POSTED)).endswith(" <alice> hi")
-    assert as_text(line(Posted("waves", Style.ACTION), EntryKind.POSTED)).endswith(" * alice waves")
+    assert as_text(line(Posted("waves", Manner.ACTION), EntryKind.POSTED)).endswith(" * alice waves")
     assert as_text(line(Posted("a\nb"), EntryKind.POSTED)).endswith(" <alice> a\n    b")
 
 

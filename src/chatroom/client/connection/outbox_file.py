@@ -221,7 +221,7 @@ def _fields(post: Waiting) -> dict[str, str | int]:
         "nonce": post.nonce.hex(),
         "room": post.room,
         "title": post.title,
-        "style": post.style,
+        "manner": post.manner,
         "at": post.at,
         "text": post.text,
     }
@@ -257,8 +257,8 @@ def _apply(fields: dict[str, object], posts: dict[bytes, Waiting]) -> None:
         posts.pop(bytes.fromhex(stored), None)
         return
     nonce, text, title = _string(fields["nonce"]), _string(fields["text"]), _string(fields["title"])
-    room, style, at = _number(fields["room"]), _number(fields["style"]), _number(fields["at"])
-    post = Waiting(bytes.fromhex(nonce), room, text, style, at, title)
+    room, manner, at = _number(fields["room"]), _number(fields["manner"]), _number(fields["at"])
+    post = Waiting(bytes.fromhex(nonce), room, text, manner, at, title)
     if len(post.nonce) != NONCE_BYTES:
         raise ValueError("nonce")
     posts[post.nonce] = post

@@ -26,9 +26,9 @@ from chatroom.protocol.entries import (
     Invited,
     Joined,
     Left,
+    Manner,
     Moderated,
     Posted,
-    Style,
     TopicSet,
     Unknown,
     kind_name,
@@ -223,7 +223,7 @@ def as_text(line: Line) -> str:
     """Return an entry for people: local time, who, what; further lines of a message are indented."""
     time = local_time(line.at // 1000).strftime("%Y-%m-%d %H:%M:%S")
     match line.body:
-        case Posted(text, Style.ACTION):
+        case Posted(text, Manner.ACTION):
             said = f"* {line.author} {text}"
         case Posted(text):
             said = f"<{line.author}> {text}"

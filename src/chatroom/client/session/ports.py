@@ -22,7 +22,7 @@ class Waiting:
     nonce: bytes
     room: int
     text: str
-    style: int
+    manner: int
     at: int
     title: str = ""
 
