@@ -22,6 +22,17 @@ WORLD: Final = ("socket", "selectors", "ssl", "asyncio", "threading", "subproces
 PURE: Final = (*WORLD, "time", "sqlite3", "os", "pathlib")
 """What a pure folder must do without: also the clock, files and a database."""
 
+SHARED: Final = ("chatroom.protocol", "chatroom.net", "chatroom.config")
+BESIDE_A_SESSION: Final = (*SHARED, "chatroom.client.session", "chatroom.client.connection")
+ON_THE_SCREEN: Final = (
+    *BESIDE_A_SESSION,
+    "chatroom.client.screen",
+    "chatroom.client.viewmodel",
+    "chatroom.client.ui",
+    "chatroom.client.commands",
+    "chatroom.client.themes",
+)
+
 FLOORS: Final = {
     # The package itself is not a place for code; `python -m chatroom` is the client.
     "chatroom": Floor(),
@@ -47,14 +58,15 @@ FLOORS: Final = {
         never=WORLD,
     ),
     # Floor 2: the client. Only what draws knows urwid, and what draws knows no session.
-    "chatroom.client": Floor(
-        ours=["chatroom.client", "chatroom.protocol", "chatroom.net", "chatroom.config"],
+    "chatroom.client": Floor(),
+    "chatroom.client.connection": Floor(ours=[*BESIDE_A_SESSION]),
+    "chatroom.client.headless": Floor(
+        ours=[*BESIDE_A_SESSION, "chatroom.client.headless", "chatroom.client.viewmodel.calendar"],
         packages=["msgspec"],  # what is remembered between runs are Structs of `config`
     ),
-    "chatroom.client.urwid_loop": Floor(ours=["chatroom.net"], packages=["urwid"]),
-    "chatroom.client.app": Floor(
-        ours=["chatroom.client", "chatroom.protocol", "chatroom.net", "chatroom.config"], packages=["urwid"]
-    ),
+    "chatroom.client.screen": Floor(ours=[*ON_THE_SCREEN], packages=["msgspec"]),
+    "chatroom.client.screen.urwid_loop": Floor(ours=["chatroom.net"], packages=["urwid"]),
+    "chatroom.client.screen.app": Floor(ours=[*ON_THE_SCREEN], packages=["urwid"]),
     "chatroom.client.session": Floor(
         ours=["chatroom.client.session", "chatroom.protocol"], packages=["msgspec"], never=PURE
     ),
@@ -96,7 +108,7 @@ LONG_TABLES: Final = {
 }
 """Modules that may be longer, each with its reason: data is not control flow."""
 
-LINES_OF_DEFENCE: Final = ("chatroom/server/service.py", "chatroom/client/app.py")
+LINES_OF_DEFENCE: Final = ("chatroom/server/service.py", "chatroom/client/screen/app.py")
 """The two places that catch any error: one peer must not end a server, nor a mistake leave a terminal
 spoiled.
 """

@@ -23,7 +23,7 @@ from msgspec import inspect
 
 from chatroom.protocol import limits
 from chatroom.protocol.codec import HEARTBEATS, NOTICES, REQUESTS, RESPONSES
-from chatroom.protocol.entries import BODY_TYPES, ENTRY_TYPE, Entry, EntryKind, RoomKind, Style
+from chatroom.protocol.entries import BODY_TYPES, ENTRY_TYPE, Entry, EntryKind, Manner, RoomKind
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import (
     Cursor,
@@ -41,7 +41,7 @@ from chatroom.protocol.packets import (
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "protocol.md"
 
 FIELD_COLUMNS: Final = ("#", "field", "type", "default")
-ENUMS: Final[tuple[type[IntEnum], ...]] = (EntryKind, RoomKind, Role, Presence, Style, ModerationAct)
+ENUMS: Final[tuple[type[IntEnum], ...]] = (EntryKind, RoomKind, Role, Presence, Manner, ModerationAct)
 STRUCTS: Final[tuple[type[msgspec.Struct], ...]] = (
     Entry,
     RoomInfo,

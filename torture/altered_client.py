@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Final
 
 from chatroom.cli import client as program
-from chatroom.client.connection import Connection
-from chatroom.client.outbox_file import DiskOutbox
-from chatroom.client.output import Output
+from chatroom.client.connection.connection import Connection
+from chatroom.client.connection.outbox_file import DiskOutbox
+from chatroom.client.headless.output import Output
 from torture.altered_server import _before, _Countdown
 
 

@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from chatroom.client.connection import Connection
-from chatroom.client.identity import KeySigner, new_nonce, new_session_id, now_ms
+from chatroom.client.connection.connection import Connection
+from chatroom.client.connection.identity import KeySigner, new_nonce, new_session_id, now_ms
+from chatroom.client.connection.trust import KnownServers
 from chatroom.client.session.events import PostRefused, PostStored, State
 from chatroom.client.session.rooms import RoomView
 from chatroom.client.session.session import Session
 from chatroom.client.session.timeline import Gap, Line
-from chatroom.client.trust import KnownServers
 from chatroom.net.address import JoinAddress
 from chatroom.net.connector import Backoff
 from chatroom.net.keys import IdentityKey

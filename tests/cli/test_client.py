@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from chatroom.cli import client
-from chatroom.client.headless import Exit
-from chatroom.client.trust import TrustQuestion
+from chatroom.client.connection.trust import TrustQuestion
+from chatroom.client.headless.headless import Exit
 from chatroom.config.paths import client_paths
 from chatroom.config.state import ClientState, ServerState, load_state, save_state
 from chatroom.net.keys import ServerKey, load_or_create_server_key, verify

@@ -16,7 +16,7 @@ from chatroom.cli.client_flags import (
     tail_parser,
     trust_parser,
 )
-from chatroom.client.tailing import Since
+from chatroom.client.headless.tailing import Since
 from chatroom.net.address import JoinAddress
 
 PIN = "a" * 24

@@ -17,7 +17,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from chatroom.client.outbox_file import DiskOutbox
+from chatroom.client.connection.outbox_file import DiskOutbox
 from chatroom.client.session.events import PostRefused, PostStored
 from chatroom.client.session.timeline import Gap
 from chatroom.protocol.entries import Entry, Posted, decode_entry, read_body

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.headless import Exit
+from chatroom.client.headless.headless import Exit
 from chatroom.protocol.packets import CreateLink, LinkCode
 from support.raw_client import raw_client
 from support.server_process import ServerProcess, running_server

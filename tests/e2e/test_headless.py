@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.headless import Exit
+from chatroom.client.headless.headless import Exit
 from support.server_process import ServerProcess, running_server
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the server is killed by SIGKILL")

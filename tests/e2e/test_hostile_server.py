@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.headless import Exit
+from chatroom.client.headless.headless import Exit
 from chatroom.net.keys import verify
 from chatroom.protocol.codec import encode
 from chatroom.protocol.entries import (
     Created,
     EntryKind,
     Invited,
+    Manner,
     Moderated,
     Posted,
-    Style,
     TopicSet,
     encode_body,
     encode_entry,
@@ -78,7 +78,7 @@ def server() -> TinyServer:
     server.say("bob", f"{HOSTILE}\n{HOSTILE}")
     server.say(NAME, "by nobody")
     server.say("bob\u200d", "by nobody")
-    server.add(lobby, "bob", Posted(HOSTILE, Style.ACTION))
+    server.add(lobby, "bob", Posted(HOSTILE, Manner.ACTION))
     server.add(lobby, "bob", TopicSet(HOSTILE))
     server.add(lobby, "bob", Created(NAME, 0))
     server.add(lobby, "bob", Invited(NAME))

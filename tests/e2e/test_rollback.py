@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.headless import Exit
-from chatroom.client.outbox_file import DiskOutbox
+from chatroom.client.connection.outbox_file import DiskOutbox
+from chatroom.client.headless.headless import Exit
 from chatroom.client.session.events import Restored
 from chatroom.client.session.ports import Waiting
 from chatroom.config.paths import ClientPaths

@@ -33,7 +33,7 @@ WRITING_INTO_NOTHING = CRASHING.replace('RuntimeError("a fault of ours")', 'OSEr
 NOISY = """
 import logging, sys, warnings
 from chatroom.cli.client import main
-from chatroom.client import app
+from chatroom.client.screen import app
 run = app.Client.run
 def run_noisily(self):
     print("to stderr", file=sys.stderr)

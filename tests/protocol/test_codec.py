@@ -364,7 +364,7 @@ def test_a_server_does_not_take_unknown_packets_of_servers() -> None:
 # -- hostile payloads --------------------------------------------------------------------------------------
 
 START = "950107c410" + NONCE.hex()
-"""The beginning of a Post with the id 1 in room 7: its text and style are missing."""
+"""The beginning of a Post with the id 1 in room 7: its text and manner are missing."""
 
 HOSTILE = {
     "nothing": "",
@@ -401,9 +401,9 @@ HOSTILE = {
     "true for an id": "95c3" + START[4:] + "a161" + "00",
     "room 0": "950100c410" + NONCE.hex() + "a161" + "00",
     "a room out of range": "9501ce00400000c410" + NONCE.hex() + "a161" + "00",
-    "a style out of range": START + "a161" + "cd0100",
-    "an extension for a style": START + "a161" + "d40500",
-    "a time stamp for a style": START + "a161" + "d6ff00000000",
+    "a manner out of range": START + "a161" + "cd0100",
+    "an extension for a manner": START + "a161" + "d40500",
+    "a time stamp for a manner": START + "a161" + "d6ff00000000",
 }
 
 

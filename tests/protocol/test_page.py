@@ -55,7 +55,7 @@ def test_the_tables_say_what_the_code_says() -> None:
         ("<!-- facts: fields Post -->", "<!-- facts: fields Ghost -->"),
         ("| 2 | `nonce` | bin 16 |", "| 2 | `nonce` | bin 32 |"),
         ("| 2 | `nonce` |", "| 2 | `number` |"),
-        ("| 4 | `style` | uint ≤ 255 | `0` |", "| 4 | `style` | uint ≤ 255 | `1` |"),
+        ("| 4 | `manner` | uint ≤ 255 | `0` |", "| 4 | `manner` | uint ≤ 255 | `1` |"),
         ("| 302 | `NOT_A_MEMBER` |", "| 303 | `NOT_A_MEMBER` |"),
         ("| the account is not a member of the room |", "|  |"),
         ("| `TEXT_BYTES` | 16 384 |", "| `TEXT_BYTES` | 16 385 |"),

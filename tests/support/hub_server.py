@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from chatroom.client.identity import KeySigner
+from chatroom.client.connection.identity import KeySigner
 from chatroom.net.keys import IdentityKey, verify
 from chatroom.protocol.auth import PLAIN_SERVER_KEY
 from chatroom.protocol.codec import decode_from_client

@@ -353,7 +353,7 @@ class TinyConnection:
             self.held = request.nonce if refused.code == ErrorCode.STORAGE else b""
             self.send(refused)
             return
-        seq = self.server.add(room, self.handle, Posted(request.text, request.style), request.nonce)
+        seq = self.server.add(room, self.handle, Posted(request.text, request.manner), request.nonce)
         if request.room not in self.cursors:
             self.send(Stored(request.id, request.room, seq, request.nonce))
 

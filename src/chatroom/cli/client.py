@@ -2,7 +2,7 @@
 
 It brings together flags, settings and what is remembered, and hands on. Whatever is wrong with them is one
 line on standard error; docs/exit-codes.md lists how it may end. Read next: `client_flags.py`,
-`chatroom.client.app`, `chatroom.client.headless`.
+`chatroom.client.screen.app`, `chatroom.client.headless.headless`.
 """
 
 import argparse
@@ -15,21 +15,21 @@ from typing import Final
 
 from chatroom.cli import client_flags
 from chatroom.client.commands.actions import Action
-from chatroom.client.headless import Exit, Headless, Target, World
-from chatroom.client.identity import load_signer
-from chatroom.client.introduction import Unreachable, pin_shown_by
-from chatroom.client.linking import Linker, remember
-from chatroom.client.log_mark import DiskLogMark
-from chatroom.client.outbox_file import DiskOutbox
-from chatroom.client.output import Output
-from chatroom.client.sending import Sender
+from chatroom.client.connection.identity import load_signer
+from chatroom.client.connection.introduction import Unreachable, pin_shown_by
+from chatroom.client.connection.log_mark import DiskLogMark
+from chatroom.client.connection.outbox_file import DiskOutbox
+from chatroom.client.connection.trust import KnownServers, KnownServersError, TrustQuestion
+from chatroom.client.headless.headless import Exit, Headless, Target, World
+from chatroom.client.headless.linking import Linker, remember
+from chatroom.client.headless.output import Output
+from chatroom.client.headless.sending import Sender
+from chatroom.client.headless.tailing import LAST, NoOutbox, Tail, TailOptions
+from chatroom.client.screen.start import Start
 from chatroom.client.session.intake import is_handle
 from chatroom.client.session.ports import OutboxFile
 from chatroom.client.session.posting import TextRefused, postable
-from chatroom.client.start import Start
-from chatroom.client.tailing import LAST, NoOutbox, Tail, TailOptions
 from chatroom.client.themes.builtin import BUILTIN
-from chatroom.client.trust import KnownServers, KnownServersError, TrustQuestion
 from chatroom.config.errors import SettingsError
 from chatroom.config.load import load_client_settings
 from chatroom.config.paths import ClientPaths, client_paths
@@ -91,7 +91,7 @@ def _chat(flags: argparse.Namespace) -> int:
     settings = _settings(paths)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("this needs a terminal; for scripts there are chatroom send and chatroom tail")
-    from chatroom.client import app  # noqa: PLC0415 - urwid would double the start of `chatroom send`
+    from chatroom.client.screen import app  # noqa: PLC0415 - urwid would double the start of `chatroom send`
 
     start = Start(
         join=flags.join or _last_server(paths, settings),

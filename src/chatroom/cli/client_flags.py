@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from chatroom.cli.version_flag import VersionFlag
+from chatroom.client.headless.tailing import LAST, Since
 from chatroom.client.session.intake import is_handle
-from chatroom.client.tailing import LAST, Since
 from chatroom.config.errors import printable, quoted
 from chatroom.net import address
 from chatroom.net.address import JoinAddress

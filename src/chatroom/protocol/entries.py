@@ -36,7 +36,7 @@ class EntryKind(IntEnum):
     ROLE_SET = 25
 
 
-class Style(IntEnum):
+class Manner(IntEnum):
     """How a message is meant."""
 
     SPEECH = 0
@@ -71,7 +71,7 @@ class Posted(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A person wrote a message."""
 
     text: Text
-    style: Code = Style.SPEECH
+    manner: Code = Manner.SPEECH
 
 
 class Created(msgspec.Struct, array_like=True, frozen=True, gc=False):

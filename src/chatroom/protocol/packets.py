@@ -288,7 +288,7 @@ class Post(Request, frozen=True, gc=False):
     room: RoomNumber
     nonce: Nonce
     text: Text
-    style: Annotated[int, Meta(ge=0, le=255)] = 0
+    manner: Annotated[int, Meta(ge=0, le=255)] = 0
 
 
 class Stored(Packet, frozen=True, gc=False):

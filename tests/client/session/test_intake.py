@@ -75,7 +75,7 @@ def test_other_bodies_are_cleaned_too() -> None:
     assert intake.line_of(entry(Invited("bob"), EntryKind.INVITED), "x").body == Invited("bob")
 
 
-def test_an_unknown_style_is_speech() -> None:
+def test_an_unknown_manner_is_speech() -> None:
     assert intake.line_of(entry(Posted("hi", 200)), "x").body == Posted("hi", 0)
     assert intake.line_of(entry(Posted("hi", 1)), "x").body == Posted("hi", 1)
 

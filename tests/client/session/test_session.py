@@ -94,7 +94,7 @@ def test_posting_returns_when_the_message_is_on_disk() -> None:
     _, desk = online()
     nonce = desk.session.post(1, "  hi\x1b[1m\t \n\n", now_ms=77)
     (kept,) = desk.file.kept.values()
-    assert (kept.nonce, kept.room, kept.text, kept.style, kept.at, kept.title) == (
+    assert (kept.nonce, kept.room, kept.text, kept.manner, kept.at, kept.title) == (
         nonce,
         1,
         "  hi[1m",

@@ -5,7 +5,7 @@ from chatroom.client.session.events import PostRefused
 from chatroom.client.viewmodel.effects import ScrollToEnd
 from chatroom.client.viewmodel.rows import RowKind
 from chatroom.client.viewmodel.sending import text_excess
-from chatroom.protocol.entries import Posted, RoomKind, Style, read_body
+from chatroom.protocol.entries import Manner, Posted, RoomKind, read_body
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TEXT_BYTES, TEXT_LINES
 from chatroom.protocol.packets import Refused
@@ -40,7 +40,7 @@ def test_a_message_waits_with_a_mark_while_there_is_no_connection_and_is_sent_la
 def test_an_action_is_posted_as_one() -> None:
     seat = Seat().send("/me waves")
     entry = entry_of(seat.server.room("lobby").frames[-1])
-    assert read_body(entry) == Posted("waves", Style.ACTION)
+    assert read_body(entry) == Posted("waves", Manner.ACTION)
     assert seat.rows()[-1].kind is RowKind.ACTION
 
 

@@ -11,8 +11,7 @@ from chatroom.client.viewmodel.calendar import Calendar
 from chatroom.client.viewmodel.row_index import RUN_ENTRIES, RowIndex
 from chatroom.client.viewmodel.rows import RowKind
 from chatroom.client.viewmodel.transcript import NO_ROWS, TOP_KEY, Transcript
-from chatroom.protocol.entries import KIND_OF, Body, Created, Joined, Left, Posted, TopicSet
-from chatroom.protocol.entries import Style as PostStyle
+from chatroom.protocol.entries import KIND_OF, Body, Created, Joined, Left, Manner, Posted, TopicSet
 from support.screen_world import MINUTE_MS, picture, plain
 
 START_MS = 1_758_472_800_000
@@ -48,9 +47,9 @@ class Room:
         self.timeline.append(line(self.timeline.cursor + 1, author, body, at), is_shown=True)
         return self.sync()
 
-    def wait(self, text: str, style: PostStyle = PostStyle.SPEECH, minutes: float = 0) -> "Room":
+    def wait(self, text: str, manner: Manner = Manner.SPEECH, minutes: float = 0) -> "Room":
         at = START_MS + round(minutes * MINUTE_MS)
-        self.waiting.append(Waiting(bytes([len(self.waiting)]) * 16, 1, text, style, at))
+        self.waiting.append(Waiting(bytes([len(self.waiting)]) * 16, 1, text, manner, at))
         return self.sync()
 
     def rows(self) -> list[str]:
@@ -107,7 +106,7 @@ def test_a_new_day_begins_with_a_line_a_time_and_a_handle() -> None:
 
 
 def test_an_action_has_a_star_and_its_author_in_the_text() -> None:
-    room = Room().add("bob", "hi").add("bob", Posted("waves", PostStyle.ACTION)).add("bob", "so")
+    room = Room().add("bob", "hi").add("bob", Posted("waves", Manner.ACTION)).add("bob", "so")
     assert room.rows()[1:] == ["16:40    bob  |hi", "           *  |bob waves", "         bob  |so"]
     row = room.transcript.row(2)
     assert row.kind is RowKind.ACTION
@@ -186,7 +185,7 @@ def test_ones_own_handle_has_a_style_of_its_own() -> None:
 
 
 def test_what_waits_stands_at_the_end_with_a_mark() -> None:
-    room = Room().add("alice", "a").wait("b").wait("c").wait("waves", PostStyle.ACTION)
+    room = Room().add("alice", "a").wait("b").wait("c").wait("waves", Manner.ACTION)
     assert room.rows()[1:] == [
         "16:40  alice  |a",
         "       alice …|b",

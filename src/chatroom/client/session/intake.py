@@ -15,10 +15,10 @@ from chatroom.protocol.entries import (
     Invited,
     Joined,
     Left,
+    Manner,
     Moderated,
     Posted,
     RoomKind,
-    Style,
     TopicSet,
     Unknown,
     read_body,
@@ -107,8 +107,8 @@ def _clean_body(entry: Entry) -> Body:
     match body:
         case Posted():
             text = shown_text(body.text)
-            style = Style.ACTION if body.style == Style.ACTION else Style.SPEECH
-            return Unknown() if is_blank(text) else Posted(text, style)
+            manner = Manner.ACTION if body.manner == Manner.ACTION else Manner.SPEECH
+            return Unknown() if is_blank(text) else Posted(text, manner)
         case TopicSet():
             return TopicSet(shown_line(body.text, limits.TOPIC_CHARS))
         case Created():

@@ -94,7 +94,7 @@ class Outbox:
     def move(self, nonce: bytes, room: int) -> None:
         """Readdress a message that is not in flight: its room has another number now."""
         post = self._posts[nonce]
-        self._posts[nonce] = Waiting(nonce, room, post.text, post.style, post.at, post.title)
+        self._posts[nonce] = Waiting(nonce, room, post.text, post.manner, post.at, post.title)
 
     def connection_lost(self) -> None:
         """Whatever was in flight is unknown: all of it is to be sent again."""

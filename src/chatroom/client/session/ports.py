@@ -2,7 +2,8 @@
 that says which log was seen last.
 
 Only shapes stand here; the session never opens a file and never sees a private key. Implementations are in
-`chatroom.client.outbox_file`, `chatroom.client.log_mark` and `chatroom.net.keys`. Read next: `outbox.py`.
+`outbox_file.py` and `log_mark.py` of `chatroom.client.connection`, and in `chatroom.net.keys`. Read next:
+`outbox.py`.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ class Waiting:
     nonce: bytes
     room: int
     text: str
-    style: int
+    manner: int
     at: int
     title: str = ""
 

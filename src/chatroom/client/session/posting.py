@@ -64,7 +64,7 @@ class Posting:
                 self._refuse(post.nonce, ErrorCode.NOT_A_MEMBER, text)
                 continue
             number = self._numbers[post.nonce] = self._wire.next_id()
-            self._wire.ask(Post(number, room, post.nonce, post.text, post.style))
+            self._wire.ask(Post(number, room, post.nonce, post.text, post.manner))
 
     @property
     def waiting_count(self) -> int:

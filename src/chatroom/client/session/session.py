@@ -4,7 +4,7 @@ Its owner tells it what happens to the connection (`connecting`, `connected`, `r
 sends what `data_to_send` returns, calls `tick` when `next_tick` says so, and reads `take_events`. The state
 is there to be read at any time, online or not. Posting works offline too; whatever else a user may ask is in
 `verbs.py`. No socket, no clock, no file is touched here. Read next: `events.py`, `conversation.py`;
-`chatroom.client.connection` is the owner.
+`chatroom.client.connection.connection` is the owner.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ from chatroom.client.session.roster import Roster
 from chatroom.client.session.timeline import Timeline
 from chatroom.client.session.verbs import Verbs
 from chatroom.client.session.wire import Wire
-from chatroom.protocol.entries import Style
+from chatroom.protocol.entries import Manner
 from chatroom.protocol.errors import ErrorCode, ProtocolError
 from chatroom.protocol.packets import (
     Closing,
@@ -233,22 +233,23 @@ class Session(Verbs):
 
     # -- posting ---------------------------------------------------------------------------------------------
 
-    def post(self, room: int, text: str, style: int = Style.SPEECH, now_ms: int = 0) -> bytes:
+    def post(self, room: int, text: str, manner: int = Manner.SPEECH, now_ms: int = 0) -> bytes:
         """Post a message: it is in the outbox on disk on return, and sent when possible. Returns its nonce.
 
         Works offline. Raises TextRefused; then nothing was kept.
         """
-        return self.post_many(room, [text], style, now_ms)[0]
+        return self.post_many(room, [text], manner, now_ms)[0]
 
     def post_many(
-        self, room: int, texts: Sequence[str], style: int = Style.SPEECH, now_ms: int = 0
+        self, room: int, texts: Sequence[str], manner: int = Manner.SPEECH, now_ms: int = 0
     ) -> list[bytes]:
         """Post several messages in order, with one write to the disk. All of them are taken, or none."""
         view = self.rooms.get(room)
         if view is None or not view.is_member:
             raise TextRefused("you are not in that room")
         posts = [
-            Waiting(self._new_nonce(), room, text, style, now_ms, view.title) for text in map(postable, texts)
+            Waiting(self._new_nonce(), room, text, manner, now_ms, view.title)
+            for text in map(postable, texts)
         ]
         try:
             self._outbox.add(posts)

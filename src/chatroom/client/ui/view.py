@@ -1,7 +1,8 @@
 """The whole screen as one urwid widget: it draws, and takes keys and mouse to where they belong.
 
 A key becomes an action or goes to an editor; what the model wants done (`Effect`s) is handed to the owner.
-Nothing is decided here about rooms or messages. Read next: `drawing.py`, `keys.py`, `chatroom.client.app`.
+Nothing is decided here about rooms or messages. Read next: `drawing.py`, `keys.py`,
+`chatroom.client.screen.app`.
 """
 
 from collections.abc import Callable, Sequence

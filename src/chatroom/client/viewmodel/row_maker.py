@@ -16,8 +16,7 @@ from chatroom.client.viewmodel.calendar import Calendar
 from chatroom.client.viewmodel.markup import MarkedText, Reader, mark_text
 from chatroom.client.viewmodel.notes import note_text
 from chatroom.client.viewmodel.rows import RowKind, SpanLine, TranscriptRow
-from chatroom.protocol.entries import Posted
-from chatroom.protocol.entries import Style as PostStyle
+from chatroom.protocol.entries import Manner, Posted
 
 SAME_AUTHOR_MS: Final = 5 * 60_000
 """A handle is not repeated when the same person wrote less than this before."""
@@ -44,8 +43,8 @@ class RowMaker:
     def message(self, line: Line, above: Above, is_first_unread: bool) -> TranscriptRow:
         """Return the row of a message."""
         body = line.body
-        text, post_style = (body.text, body.style) if isinstance(body, Posted) else ("", PostStyle.SPEECH)
-        is_action = post_style == PostStyle.ACTION
+        text, manner = (body.text, body.manner) if isinstance(body, Posted) else ("", Manner.SPEECH)
+        is_action = manner == Manner.ACTION
         style = handle_style(line.author, self.reader.me)
         marked = self._marked(text, line.author, style, is_action, Style.TEXT)
         goes_on = not is_action and not is_first_unread and self._goes_on(line, above)
@@ -70,9 +69,9 @@ class RowMaker:
     def waiting(self, post: Waiting, key: tuple[int, ...], above: Above) -> TranscriptRow:
         """Return the row of one's own message that is not stored yet."""
         me = self.reader.me
-        is_action = post.style == PostStyle.ACTION
+        is_action = post.manner == Manner.ACTION
         marked = self._marked(post.text, me, Style.HANDLE_OWN, is_action, Style.WAITING)
-        goes_on = isinstance(above, Waiting) and above.style != PostStyle.ACTION
+        goes_on = isinstance(above, Waiting) and above.manner != Manner.ACTION
         return TranscriptRow(
             key=key,
             version=0,
@@ -127,7 +126,7 @@ class RowMaker:
             isinstance(above, Line)
             and above.author == line.author
             and isinstance(above.body, Posted)
-            and above.body.style != PostStyle.ACTION
+            and above.body.manner != Manner.ACTION
             and line.at - above.at < SAME_AUTHOR_MS
             and not self._day(line.at, above)
         )

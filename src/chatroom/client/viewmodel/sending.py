@@ -12,7 +12,7 @@ from chatroom.client.session.session import TextRefused
 from chatroom.client.viewmodel.effects import ScrollToEnd
 from chatroom.client.viewmodel.rows import Part
 from chatroom.client.viewmodel.state import ScreenState
-from chatroom.protocol.entries import Style as PostStyle
+from chatroom.protocol.entries import Manner
 from chatroom.protocol.limits import TEXT_BYTES, TEXT_LINES
 from chatroom.protocol.names import fold_handle, handle_fault
 from chatroom.protocol.text import clean_text, is_blank
@@ -37,7 +37,7 @@ class Sending:
         if view is None:
             self._state.complain("there is no room to write to yet")
             return False
-        return self._post_to(view, text, PostStyle.ACTION if is_action else PostStyle.SPEECH)
+        return self._post_to(view, text, Manner.ACTION if is_action else Manner.SPEECH)
 
     def direct(self, typed_handle: str, text: str) -> bool:
         """Open the direct room with somebody, and post `text` there unless it is empty; False when it
@@ -53,7 +53,7 @@ class Sending:
         view = self._state.session.room_named(f"@{handle}")
         if view is not None:
             self._state.show(view)
-            return not text or self._post_to(view, text, PostStyle.SPEECH)
+            return not text or self._post_to(view, text, Manner.SPEECH)
         if text:
             self._first_texts.setdefault(handle, []).append(text)
         self._state.session.open_direct(handle)
@@ -62,7 +62,7 @@ class Sending:
     def opened(self, view: RoomView) -> None:
         """A direct room that was asked for is there: post what waited for it."""
         for text in self._first_texts.pop(view.partner, []):
-            self._post_to(view, text, PostStyle.SPEECH)
+            self._post_to(view, text, Manner.SPEECH)
 
     def request_refused(self, event: RequestRefused) -> None:
         """Say that a request was refused; a first message to somebody goes back to its author.
@@ -91,14 +91,14 @@ class Sending:
         self._state.complain(f"not stored: {event.reason} — the text {where}")
         self._state.touch(Part.COMPOSER)
 
-    def _post_to(self, view: RoomView, text: str, style: PostStyle) -> bool:
+    def _post_to(self, view: RoomView, text: str, manner: Manner) -> bool:
         mute = self._state.mute_text()
         fault = f"you are {mute}; the text stays here" if mute else text_excess(text)
         if fault is not None:
             self._state.complain(fault)
             return False
         try:
-            self._state.session.post(view.number, text, style, self._state.now.wall_ms)
+            self._state.session.post(view.number, text, manner, self._state.now.wall_ms)
         except TextRefused as error:
             self._state.complain(str(error))
             return False

@@ -41,7 +41,7 @@ def post(context: Context, peer: Peer, request: Post) -> None:
     if room is None or fault is not None:
         _refuse_post(context, peer, request, account, fault or NOT_A_MEMBER)
         return
-    body = encode_body(Posted(request.text, request.style))
+    body = encode_body(Posted(request.text, request.manner))
     mentioned = _mentioned(room, context, request.text)
     entry = AddEntry(room.number, account.number, EntryKind.POSTED, body, request.nonce, mentioned)
     context.propose(entry, peer, partial(_posted, context, peer, request, room))

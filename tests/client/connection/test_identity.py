@@ -1,0 +1,49 @@
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from chatroom.client.connection.identity import IDENTITY_FILE, load_signer, new_nonce, new_session_id, now_ms
+from chatroom.config.paths import client_paths
+from chatroom.net.keyfiles import KeyFileError
+from chatroom.net.keys import verify
+from chatroom.protocol.limits import NONCE_BYTES, SESSION_BYTES
+
+
+def test_the_key_is_made_once_and_signs(tmp_path: Path) -> None:
+    paths = client_paths(None, tmp_path / "data")
+    signer = load_signer(paths)
+    assert verify(signer.public_key, signer.sign(b"hello"), b"hello")
+    assert load_signer(paths).public_key == signer.public_key
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are not bits there")
+def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    paths = client_paths(None, tmp_path)
+    load_signer(paths)
+    (tmp_path / IDENTITY_FILE).chmod(0o644)
+    with pytest.raises(KeyFileError):
+        load_signer(paths)
+
+
+def test_nonces_are_unique_and_begin_with_the_time() -> None:
+    before = now_ms()
+    nonces = [new_nonce() for _ in range(1000)]
+    assert len(set(nonces)) == 1000
+    assert {len(nonce) for nonce in nonces} == {NONCE_BYTES}
+    times = [int.from_bytes(nonce[:6], "big") for nonce in nonces]
+    assert before <= times[0] <= times[-1] <= now_ms()
+
+
+def test_later_nonces_sort_behind_earlier_ones() -> None:
+    first = new_nonce()
+    deadline = now_ms() + 2
+    while now_ms() < deadline:
+        time.sleep(0.001)
+    assert first < new_nonce()
+
+
+def test_every_process_has_a_name_of_its_own() -> None:
+    assert new_session_id() != new_session_id()
+    assert len(new_session_id()) == SESSION_BYTES
