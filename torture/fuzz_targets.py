@@ -306,8 +306,8 @@ class SessionTarget(Target):
                 session.post(room, "x")
             except TextRefused:
                 self.counts["text refused"] += 1
-        session.load_older(room)
+        session.ask.load_older(room)
         session.mark_read(room, chance.randrange(5))
-        session.join("dev", create=True)
-        session.search("x")
-        session.load_members(room)
+        session.ask.join("dev", create=True)
+        session.ask.search("x")
+        session.ask.load_members(room)

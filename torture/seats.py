@@ -141,7 +141,7 @@ class Seat:
             self._is_asked = False
         elif self.view is None and not self._is_asked:
             self._is_asked = True
-            self.session.join(self.room, create=True)
+            self.session.ask.join(self.room, create=True)
 
     def _show(self) -> None:
         """Note new lines, in order, up to a gap: what fills it is under way."""

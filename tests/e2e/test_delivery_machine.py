@@ -96,7 +96,7 @@ class Delivery(RuleBasedStateMachine):
             desk.settle()
             timeline = desk.session.timeline(self.room)
             while timeline.gaps():
-                desk.session.fill_gap(self.room, timeline.gaps()[0])
+                desk.session.ask.fill_gap(self.room, timeline.gaps()[0])
                 desk.settle()
             assert timeline.cursor == len(self.log())
         self.what_is_shown_is_what_is_stored()

@@ -103,7 +103,7 @@ def test_two_devices_agree_on_what_is_read(server: HubServer) -> None:
 def test_a_message_to_somebody_offline_arrives_when_they_come_back(server: HubServer) -> None:
     alice, bob = both(server)
     bob.drop()
-    alice.session.open_direct("@bob")
+    alice.session.ask.open_direct("@bob")
     alice.settle()
     assert len(alice.got(RoomOpened)) == 1
     alice.post("psst", "@bob")
@@ -119,7 +119,7 @@ def test_a_message_to_somebody_offline_arrives_when_they_come_back(server: HubSe
 
 def test_a_direct_message_to_somebody_online_is_news(server: HubServer) -> None:
     alice, bob = both(server)
-    alice.session.open_direct("bob")
+    alice.session.ask.open_direct("bob")
     alice.settle()
     alice.post("psst", "@bob")
     alice.settle()
@@ -129,19 +129,19 @@ def test_a_direct_message_to_somebody_online_is_news(server: HubServer) -> None:
 
 def test_rooms_are_made_joined_listed_and_left(server: HubServer) -> None:
     alice, bob = both(server)
-    alice.session.join("dev", create=True)
+    alice.session.ask.join("dev", create=True)
     alice.settle()
-    alice.session.set_topic(alice.number("#dev"), "how it is made")
+    alice.session.ask.set_topic(alice.number("#dev"), "how it is made")
     alice.settle()
-    bob.session.list_rooms()
+    bob.session.ask.list_rooms()
     bob.settle()
     (listed,) = bob.got(Listed)
     assert listed.rooms == (("dev", "how it is made", 1, False), ("lobby", "", 2, True))
-    bob.session.join("dev", create=False)
+    bob.session.ask.join("dev", create=False)
     bob.settle()
     alice.settle()
     assert alice.session.rooms[alice.number("#dev")].member_count == 2
-    bob.session.leave(bob.number("#dev"))
+    bob.session.ask.leave(bob.number("#dev"))
     bob.settle()
     alice.settle()
     assert bob.session.room_named("#dev") is None
@@ -150,31 +150,31 @@ def test_rooms_are_made_joined_listed_and_left(server: HubServer) -> None:
 
 def test_a_private_room_is_for_the_invited(server: HubServer) -> None:
     alice, bob = both(server)
-    alice.session.join("attic", create=True, private=True)
+    alice.session.ask.join("attic", create=True, private=True)
     alice.settle()
-    bob.session.join("attic", create=False)
+    bob.session.ask.join("attic", create=False)
     bob.settle()
     assert [event.code for event in bob.got(RequestRefused)] == [ErrorCode.NO_SUCH_ROOM]
-    alice.session.invite(alice.number("#attic"), "bob")
+    alice.session.ask.invite(alice.number("#attic"), "bob")
     alice.settle()
     bob.settle()
     view = bob.session.room_named("#attic")
     assert view is not None
     assert (view.is_member, view.invited_by) == (False, "alice")
-    bob.session.join("attic", create=False)
+    bob.session.ask.join("attic", create=False)
     bob.settle()
     assert bob.session.rooms[bob.number("#attic")].is_member
 
 
 def test_members_and_presence_are_seen_by_the_others(server: HubServer) -> None:
     alice, bob = both(server)
-    alice.session.load_members(1)
+    alice.session.ask.load_members(1)
     alice.settle()
     assert [(m.handle, m.presence) for m in alice.session.roster.members(1)] == [
         ("alice", Presence.ONLINE),
         ("bob", Presence.ONLINE),
     ]
-    bob.session.set_presence(Presence.AWAY)
+    bob.session.ask.set_presence(Presence.AWAY)
     bob.settle()
     server.flush()
     alice.settle()
@@ -193,20 +193,20 @@ def test_history_comes_page_by_page_and_around_a_hit(server: HubServer) -> None:
     fresh = Desk(server, "bob", session_id=b"n" * 16, follow_backlog=50).online()
     assert fresh.texts()[-1] == "message 999"
     assert len(fresh.session.timeline(1).items) == 50
-    fresh.session.search("message 321")
+    fresh.session.ask.search("message 321")
     fresh.settle()
     (found,) = fresh.got(Found)
     (_, seq, _, author, text) = found.hits[0]
     assert (author, text) == ("alice", "message 321")
-    assert fresh.session.load_around(1, seq)
+    assert fresh.session.ask.load_around(1, seq)
     fresh.settle()
     assert "message 321" in fresh.texts()
     timeline = fresh.session.timeline(1)
     while not timeline.at_beginning:
-        fresh.session.load_older(1)
+        fresh.session.ask.load_older(1)
         fresh.settle()
     while timeline.gaps():
-        fresh.session.fill_gap(1, timeline.gaps()[0])
+        fresh.session.ask.fill_gap(1, timeline.gaps()[0])
         fresh.settle()
     assert fresh.texts() == [f"message {number}" for number in range(1_000)]
 
@@ -240,13 +240,13 @@ def test_an_old_connection_is_superseded_by_a_new_one_of_the_same_process(server
 
 def test_a_post_to_a_room_one_was_put_out_of_gives_its_text_back(server: HubServer) -> None:
     alice, _ = both(server)
-    alice.session.join("dev", create=True)
+    alice.session.ask.join("dev", create=True)
     alice.settle()
     other = Desk(server, "alice", session_id=b"o" * 16).online()
     room = alice.number("#dev")
     alice.drop()
     alice.post("too late", "#dev")
-    other.session.leave(room)
+    other.session.ask.leave(room)
     other.settle()
     alice.online()
     assert [event.text for event in alice.got(PostRefused)] == ["too late"]

@@ -44,9 +44,9 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> HubServer:
 def owner_and_member(server: HubServer) -> tuple[Desk, Desk]:
     """Alice, who owns the server, and bob; both have the member list of the lobby."""
     alice, bob = Desk(server, "alice").online(), Desk(server, "bob").online()
-    alice.session.claim(OWNER_CODE)
+    alice.session.ask.claim(OWNER_CODE)
     for desk in (alice, bob, alice):
-        desk.session.load_members(1)
+        desk.session.ask.load_members(1)
         desk.settle()
     assert alice.session.my_role is Role.OWNER
     assert alice.got(RequestDone) == [RequestDone("claim")]
@@ -62,7 +62,7 @@ def roles(desk: Desk) -> dict[str, Role]:
 def test_an_owner_code_is_good_once(server: HubServer) -> None:
     _, bob = owner_and_member(server)
     assert roles(bob) == {"alice": Role.OWNER, "bob": Role.MEMBER}
-    bob.session.claim(OWNER_CODE)
+    bob.session.ask.claim(OWNER_CODE)
     bob.settle()
     assert [(event.request, event.code) for event in bob.got(RequestRefused)] == [
         ("claim", ErrorCode.NOT_ADMITTED)
@@ -71,7 +71,7 @@ def test_an_owner_code_is_good_once(server: HubServer) -> None:
 
 def test_a_role_is_given_and_seen_at_once_and_after_a_restart(server: HubServer) -> None:
     alice, bob = owner_and_member(server)
-    alice.session.moderate(1, ModerationAct.SET_ROLE, "bob", role=Role.MODERATOR)
+    alice.session.ask.moderate(1, ModerationAct.SET_ROLE, "bob", role=Role.MODERATOR)
     alice.settle()
     bob.settle()
     assert bob.session.my_role is Role.MODERATOR
@@ -86,7 +86,7 @@ def test_a_role_is_given_and_seen_at_once_and_after_a_restart(server: HubServer)
 
 def test_a_muted_member_knows_until_when_and_gets_the_text_back(server: HubServer) -> None:
     alice, bob = owner_and_member(server)
-    alice.session.moderate(1, ModerationAct.MUTE, "bob", seconds=3_600, reason="noise")
+    alice.session.ask.moderate(1, ModerationAct.MUTE, "bob", seconds=3_600, reason="noise")
     alice.settle()
     bob.settle()
     assert bob.session.is_muted
@@ -100,7 +100,7 @@ def test_a_muted_member_knows_until_when_and_gets_the_text_back(server: HubServe
     bob.start()
     bob.online()
     assert bob.session.muted_until == until
-    alice.session.moderate(1, ModerationAct.UNMUTE, "bob")
+    alice.session.ask.moderate(1, ModerationAct.UNMUTE, "bob")
     alice.settle()
     bob.settle()
     assert not bob.session.is_muted
@@ -116,7 +116,7 @@ def test_a_kick_takes_the_room_and_no_message_that_was_stored(server: HubServer)
     data = bob.session.data_to_send()
     assert bob.connection is not None
     bob.connection.think(data)  # type: ignore[attr-defined]
-    alice.session.moderate(1, ModerationAct.KICK, "bob", reason="spam")
+    alice.session.ask.moderate(1, ModerationAct.KICK, "bob", reason="spam")
     alice.settle()
     bob.settle()
     assert len(bob.got(PostStored)) == 1
@@ -133,9 +133,9 @@ def test_a_kick_takes_the_room_and_no_message_that_was_stored(server: HubServer)
 @pytest.mark.parametrize("how", ["left", "kicked"])
 def test_the_server_says_what_was_stored_before_the_room_was_lost(server: HubServer, how: str) -> None:
     alice, bob = owner_and_member(server)
-    alice.session.join("lab", create=True)
+    alice.session.ask.join("lab", create=True)
     alice.settle()
-    bob.session.join("lab", create=False)
+    bob.session.ask.join("lab", create=False)
     bob.settle()
     lab = bob.number("#lab")
     bob.post("stored", "#lab")
@@ -143,10 +143,10 @@ def test_the_server_says_what_was_stored_before_the_room_was_lost(server: HubSer
     bob.drop()
     bob.post("not stored", "#lab")
     if how == "kicked":
-        alice.session.moderate(lab, ModerationAct.KICK, "bob")
+        alice.session.ask.moderate(lab, ModerationAct.KICK, "bob")
     else:
         other = Desk(server, "bob", session_id=OTHER).online()
-        other.session.leave(lab)
+        other.session.ask.leave(lab)
         other.settle()
     alice.settle()
     bob.online()
@@ -159,7 +159,7 @@ def test_the_server_says_what_was_stored_before_the_room_was_lost(server: HubSer
 def test_what_is_posted_and_left_in_one_pass_is_acknowledged(server: HubServer) -> None:
     alice, bob = owner_and_member(server)
     bob.post("bye")
-    bob.session.leave(1)
+    bob.session.ask.leave(1)
     bob.settle()
     alice.settle()
     assert alice.texts() == ["bye"]
@@ -169,7 +169,7 @@ def test_what_is_posted_and_left_in_one_pass_is_acknowledged(server: HubServer) 
 
 def test_a_ban_is_for_good_until_it_is_taken_back(server: HubServer) -> None:
     alice, bob = owner_and_member(server)
-    alice.session.moderate(1, ModerationAct.BAN, "bob", seconds=60, reason="spam")
+    alice.session.ask.moderate(1, ModerationAct.BAN, "bob", seconds=60, reason="spam")
     alice.settle()
     bob.settle()
     assert bob.session.is_final
@@ -178,7 +178,7 @@ def test_a_ban_is_for_good_until_it_is_taken_back(server: HubServer) -> None:
     bob.start()
     bob.online()
     assert bob.session.is_final
-    alice.session.moderate(1, ModerationAct.UNBAN, "bob")
+    alice.session.ask.moderate(1, ModerationAct.UNBAN, "bob")
     alice.settle()
     bob.start()
     bob.online()
@@ -187,7 +187,7 @@ def test_a_ban_is_for_good_until_it_is_taken_back(server: HubServer) -> None:
 
 def test_another_device_comes_by_a_link_and_is_taken_away(server: HubServer) -> None:
     alice, _ = owner_and_member(server)
-    alice.session.create_link()
+    alice.session.ask.create_link()
     alice.settle()
     (link,) = alice.got(LinkMade)
     mine, phone = server.signer("alice"), server.signer("the phone of alice")
@@ -199,14 +199,14 @@ def test_another_device_comes_by_a_link_and_is_taken_away(server: HubServer) -> 
     on_phone = Desk(server, "alice", session_id=OTHER).online()
     on_phone.post("from the phone")
     on_phone.settle()
-    alice.session.list_devices()
+    alice.session.ask.list_devices()
     alice.settle()
     (listed,) = alice.got(Devices)
     assert [(one.public_key, one.is_this) for one in listed.devices] == [
         (mine.public_key, True),
         (phone.public_key, False),
     ]
-    alice.session.revoke_device(phone.public_key)
+    alice.session.ask.revoke_device(phone.public_key)
     alice.settle()
     on_phone.settle()
     assert RequestDone("revoke") in alice.events

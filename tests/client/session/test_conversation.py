@@ -84,7 +84,7 @@ def test_ones_own_message_is_no_news() -> None:
 def test_a_room_joined_is_followed_and_opened() -> None:
     server, desk = online()
     server.say("bob", "in dev", "dev")
-    desk.session.join("#Dev", create=False)
+    desk.session.ask.join("#Dev", create=False)
     desk.settle()
     assert desk.got(RoomOpened) == [RoomOpened(2)]
     assert desk.texts("#dev") == ["in dev"]
@@ -95,12 +95,12 @@ def test_a_room_joined_is_followed_and_opened() -> None:
 
 def test_a_room_that_does_not_exist_is_refused_or_made() -> None:
     _, desk = online()
-    desk.session.join("new", create=False)
+    desk.session.ask.join("new", create=False)
     desk.settle()
     assert desk.got(RequestRefused) == [
         RequestRefused("join", ErrorCode.NO_SUCH_ROOM, "there is no such room")
     ]
-    desk.session.join("new", create=True, private=True)
+    desk.session.ask.join("new", create=True, private=True)
     desk.settle()
     view = desk.session.room_named("new")
     assert view is not None
@@ -109,10 +109,10 @@ def test_a_room_that_does_not_exist_is_refused_or_made() -> None:
 
 def test_leaving_takes_the_room_its_timeline_and_its_members_away() -> None:
     _, desk = online()
-    desk.session.join("dev", create=False)
-    desk.session.load_members(1)
+    desk.session.ask.join("dev", create=False)
+    desk.session.ask.load_members(1)
     desk.settle()
-    desk.session.leave(2)
+    desk.session.ask.leave(2)
     desk.settle()
     assert desk.session.room_named("dev") is None
     assert desk.session.timeline(2).items == []
@@ -142,7 +142,7 @@ def test_an_invitation_is_listed_and_not_followed() -> None:
 def test_a_room_joined_on_another_device_is_followed_here_too() -> None:
     server, desk = online()
     other = Desk(server).online()
-    other.session.join("dev", create=False)
+    other.session.ask.join("dev", create=False)
     other.settle()
     tell(desk, RoomState(server.info(server.room("dev"), "alice")))
     server.say("bob", "hi", "dev")
@@ -163,7 +163,7 @@ def test_a_direct_room_opened_by_somebody_brings_its_first_message_as_news() -> 
 
 def test_a_room_that_cannot_be_shown_is_said_when_it_was_asked_for() -> None:
     _, desk = online()
-    desk.session.join("dev", create=False)
+    desk.session.ask.join("dev", create=False)
     desk.up()
     assert desk.connection is not None
     request = desk.connection.requests[-1]
@@ -176,7 +176,7 @@ def test_a_room_that_cannot_be_shown_is_said_when_it_was_asked_for() -> None:
 
 def test_topics_and_member_counts_follow_the_log() -> None:
     server, desk = online()
-    desk.session.set_topic(1, "  a\tnew topic\n")
+    desk.session.ask.set_topic(1, "  a\tnew topic\n")
     server.add(server.room("lobby"), "zoe", Joined())
     desk.settle()
     assert (desk.session.rooms[1].topic, desk.session.rooms[1].member_count) == ("a new topic", 2)
@@ -184,7 +184,7 @@ def test_topics_and_member_counts_follow_the_log() -> None:
 
 def test_members_follow_the_log_and_presence_the_notices() -> None:
     server, desk = online()
-    desk.session.load_members(1)
+    desk.session.ask.load_members(1)
     desk.settle()
     server.add(server.room("lobby"), "zoe", Joined())
     desk.settle()
@@ -203,9 +203,9 @@ def test_history_does_not_change_who_is_a_member() -> None:
     for number in range(30):
         server.say("bob", str(number))
     desk = Desk(server, follow_backlog=5).online()
-    desk.session.load_members(1)
+    desk.session.ask.load_members(1)
     desk.settle()
-    desk.session.load_older(1)
+    desk.session.ask.load_older(1)
     desk.settle()
     assert [m.handle for m in desk.session.roster.members(1)] == ["alice"]
     assert desk.session.rooms[1].member_count == 1
@@ -281,14 +281,14 @@ def test_a_marker_of_another_device_clears_the_count_here() -> None:
 
 def test_being_away_is_said_again_after_a_drop() -> None:
     _, desk = online()
-    desk.session.set_presence(Presence.AWAY)
+    desk.session.ask.set_presence(Presence.AWAY)
     desk.settle()
     assert desk.session.my_presence is Presence.AWAY
     desk.drop()
     desk.online()
     assert desk.connection is not None
     assert [packet.presence for packet in desk.connection.asked(SetPresence)] == [1]  # type: ignore[attr-defined]
-    desk.session.set_presence(Presence.ONLINE)
+    desk.session.ask.set_presence(Presence.ONLINE)
     desk.drop()
     desk.online()
     assert desk.connection.asked(SetPresence) == []
@@ -296,8 +296,8 @@ def test_being_away_is_said_again_after_a_drop() -> None:
 
 def test_what_was_asked_and_not_answered_is_refused_when_the_connection_is_lost() -> None:
     _, desk = online()
-    desk.session.join("dev", create=False)
-    desk.session.load_members(1)
+    desk.session.ask.join("dev", create=False)
+    desk.session.ask.load_members(1)
     desk.up()
     desk.drop()
     desk.settle()
@@ -308,7 +308,7 @@ def test_what_was_asked_and_not_answered_is_refused_when_the_connection_is_lost(
 
 def test_refusals_are_told_by_the_name_the_user_knows() -> None:
     _, desk = online()
-    desk.session.invite(1, "@Bob")
+    desk.session.ask.invite(1, "@Bob")
     desk.up()
     assert desk.connection is not None
     request = desk.connection.requests[-1]
@@ -319,7 +319,7 @@ def test_refusals_are_told_by_the_name_the_user_knows() -> None:
 
 def test_a_read_marker_of_a_room_that_went_before_the_answer_is_forgotten() -> None:
     server, desk = online()
-    desk.session.join("dev", create=False)
+    desk.session.ask.join("dev", create=False)
     desk.settle()
     dev = desk.number("#dev")
     server.say("bob", "hi", "dev")

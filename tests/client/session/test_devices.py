@@ -13,7 +13,7 @@ def test_what_is_no_code_is_not_shown_as_one(code: str) -> None:
     server = TinyServer()
     server.link_code = code
     desk = Desk(server).online()
-    desk.session.create_link()
+    desk.session.ask.create_link()
     desk.settle()
     assert desk.got(LinkMade) == []
     assert [(event.request, event.code) for event in desk.got(RequestRefused)] == [
@@ -25,7 +25,7 @@ def test_a_code_is_shown_in_its_groups_however_the_server_writes_it() -> None:
     server = TinyServer()
     server.link_code = "ABCDEFGHJKMNPQRSTVWX"
     desk = Desk(server).online()
-    desk.session.create_link()
+    desk.session.ask.create_link()
     desk.settle()
     assert desk.got(LinkMade) == [LinkMade("abcde-fghjk-mnpqr-stvwx", 600)]
 

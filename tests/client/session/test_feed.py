@@ -87,12 +87,12 @@ def test_a_large_gap_waits_for_the_user_and_is_filled_from_its_end() -> None:
     gap = Gap(3, 4 + size)
     assert desk.seqs() == [1, 2, 3, (3, 4 + size), *range(4 + size, 9 + size)]
     assert pages(desk) == []
-    desk.session.fill_gap(1, gap)
+    desk.session.ask.fill_gap(1, gap)
     assert desk.session.timeline(1).is_loading
     desk.settle()
     assert desk.seqs()[3] == (3, 4 + size - 200)
     assert not desk.session.timeline(1).is_loading
-    desk.session.fill_gap(1, Gap(3, 4 + size - 200))
+    desk.session.ask.fill_gap(1, Gap(3, 4 + size - 200))
     desk.settle()
     assert desk.seqs() == list(range(1, 9 + size))  # what was left of it was small
 
@@ -146,17 +146,17 @@ def test_older_history_comes_page_by_page_up_to_the_beginning() -> None:
     desk = Desk(server, follow_backlog=50).online()
     timeline = desk.session.timeline(1)
     for first in (151, 51):
-        desk.session.load_older(1)
-        desk.session.load_older(1)  # a second press of the key asks for nothing
+        desk.session.ask.load_older(1)
+        desk.session.ask.load_older(1)  # a second press of the key asks for nothing
         desk.settle()
         assert desk.seqs() == list(range(first, 301))
         assert not timeline.at_beginning
-    desk.session.load_older(1)
+    desk.session.ask.load_older(1)
     desk.settle()
     assert desk.seqs() == list(range(1, 301))
     assert timeline.at_beginning
     assert timeline.prepended == 250
-    desk.session.load_older(1)
+    desk.session.ask.load_older(1)
     desk.settle()
     assert pages(desk) == [(0, 251), (0, 151), (0, 51)]
 
@@ -167,7 +167,7 @@ def test_history_that_was_given_up_by_the_server_ends_at_what_is_left() -> None:
     room = server.room("lobby")
     del room.frames[:20]
     room.first = 21
-    desk.session.load_older(1)
+    desk.session.ask.load_older(1)
     desk.settle()
     assert desk.seqs()[0] == 21
     assert desk.session.timeline(1).at_beginning
@@ -259,7 +259,7 @@ def test_a_session_that_follows_nothing_gets_nothing_until_it_follows() -> None:
     server = server_with(10)
     desk = Desk(server, follow_rooms=False, skip_over=0, follow_backlog=2).online()
     assert follows(desk) == []
-    desk.session.follow(1, after=4)
+    desk.session.ask.follow(1, after=4)
     desk.settle()
     assert desk.seqs() == [5, 6, 7, 8, 9, 10]
     desk.drop()
@@ -270,7 +270,7 @@ def test_a_session_that_follows_nothing_gets_nothing_until_it_follows() -> None:
 
 def test_a_session_may_follow_from_the_backlog_on() -> None:
     desk = Desk(server_with(10), follow_rooms=False, skip_over=0, follow_backlog=2).online()
-    desk.session.follow(1)
+    desk.session.ask.follow(1)
     desk.settle()
     assert desk.seqs() == [9, 10]
 
@@ -285,22 +285,22 @@ def test_entries_that_show_nothing_are_lines_only_where_they_are_wanted() -> Non
 
 def test_the_page_around_an_old_entry_comes_in_one_step() -> None:
     desk = Desk(server_with(2_000), follow_backlog=50).online()
-    assert desk.session.load_around(1, 700)
+    assert desk.session.ask.load_around(1, 700)
     desk.settle()
     assert desk.seqs() == [*range(600, 800), (799, 1_951), *range(1_951, 2_001)]
     assert pages(desk) == [(0, 800)]
-    assert desk.session.load_around(1, 700)
-    assert desk.session.load_around(1, 1_200)
+    assert desk.session.ask.load_around(1, 700)
+    assert desk.session.ask.load_around(1, 1_200)
     desk.settle()
     assert desk.seqs()[200:203] == [(799, 1_100), 1_100, 1_101]
-    desk.session.load_older(1)
+    desk.session.ask.load_older(1)
     desk.settle()
     assert desk.seqs()[:2] == [400, 401]
 
 
 def test_the_page_around_an_entry_near_what_is_here_joins_it() -> None:
     desk = Desk(server_with(300), follow_backlog=50).online()
-    assert desk.session.load_around(1, 240)
+    assert desk.session.ask.load_around(1, 240)
     desk.settle()
     assert desk.seqs() == list(range(51, 301))
 
@@ -308,10 +308,10 @@ def test_the_page_around_an_entry_near_what_is_here_joins_it() -> None:
 @pytest.mark.parametrize("seq", [0, 301, 10**6])
 def test_around_an_entry_that_does_not_exist_there_is_no_page(seq: int) -> None:
     desk = Desk(server_with(300)).online()
-    assert not desk.session.load_around(1, seq)
-    assert not desk.session.load_around(7, 1)
+    assert not desk.session.ask.load_around(1, seq)
+    assert not desk.session.ask.load_around(7, 1)
     desk.drop()
-    assert not desk.session.load_around(1, 5)
+    assert not desk.session.ask.load_around(1, 5)
 
 
 def test_all_timelines_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -348,7 +348,7 @@ def page_of(request: History, *seqs: int, room: int = 1, more: bool = False) -> 
 )
 def test_a_page_with_holes_or_of_another_place_ends_the_connection(seqs: tuple[int, ...]) -> None:
     desk = Desk(server_with(32), follow_backlog=3).online()
-    desk.session.load_older(1)  # wants what ends at 29
+    desk.session.ask.load_older(1)  # wants what ends at 29
     desk.up()
     assert desk.connection is not None
     request = desk.connection.asked(History)[-1]
@@ -362,7 +362,7 @@ def test_a_page_with_holes_or_of_another_place_ends_the_connection(seqs: tuple[i
 
 def test_an_empty_page_that_promises_more_is_the_end() -> None:
     desk = Desk(server_with(32), follow_backlog=3).online()
-    desk.session.load_older(1)
+    desk.session.ask.load_older(1)
     desk.up()
     assert desk.connection is not None
     request = desk.connection.asked(History)[-1]
@@ -374,7 +374,7 @@ def test_an_empty_page_that_promises_more_is_the_end() -> None:
 
 def test_a_refused_page_may_be_asked_for_again() -> None:
     desk = Desk(server_with(32), follow_backlog=3).online()
-    desk.session.load_older(1)
+    desk.session.ask.load_older(1)
     desk.up()
     assert desk.connection is not None
     request = desk.connection.asked(History)[-1]
@@ -382,7 +382,7 @@ def test_a_refused_page_may_be_asked_for_again() -> None:
     desk.connection.take()
     desk.session.receive(encode(Refused(request.id, ErrorCode.STORAGE, "busy")), desk.now, 0)
     assert not desk.session.timeline(1).is_loading
-    desk.session.load_older(1)
+    desk.session.ask.load_older(1)
     desk.settle()
     assert desk.session.timeline(1).at_beginning
 

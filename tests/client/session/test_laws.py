@@ -82,11 +82,11 @@ class Cuts(RuleBasedStateMachine):
 
     @rule(who=WHO)
     def look_back(self, who: int) -> None:
-        self.desks[who].session.load_older(1)
+        self.desks[who].session.ask.load_older(1)
 
     @rule(who=WHO, seq=st.integers(1, 60))
     def jump(self, who: int, seq: int) -> None:
-        self.desks[who].session.load_around(1, seq)
+        self.desks[who].session.ask.load_around(1, seq)
 
     @precondition(lambda self: self.is_ordered)
     @rule()
@@ -127,7 +127,7 @@ class Cuts(RuleBasedStateMachine):
             assert desk.file.kept == {}
             timeline = desk.session.timeline(1)
             while timeline.gaps():
-                desk.session.fill_gap(1, timeline.gaps()[0])
+                desk.session.ask.fill_gap(1, timeline.gaps()[0])
                 desk.settle()
                 check_timeline(desk)
             assert timeline.cursor == self.server.room("lobby").head
@@ -262,12 +262,12 @@ def test_a_server_that_lies_in_every_field_gets_nothing_unclean_shown(frames: li
     for number in range(5):
         server.say("bob", str(number))
     desk = Desk(server).online()
-    desk.session.load_members(1)
-    desk.session.list_rooms()
-    desk.session.search("x")
-    desk.session.join("dev", create=True)
-    desk.session.create_link()
-    desk.session.list_devices()
+    desk.session.ask.load_members(1)
+    desk.session.ask.list_rooms()
+    desk.session.ask.search("x")
+    desk.session.ask.join("dev", create=True)
+    desk.session.ask.create_link()
+    desk.session.ask.list_devices()
     for frame in frames:
         desk.session.receive(frame, desk.now, 0)
         desk.session.tick(desk.now)

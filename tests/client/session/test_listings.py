@@ -20,7 +20,7 @@ def test_a_list_of_rooms_comes_in_pages_sorted_by_name_without_direct_rooms() ->
     server = TinyServer("lobby", *(f"room{number:03}" for number in range(90)))
     server.make_room("", RoomKind.DIRECT, ("alice", "bob"))
     desk = Desk(server).online()
-    desk.session.list_rooms()
+    desk.session.ask.list_rooms()
     desk.settle()
     assert desk.connection is not None
     assert len(desk.connection.asked(ListRooms)) == 3
@@ -31,7 +31,7 @@ def test_a_list_of_rooms_comes_in_pages_sorted_by_name_without_direct_rooms() ->
 
 def test_rooms_of_a_hostile_list_are_cleaned_or_left_out() -> None:
     desk = Desk(TinyServer()).online()
-    desk.session.list_rooms()
+    desk.session.ask.list_rooms()
     desk.up()
     assert desk.connection is not None
     request = desk.connection.asked(ListRooms)[-1]
@@ -52,8 +52,8 @@ def test_members_come_in_pages() -> None:
     server.room("lobby").members.extend(f"m{number:02}" for number in range(35))
     desk = Desk(server).online()
     assert desk.session.roster.members(1) == []
-    desk.session.load_members(1)
-    desk.session.load_members(1)
+    desk.session.ask.load_members(1)
+    desk.session.ask.load_members(1)
     desk.settle()
     assert desk.connection is not None
     assert len(desk.connection.asked(ListMembers)) == 4
@@ -66,7 +66,7 @@ def test_members_once_wanted_are_fetched_again_after_every_drop() -> None:
     desk = Desk(server)
     desk.online()
     desk.drop()
-    desk.session.load_members(1)
+    desk.session.ask.load_members(1)
     desk.online()
     assert [member.handle for member in desk.session.roster.members(1)] == ["alice"]
     desk.drop()
@@ -85,7 +85,7 @@ def test_members_of_direct_rooms_are_fetched_unasked() -> None:
 
 def test_members_without_a_proper_handle_are_left_out() -> None:
     desk = Desk(TinyServer()).online()
-    desk.session.load_members(1)
+    desk.session.ask.load_members(1)
     desk.up()
     assert desk.connection is not None
     request = desk.connection.asked(ListMembers)[-1]
@@ -102,7 +102,7 @@ def test_hits_of_a_search_are_messages_newest_first() -> None:
     server.say("eve", "green apple")
     server.add(server.room("lobby"), "bob", TopicSet("apple"))
     desk = Desk(server).online()
-    desk.session.search("  apple ", author="@Bob")
+    desk.session.ask.search("  apple ", author="@Bob")
     desk.settle()
     (found,) = desk.got(Found)
     assert found.query == "apple"
@@ -124,5 +124,5 @@ def test_answers_to_what_was_not_asked_are_ignored() -> None:
 @pytest.mark.parametrize("query", ["", "  ", "x" * 201])
 def test_a_search_for_nothing_is_refused_here(query: str) -> None:
     desk = Desk(TinyServer()).online()
-    desk.session.search(query)
+    desk.session.ask.search(query)
     assert desk.session.data_to_send() == b""

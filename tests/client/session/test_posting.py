@@ -163,7 +163,7 @@ def test_a_limit_that_passes_is_no_refusal_for_good() -> None:
 
 def test_a_post_for_a_room_we_are_no_longer_in_gives_its_text_back() -> None:
     server, desk = online()
-    desk.session.join("dev", create=False)
+    desk.session.ask.join("dev", create=False)
     desk.settle()
     desk.drop()
     nonce = desk.post("for dev only", "#dev")
@@ -178,7 +178,7 @@ def test_a_post_for_a_room_we_are_no_longer_in_gives_its_text_back() -> None:
 def test_a_message_stored_before_its_author_left_the_room_is_stored() -> None:
     server, desk = online()
     nonce = desk.post("last words")
-    desk.session.leave(1)
+    desk.session.ask.leave(1)
     desk.settle()
     assert server.texts() == ["last words"]
     assert [event.nonce for event in desk.got(PostStored)] == [nonce]
@@ -192,7 +192,7 @@ def test_whether_a_message_was_stored_is_for_the_server_to_say_even_without_the_
 ) -> None:
     """The answer was lost, and meanwhile another device left the room, or somebody was kicked."""
     server, desk = online()
-    desk.session.join("dev", create=False)
+    desk.session.ask.join("dev", create=False)
     desk.settle()
     desk.post("stored", "#dev")
     desk.up()
@@ -201,7 +201,7 @@ def test_whether_a_message_was_stored_is_for_the_server_to_say_even_without_the_
         server.kick(server.room("dev"), "bob", "alice")
     else:
         other = Desk(server, session_id=b"other".ljust(16)).online()
-        other.session.leave(other.number("#dev"))
+        other.session.ask.leave(other.number("#dev"))
         other.settle()
     desk.online()
     assert server.texts("dev") == ["stored"]
@@ -212,7 +212,7 @@ def test_whether_a_message_was_stored_is_for_the_server_to_say_even_without_the_
 
 def test_a_message_whose_room_went_while_it_was_under_way_is_not_forgotten() -> None:
     server, desk = online()
-    desk.session.join("dev", create=False)
+    desk.session.ask.join("dev", create=False)
     desk.settle()
     desk.post("under way", "#dev")
     server.kick(server.room("dev"), "bob", "alice")
@@ -243,7 +243,7 @@ def test_nothing_overtakes_a_post_that_was_put_off_however_late_answers_come() -
 def test_a_message_never_ends_in_another_room_that_got_the_number_of_its_own() -> None:
     """A restored server gives out numbers again that had been given to rooms after the backup was made."""
     server, desk = online()
-    desk.session.join("secret", create=True, private=True)
+    desk.session.ask.join("secret", create=True, private=True)
     desk.settle()
     desk.drop()
     desk.post("a secret", "#secret")
@@ -275,7 +275,7 @@ def test_what_is_sent_again_to_a_restored_server_is_told(count: int, words: str)
 
 def test_a_message_follows_its_room_to_another_number() -> None:
     _, desk = online()
-    desk.session.open_direct("bob")
+    desk.session.ask.open_direct("bob")
     desk.settle()
     desk.drop()
     desk.post("hi", "@bob")

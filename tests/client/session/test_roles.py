@@ -11,7 +11,7 @@ def online(role: Role = Role.MEMBER) -> tuple[TinyServer, Desk]:
     server.roles["alice"] = role
     server.room("lobby").members.append("bob")
     desk = Desk(server).online()
-    desk.session.load_members(1)
+    desk.session.ask.load_members(1)
     desk.settle().forget_events()
     return server, desk
 

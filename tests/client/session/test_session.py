@@ -185,15 +185,15 @@ def test_nonsense_is_refused_without_asking_the_server(request_name: str, code: 
     session = desk.session
     match request_name:
         case "join":
-            session.join("no such/name", create=True)
+            session.ask.join("no such/name", create=True)
         case "msg":
-            session.open_direct("No\x1bBody!")
+            session.ask.open_direct("No\x1bBody!")
         case "invite":
-            session.invite(1, "")
+            session.ask.invite(1, "")
         case "topic":
-            session.set_topic(1, "x" * 301)
+            session.ask.set_topic(1, "x" * 301)
         case "search":
-            session.search("apple", author="n o")
+            session.ask.search("apple", author="n o")
     desk.settle()
     assert [(event.request, event.code) for event in desk.got(RequestRefused)] == [(request_name, code)]
     assert all(event.text.isprintable() for event in desk.got(RequestRefused))
@@ -205,16 +205,16 @@ def test_what_needs_a_connection_is_refused_offline() -> None:
     _, desk = online()
     desk.drop()
     session = desk.session
-    session.join("dev", create=False)
-    session.open_direct("bob")
-    session.leave(1)
-    session.set_topic(1, "t")
-    session.invite(1, "bob")
-    session.list_rooms()
-    session.search("x")
-    session.load_older(1)
-    session.follow(1)
-    session.set_presence(Presence.OFFLINE)
+    session.ask.join("dev", create=False)
+    session.ask.open_direct("bob")
+    session.ask.leave(1)
+    session.ask.set_topic(1, "t")
+    session.ask.invite(1, "bob")
+    session.ask.list_rooms()
+    session.ask.search("x")
+    session.ask.load_older(1)
+    session.ask.follow(1)
+    session.ask.set_presence(Presence.OFFLINE)
     desk.settle()
     assert [event.request for event in desk.got(RequestRefused)] == [
         "join",

@@ -52,7 +52,7 @@ def test_only_the_page_around_it_is_fetched() -> None:
 def test_a_page_that_was_on_its_way_is_waited_for() -> None:
     server, _ = history(before=500, after=900)
     seat = Seat(server, follow_backlog=50).look(20, 40).send("/search needle")
-    seat.desk.session.load_older(1)
+    seat.desk.session.ask.load_older(1)
     seat.press(Action.DIALOG_ACCEPT)
     assert found(seat)
 

@@ -251,8 +251,8 @@ class Headless:
         elif not self._is_asked:
             self._is_asked = True
             if room.startswith("@"):
-                session.open_direct(room)
+                session.ask.open_direct(room)
             else:
-                session.join(room, create=False)
+                session.ask.join(room, create=False)
         else:
             self.finish(Exit.REFUSED, f"{room}: the server gave another room")

@@ -107,7 +107,7 @@ class Tail:
             self._headless.finish(Exit.REFUSED, f"{text}; was the server restored?")
             return
         self._room = view.number
-        self._session.follow(view.number, since)
+        self._session.ask.follow(view.number, since)
         self._headless.progress()
         if not self._options.follows:
             self._stop_at = view.head

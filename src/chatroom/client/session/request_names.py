@@ -1,7 +1,7 @@
 """The names under which a user knows the requests of a session: what was refused, or carried out.
 
 A request that is not named here is nothing the user asked for, and its refusal is not told. Read next:
-`verbs.py`.
+`asking.py`.
 """
 
 from typing import Final

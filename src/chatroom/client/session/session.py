@@ -3,12 +3,13 @@
 Its owner tells it what happens to the connection (`connecting`, `connected`, `receive`, `connection_lost`),
 sends what `data_to_send` returns, calls `tick` when `next_tick` says so, and reads `take_events`. The state
 is there to be read at any time, online or not. Posting works offline too; whatever else a user may ask is in
-`verbs.py`. No socket, no clock, no file is touched here. Read next: `events.py`, `conversation.py`;
+`asking.py`. No socket, no clock, no file is touched here. Read next: `events.py`, `conversation.py`;
 `chatroom.client.connection.connection` is the owner.
 """
 
 from collections.abc import Callable, Sequence
 
+from chatroom.client.session.asking import Asking
 from chatroom.client.session.conversation import Conversation
 from chatroom.client.session.door import Door, Stage, new_challenge
 from chatroom.client.session.events import Event, State, StateChanged
@@ -21,7 +22,6 @@ from chatroom.client.session.posting import TextRefused, postable
 from chatroom.client.session.rooms import RoomView
 from chatroom.client.session.roster import Roster
 from chatroom.client.session.timeline import Timeline
-from chatroom.client.session.verbs import Verbs
 from chatroom.client.session.wire import Wire
 from chatroom.protocol.entries import Manner
 from chatroom.protocol.errors import ErrorCode, ProtocolError
@@ -36,7 +36,7 @@ from chatroom.protocol.packets import (
 __all__ = ["Session", "TextRefused"]
 
 
-class Session(Verbs):
+class Session:
     """See the text of this module. Everything read from it is clean and belongs to it: read, do not change.
 
     `session_id` names this process to the server (16 bytes). `new_nonce` gives the 16 bytes of a new post.
@@ -81,7 +81,10 @@ class Session(Verbs):
         self._outbox = Outbox(outbox)
         feed = Feed(wire, handle, backlog=follow_backlog, skip_over=skip_over, is_complete=show_unknown)
         talk = Conversation(handle, wire, self._outbox, feed, news, follows_all=follow_rooms)
-        super().__init__(handle, door, wire, talk, news)
+        self.handle = handle
+        self.ask = Asking(handle, door, wire, talk, news)
+        """What needs the server: rooms, history, search, people. Send what it leaves, as after any verb."""
+        self._door, self._wire, self._talk, self._news = door, wire, talk, news
         self.state = State.OFFLINE
         self._new_nonce = new_nonce
         self._fault: str | None = None

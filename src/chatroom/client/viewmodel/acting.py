@@ -251,7 +251,7 @@ class Acting:
         """Search; a room that is none of ours cannot be searched."""
         view = self._state.session.room_named(ask.room_name) if ask.room_name else None
         if view is not None or not ask.room_name:
-            self._state.session.search(ask.query, view.number if view else 0, ask.author, ask.before)
+            self._state.session.ask.search(ask.query, view.number if view else 0, ask.author, ask.before)
         elif isinstance(box := self._state.box, SearchBox):
             box.refused(f"{ask.room_name} is none of your rooms")
 

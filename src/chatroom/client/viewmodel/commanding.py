@@ -83,7 +83,7 @@ class Commanding:
         if view is not None and view.is_member:
             self._state.show(view)
         else:
-            self._state.session.join(name, create=view is None, private=command.is_private)
+            self._state.session.ask.join(name, create=view is None, private=command.is_private)
         return True
 
     def _leave(self, command: slash.Leave) -> bool:
@@ -93,7 +93,7 @@ class Commanding:
         if is_direct(view):
             self._navigation.put_away(view)
         else:
-            self._state.session.leave(view.number)
+            self._state.session.ask.leave(view.number)
         return True
 
     def _open(self, command: slash.OpenRoom) -> bool:
@@ -117,7 +117,7 @@ class Commanding:
         text = clean_line(command.text)
         if len(text) > TOPIC_CHARS:
             return self._refuse(f"the topic is too long by {len(text) - TOPIC_CHARS} characters")
-        self._state.session.set_topic(view.number, text)
+        self._state.session.ask.set_topic(view.number, text)
         return True
 
     def _invite(self, command: slash.Invite) -> bool:
@@ -130,7 +130,7 @@ class Commanding:
             return self._refuse(f"{command.handle}: {fault}")
         if any(member.handle == handle for member in self._state.session.roster.members(view.number)):
             return self._refuse(f"{handle} is in {view.title} already")
-        self._state.session.invite(view.number, handle)
+        self._state.session.ask.invite(view.number, handle)
         return True
 
     def _named(self, name: str) -> RoomView | None:
@@ -143,7 +143,7 @@ class Commanding:
     # -- the rest ----------------------------------------------------------------------------------------
 
     def _set_away(self, command: slash.SetAway) -> bool:
-        self._state.session.set_presence(Presence.AWAY if command.is_away else Presence.ONLINE)
+        self._state.session.ask.set_presence(Presence.AWAY if command.is_away else Presence.ONLINE)
         self._state.touch(Part.STATUS, Part.MEMBERS)
         return True
 
@@ -202,7 +202,7 @@ class Commanding:
 
     def _list(self) -> bool:
         self._state.open_box(lists.room_list(self._state.next_identity()))
-        self._state.session.list_rooms()
+        self._state.session.ask.list_rooms()
         return True
 
     def _clear(self) -> bool:

@@ -271,7 +271,7 @@ class Hearing:
             and transcript is not None
             and not transcript.is_cleared
         ):
-            self._state.session.load_older(self._state.visit.room)
+            self._state.session.ask.load_older(self._state.visit.room)
 
     def mark_read(self) -> None:
         """The current room is read as far as it is in view."""

@@ -45,7 +45,7 @@ class Jumping:
             self._arrive(seq)
         elif is_online and (timeline.is_loading or not timeline.has_begun):
             return
-        elif is_online and not self._is_asked_for and session.load_around(room, seq):
+        elif is_online and not self._is_asked_for and session.ask.load_around(room, seq):
             self._is_asked_for = True
             self._state.say("fetching the message …")
         else:

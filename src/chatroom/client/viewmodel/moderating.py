@@ -49,7 +49,7 @@ class Moderating:
             self._state.complain(f"the reason is too long by {len(reason) - ACT_REASON_CHARS} characters")
             return False
         view, handle = target
-        self._state.session.moderate(
+        self._state.session.ask.moderate(
             view.number, _ACTS[command.act], handle, seconds=command.seconds, reason=reason
         )
         return True
@@ -61,12 +61,12 @@ class Moderating:
             return False
         view, handle = target
         role = _ROLES[command.role]
-        self._state.session.moderate(view.number, ModerationAct.SET_ROLE, handle, role=role)
+        self._state.session.ask.moderate(view.number, ModerationAct.SET_ROLE, handle, role=role)
         return True
 
     def claim(self, command: Claim) -> bool:
         """Become an owner with a code."""
-        self._state.session.claim(command.code)
+        self._state.session.ask.claim(command.code)
         return True
 
     def _target(self, typed: str) -> tuple[RoomView, str] | None:
@@ -86,7 +86,7 @@ class Moderating:
     def ask_link(self) -> bool:
         """Ask for a code for another device; a dialog waits for it."""
         self._state.open_box(boxes.waiting_for_link(self._state.next_identity()))
-        self._state.session.create_link()
+        self._state.session.ask.create_link()
         return True
 
     def link_made(self, event: LinkMade) -> None:
@@ -104,7 +104,7 @@ class Moderating:
     def ask_devices(self) -> bool:
         """Ask which devices there are; a dialog waits for them."""
         self._state.open_box(boxes.device_list(self._state.next_identity()))
-        self._state.session.list_devices()
+        self._state.session.ask.list_devices()
         return True
 
     def devices_listed(self, event: Devices) -> None:
@@ -122,7 +122,7 @@ class Moderating:
 
     def revoke(self, public_key: bytes) -> None:
         """Take a device away."""
-        self._state.session.revoke_device(public_key)
+        self._state.session.ask.revoke_device(public_key)
 
     def revoked(self) -> None:
         """A device is taken away: say so, and show those that are left."""

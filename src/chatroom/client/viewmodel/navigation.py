@@ -26,7 +26,7 @@ class Navigation:
         if view.is_member:
             self._state.show(view)
         else:
-            self._state.session.join(view.name, create=False)
+            self._state.session.ask.join(view.name, create=False)
             self._state.say(f"joining {view.title} …")
 
     def open_number(self, number: int) -> None:
@@ -134,7 +134,7 @@ class Navigation:
         for index in range(min(viewport.last, transcript.length - 1), viewport.first - 1, -1):
             item = transcript.item(index)
             if isinstance(item, Gap):
-                self._state.session.fill_gap(self._state.visit.room, item)
+                self._state.session.ask.fill_gap(self._state.visit.room, item)
                 self._state.touch(Part.TRANSCRIPT)
                 return True
         return False

@@ -43,9 +43,9 @@ class Selection:
         if transcript is None:
             return
         if index == 0:
-            self._state.session.load_older(self._state.visit.room)
+            self._state.session.ask.load_older(self._state.visit.room)
         elif isinstance(gap := transcript.item(index), Gap):
-            self._state.session.fill_gap(self._state.visit.room, gap)
+            self._state.session.ask.fill_gap(self._state.visit.room, gap)
         elif transcript.has_message(index):
             self._choose(transcript, index)
 

@@ -56,7 +56,7 @@ class Sending:
             return not text or self._post_to(view, text, Manner.SPEECH)
         if text:
             self._first_texts.setdefault(handle, []).append(text)
-        self._state.session.open_direct(handle)
+        self._state.session.ask.open_direct(handle)
         return True
 
     def opened(self, view: RoomView) -> None:

@@ -168,7 +168,7 @@ class ScreenState:
         self.visit.begin(view)
         self.last_room = view.title
         self.composer.switch(view.title)
-        self.session.load_members(view.number)
+        self.session.ask.load_members(view.number)
         self.transcript(view).set_unread_after(self.visit.unread_after)
         self.ask(ScrollToEnd())
         self._sidebar = None

@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
+from chatroom.client.session.asking import Asking
 from chatroom.client.session.events import (
     Devices,
     KnownDevice,
@@ -9,7 +10,6 @@ from chatroom.client.session.events import (
     RequestDone,
     RequestRefused,
 )
-from chatroom.client.session.session import Session
 from chatroom.client.session.timeline import Line
 from chatroom.protocol.entries import EntryKind, Moderated
 from chatroom.protocol.errors import ErrorCode
@@ -48,7 +48,7 @@ ACTS = {
 def test_every_act_of_moderation_is_asked_for_logged_and_told(act: ModerationAct) -> None:
     _, desk = online()
     name, kind = ACTS[act]
-    desk.session.moderate(1, act, "Bob", seconds=60, reason=" no\x1b spam ", role=Role.MODERATOR)
+    desk.session.ask.moderate(1, act, "Bob", seconds=60, reason=" no\x1b spam ", role=Role.MODERATOR)
     desk.settle()
     (request,) = asked(desk, Moderate)
     assert isinstance(request, Moderate)
@@ -63,7 +63,7 @@ def test_every_act_of_moderation_is_asked_for_logged_and_told(act: ModerationAct
 
 def test_a_refused_act_is_told_by_its_name() -> None:
     _, desk = online(Role.MEMBER)
-    desk.session.moderate(1, ModerationAct.BAN, "bob")
+    desk.session.ask.moderate(1, ModerationAct.BAN, "bob")
     desk.settle()
     assert desk.got(RequestRefused) == [RequestRefused("ban", ErrorCode.NOT_ALLOWED, "members may not")]
     assert desk.got(RequestDone) == []
@@ -88,10 +88,10 @@ def test_a_refused_act_is_told_by_its_name() -> None:
     ],
 )
 def test_what_cannot_be_is_refused_without_the_server(
-    verb: Callable[[Session], None], name: str, code: ErrorCode
+    verb: Callable[[Asking], None], name: str, code: ErrorCode
 ) -> None:
     _, desk = online()
-    verb(desk.session)
+    verb(desk.session.ask)
     desk.settle()
     assert [(event.request, event.code) for event in desk.got(RequestRefused)] == [(name, code)]
     assert asked(desk, Moderate) + asked(desk, Claim) == []
@@ -110,16 +110,16 @@ def test_what_cannot_be_is_refused_without_the_server(
     ],
 )
 def test_without_a_connection_every_request_is_refused_at_once(
-    verb: Callable[[Session], None], name: str
+    verb: Callable[[Asking], None], name: str
 ) -> None:
     desk = Desk(TinyServer())
-    verb(desk.session)
+    verb(desk.session.ask)
     assert desk.session.take_events() == [RequestRefused(name, ErrorCode.SHUTDOWN, "not connected")]
 
 
 def test_an_owner_code_is_read_as_people_type_it() -> None:
     _, desk = online(Role.MEMBER)
-    desk.session.claim(" OOOOO-ooooo-00000-0000A ")
+    desk.session.ask.claim(" OOOOO-ooooo-00000-0000A ")
     desk.settle()
     assert [request.code for request in asked(desk, Claim)] == [CODE]  # type: ignore[attr-defined]
     assert desk.got(RequestDone) == [RequestDone("claim")]
@@ -128,7 +128,7 @@ def test_an_owner_code_is_read_as_people_type_it() -> None:
 
 def test_a_key_is_taken_away() -> None:
     _, desk = online()
-    desk.session.revoke_device(KEY)
+    desk.session.ask.revoke_device(KEY)
     desk.settle()
     assert [request.public_key for request in asked(desk, RevokeDevice)] == [KEY]  # type: ignore[attr-defined]
     assert desk.got(RequestDone) == [RequestDone("revoke")]
@@ -136,7 +136,7 @@ def test_a_key_is_taken_away() -> None:
 
 def test_an_answer_that_a_lost_connection_took_away_is_told() -> None:
     _, desk = online()
-    desk.session.moderate(1, ModerationAct.KICK, "bob")
+    desk.session.ask.moderate(1, ModerationAct.KICK, "bob")
     desk.drop()
     desk.settle()
     assert [(event.request, event.code) for event in desk.got(RequestRefused)] == [
@@ -146,8 +146,8 @@ def test_an_answer_that_a_lost_connection_took_away_is_told() -> None:
 
 def test_a_link_code_and_the_devices_come_as_events() -> None:
     server, desk = online()
-    desk.session.create_link()
-    desk.session.list_devices()
+    desk.session.ask.create_link()
+    desk.session.ask.list_devices()
     desk.settle()
     assert desk.got(LinkMade) == [LinkMade("00000-00000-00000-00001", 600)]
     mine = KnownDevice(server.signer("alice").public_key, "chatroom", 5, True)

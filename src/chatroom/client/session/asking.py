@@ -39,11 +39,11 @@ from chatroom.protocol.packets import (
 from chatroom.protocol.text import clean_line, is_blank
 
 
-class Verbs:
-    """The asking half of a session; only `Session` is made of it."""
+class Asking:
+    """What `Session.ask` is."""
 
     def __init__(self, handle: str, door: Door, wire: Wire, talk: Conversation, news: News) -> None:
-        self.handle = handle
+        self._handle = handle
         self._door = door
         self._wire = wire
         self._talk = talk
@@ -130,7 +130,7 @@ class Verbs:
         if presence is Presence.OFFLINE or presence is self._talk.presence:
             return
         self._talk.presence = presence
-        self._talk.roster.set_presence(self.handle, presence)
+        self._talk.roster.set_presence(self._handle, presence)
         self._news.members_changed(0)
         if self._door.stage is Stage.INSIDE:
             self._wire.ask(SetPresence(self._wire.next_id(), presence))
