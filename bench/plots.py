@@ -17,6 +17,7 @@ mpl.use("Agg")
 
 COLOURS: Final = {
     "floor": "#9aa0a6",
+    "floor, storing": "#5f6368",
     "chatroom": "#1a73e8",
     "chatroom TLS": "#1a73e8",
     "InspIRCd": "#e8710a",
