@@ -1,5 +1,9 @@
 """Posting, reading back, searching and read markers, through the hub's public verbs."""
 
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from chatroom.protocol.entries import Entry, EntryKind, read_body
@@ -18,15 +22,24 @@ from chatroom.protocol.packets import (
     SearchPage,
     Stored,
 )
+from chatroom.server.store.memory import MemoryLog
+from chatroom.server.store.sqlite import SqliteLog
 from support.hub_world import World
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """A world on each log: what the hub and a log decide together is decided alike on both."""
+    log = MemoryLog() if request.param == "memory" else SqliteLog(tmp_path / "chatroom.db")
+    with contextlib.closing(log):
+        yield World(log)
 
 
 def nonce(number: int) -> bytes:
     return number.to_bytes(16, "big")
 
 
-def test_a_message_reaches_every_follower_and_its_author_as_the_same_entry() -> None:
-    world = World()
+def test_a_message_reaches_every_follower_and_its_author_as_the_same_entry(world: World) -> None:
     ana, bob = world.member("ana"), world.member("bob")
     lobby = world.lobby(ana)
     ana.post(lobby, "hello", nonce(1))
@@ -46,8 +59,7 @@ def test_a_member_that_does_not_follow_the_room_is_answered_with_stored() -> Non
     assert answer == [Stored(2, lobby, 3, nonce(1))]
 
 
-def test_a_repeated_nonce_gives_the_old_seq_and_stores_nothing() -> None:
-    world = World()
+def test_a_repeated_nonce_gives_the_old_seq_and_stores_nothing(world: World) -> None:
     ana = world.member("ana")
     lobby = world.lobby(ana)
     ana.post(lobby, "once", nonce(1))
@@ -59,8 +71,7 @@ def test_a_repeated_nonce_gives_the_old_seq_and_stores_nothing() -> None:
     assert ana.texts(lobby) == ["once"]
 
 
-def test_a_nonce_with_other_content_is_refused_and_the_old_message_stays() -> None:
-    world = World()
+def test_a_nonce_with_other_content_is_refused_and_the_old_message_stays(world: World) -> None:
     ana = world.member("ana")
     lobby = world.lobby(ana)
     ana.post(lobby, "first", nonce(1))
@@ -71,8 +82,7 @@ def test_a_nonce_with_other_content_is_refused_and_the_old_message_stays() -> No
     assert ana.texts(lobby) == ["first"]
 
 
-def test_two_accounts_may_use_one_nonce() -> None:
-    world = World()
+def test_two_accounts_may_use_one_nonce(world: World) -> None:
     ana, bob = world.member("ana"), world.member("bob")
     lobby = world.lobby(ana)
     ana.post(lobby, "from ana", nonce(1))
