@@ -206,7 +206,7 @@ MUTANTS: Final = (
         (
             Edit(
                 "server/stalls.py",
-                "if self._pass.now - connection.progress_at >= self._limit_s:",
+                "if connection.waits and self._pass.now - connection.progress_at >= self._limit_s:",
                 "if self._pass.now < 0:",
             ),
         ),

@@ -1,5 +1,6 @@
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable
 
@@ -24,6 +25,13 @@ def _stall(stream: PlainStream, data: bytes = b"x" * 65536) -> int:
         given_bytes += len(data)
         if not stream.send(data):
             return given_bytes
+
+
+def _wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 8
+    while not condition():
+        assert time.monotonic() < deadline, "the condition never held"
+        time.sleep(0.001)
 
 
 def _take(sock: socket.socket, count: int) -> bytes:
@@ -149,6 +157,30 @@ def test_a_stalled_peer_gets_every_byte_in_order_once_it_reads(tcp_pair: MakePai
     assert _drain(stream, theirs, len(sent)) == bytes(sent)
     assert stream.pending_bytes == 0
     assert stream.flush() is True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux says what was taken")
+def test_the_kernel_says_whether_bytes_wait_and_how_many_were_taken(tcp_pair: MakePair) -> None:
+    ours, theirs = tcp_pair(SMALL)
+    stream = PlainStream(ours)
+    before = stream.look()
+    assert before is not None
+    assert not before.waits
+    given_bytes = _stall(stream)
+    stalled = stream.look()
+    assert stalled is not None
+    assert stalled.waits
+    _drain(stream, theirs, given_bytes)
+    _wait_for(lambda: stream.look() == (False, before.taken_bytes + given_bytes))
+
+
+def test_of_a_socket_that_is_not_tcp_nothing_is_said() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        stream = PlainStream(ours)
+        assert stream.look() is None
+        stream.close()
+        assert stream.look() is None
 
 
 def test_what_waits_is_the_senders_own_buffer_and_no_copy(tcp_pair: MakePair) -> None:

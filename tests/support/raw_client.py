@@ -39,9 +39,20 @@ class Ended(Exception):  # noqa: N818 - an end is not always an error
 class RawClient:
     """One connection to a server on loopback."""
 
-    def __init__(self, port: int, key: Ed25519PrivateKey | None = None, *, tls: bool = False) -> None:
+    def __init__(
+        self,
+        port: int,
+        key: Ed25519PrivateKey | None = None,
+        *,
+        tls: bool = False,
+        receive_bytes: int | None = None,
+    ) -> None:
         self.key = key or Ed25519PrivateKey.generate()
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=WAIT_S)
+        self.socket = socket.socket()
+        self.socket.settimeout(WAIT_S)
+        if receive_bytes is not None:  # before it connects: a window that was once offered stays
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        self.socket.connect(("127.0.0.1", port))
         self.server_key = PLAIN_SERVER_KEY
         if tls:
             wrapped = client_context().wrap_socket(self.socket)
@@ -156,9 +167,15 @@ class RawClient:
 
 
 @contextlib.contextmanager
-def raw_client(port: int, key: Ed25519PrivateKey | None = None, *, tls: bool = False) -> Iterator[RawClient]:
-    """A connection for the time of a `with`."""
-    client = RawClient(port, key, tls=tls)
+def raw_client(
+    port: int,
+    key: Ed25519PrivateKey | None = None,
+    *,
+    tls: bool = False,
+    receive_bytes: int | None = None,
+) -> Iterator[RawClient]:
+    """A connection for the time of a `with`; `receive_bytes` is the size of its receive buffer."""
+    client = RawClient(port, key, tls=tls, receive_bytes=receive_bytes)
     try:
         yield client
     finally:

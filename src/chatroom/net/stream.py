@@ -7,8 +7,10 @@ slow peers share one buffer. What the bytes mean is not known here. Next: `tls.p
 
 import contextlib
 import socket
+import struct
+import sys
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from chatroom.net.address import format_address, plain_host
 
@@ -26,6 +28,10 @@ PENDING_LIMIT_BYTES = 1024 * 1024
 FLUSH_BUFFERS = 64
 
 
+# Of Linux's `struct tcp_info` (linux/tcp.h): tcpi_unacked, tcpi_bytes_acked, tcpi_notsent_bytes.
+_TCP_INFO = struct.Struct("=24xI92xQ16xI")
+
+
 class StreamClosed(Exception):  # noqa: N818 - an end is not always an error
     """The stream is at its end. `reason` is one line for a person; `clean` when the other end simply left."""
 
@@ -33,6 +39,15 @@ class StreamClosed(Exception):  # noqa: N818 - an end is not always an error
         super().__init__(reason)
         self.reason = reason
         self.clean = clean
+
+
+class Sent(NamedTuple):
+    """What the kernel knows of the bytes that were sent."""
+
+    waits: bool
+    """Whether the other end has yet to take some."""
+    taken_bytes: int
+    """How many it has taken since the connection was made."""
 
 
 class Stream(Protocol):
@@ -45,6 +60,10 @@ class Stream(Protocol):
     @property
     def pending_bytes(self) -> int:
         """How many bytes were accepted by `send` and not yet taken by the kernel."""
+
+    @property
+    def look(self) -> Callable[[], Sent | None]:
+        """What became of the bytes that were sent; None where the system does not say."""
 
     @property
     def peer_address(self) -> str:
@@ -118,6 +137,17 @@ class PlainStream:
         self._queue: list[memoryview] = []
         self._broken: StreamClosed | None = None
         self._end_wanted = False
+
+    def look(self) -> Sent | None:
+        """See `Stream.look`."""
+        if sys.platform != "linux":
+            return None
+        try:
+            info = self._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+            unacked, taken_bytes, unsent_bytes = _TCP_INFO.unpack(info)
+        except (OSError, struct.error):  # not TCP, or a kernel of before 4.6
+            return None
+        return Sent(bool(unacked or unsent_bytes), taken_bytes)
 
     def read(self, budget_bytes: int = READ_BUDGET_BYTES) -> bytes:
         """See `Stream.read`. One call of the kernel: a read shorter than the budget has emptied the socket.

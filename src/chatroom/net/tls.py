@@ -93,6 +93,7 @@ class TlsStream:
         "_waiting",
         "_waiting_bytes",
         "_write",
+        "look",
         "more_to_read",
     )
 
@@ -117,6 +118,7 @@ class TlsStream:
         self._write = self._tls.write
         self._take_records = self._outgoing.read
         self._raw_push = self._raw.push
+        self.look = self._raw.look
         self._is_ready = False
         self._ended: StreamClosed | None = None  # how reading ended
         self._refusal: StreamClosed | None = None  # why nothing may be sent any more

@@ -41,6 +41,8 @@ class Connection:
         "progress_at",
         "push",
         "stream",
+        "taken_bytes",
+        "waits",
     )
 
     def __init__(
@@ -55,8 +57,12 @@ class Connection:
         self.origin = origin
         self.phase = Phase.HANDSHAKE
         self.opened_at = now
+        self.waits = False
+        """Whether bytes waited for the peer to take them when that was last looked at."""
+        self.taken_bytes = 0
+        """How many it had taken then."""
         self.progress_at = now
-        """When the kernel last took bytes that had been waiting."""
+        """When it was last seen to take some, or they began to wait."""
         self.failure = ""
         """Why sending failed, once it did."""
         self.is_stranger = True

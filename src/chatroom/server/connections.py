@@ -9,7 +9,7 @@ one of them; `reading.py`.
 import contextlib
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from chatroom.net.loop import Loop
@@ -67,6 +67,9 @@ class Connections:
 
     def __len__(self) -> int:
         return len(self._all)
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(self._all)
 
     # -- coming --------------------------------------------------------------------------------------------
 
