@@ -12,7 +12,6 @@ from chatroom.client.themes.theme import builtin_theme
 from chatroom.client.ui.canvas import StripCanvas
 from chatroom.client.ui.strips import strip
 from chatroom.client.ui.term import Terminal, is_usable
-from chatroom.client.ui.transcript import link
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")
 
@@ -119,16 +118,6 @@ def test_the_title_is_cleaned_and_given_back(desk: Desk) -> None:
         desk.terminal.show_title("chatroom — #lobby\x07\x1b]2;evil")
         assert "\x1b]2;chatroom — #lobby  ]2;evil\x07" in desk.said()
     assert "\x1b[23;0t" in desk.said()
-
-
-def test_links_are_sent_around_addresses(desk: Desk) -> None:
-    with desk.terminal.start():
-        canvas = StripCanvas([strip([(link("https://example.org/"), "here")], 10)], 10)
-        desk.said()
-        desk.terminal.draw_screen((10, 1), canvas)
-        said = desk.said()
-        assert "\x1b]8;;https://example.org/\x1b\\" in said
-        assert "\x1b]8;;\x1b\\" in said
 
 
 @pytest.mark.parametrize("term", ["linux", "screen", "vt100"])

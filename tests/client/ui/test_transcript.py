@@ -2,14 +2,13 @@ import re
 from dataclasses import replace
 
 import pytest
-import urwid
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.client.themes.styles import Style
 from chatroom.client.ui.emoji import Emoji
 from chatroom.client.ui.strips import columns, plain, strip_columns
-from chatroom.client.ui.transcript import DrawnRow, draw_row, link, share_out
+from chatroom.client.ui.transcript import DrawnRow, draw_row, share_out
 from chatroom.client.viewmodel.rows import RowKind, TranscriptRow
 from support.rows import message, note
 from support.screen_text import MESSAGES, TEXTS
@@ -121,27 +120,6 @@ def test_narrow_panes_drop_the_time_then_the_column_of_handles() -> None:
 def test_inline_a_message_of_code_still_says_who_wrote_it() -> None:
     row = message(1, "ada", "x = 1", is_code=True)
     assert picture(row, 20) == ["ada", "  x = 1"]
-
-
-def test_a_link_is_sent_for_web_addresses_only() -> None:
-    found = link("https://example.org/a?b=1")
-    assert isinstance(found, urwid.LayeredAttr)
-    assert found.layers[0].hyperlink.uri == "https://example.org/a?b=1"
-    for address in (
-        "javascript:alert(1)",
-        "https://example.org/ü",
-        "file:///etc/passwd",
-        "https://x/" + "a" * 3000,
-    ):
-        assert link(address) is Style.URL
-
-
-def test_every_part_of_a_broken_address_leads_to_the_whole_of_it() -> None:
-    address = "https://example.org/a/path/that/is/longer/than/a/line"
-    row = replace(message(1, "ada", ""), lines=(((Style.URL, address),),))
-    names = [run[0] for line in draw(row, 40).strips for run in line if isinstance(run[0], urwid.LayeredAttr)]
-    assert len(names) == 3
-    assert {name.layers[0].hyperlink.uri for name in names} == {address}
 
 
 ROWS = st.builds(

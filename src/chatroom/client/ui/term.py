@@ -61,7 +61,6 @@ class Terminal(raw.Screen):
         super().__init__(bracketed_paste_mode=True, focus_reporting=True)
         if colours in COLOURS:
             self.set_terminal_properties(colors=COLOURS[colours])
-        self.set_terminal_properties(hyperlinks=self.term not in ("linux", "fbterm"))
         has_eight = self.colors <= 16 and self.fg_bright_is_bold
         self.register_palette(palette(theme, has_eight=has_eight, has_256=self.colors == 256))
         self.pastes = PasteReader()

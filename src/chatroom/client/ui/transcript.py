@@ -11,15 +11,11 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
 
-import urwid
-
 from chatroom.client.themes.styles import Style
 from chatroom.client.ui.emoji import Emoji
 from chatroom.client.ui.strips import Strip, columns, layered, right_aligned, shorten, strip
 from chatroom.client.ui.wrap import wrap_spans
 from chatroom.client.viewmodel.rows import RowKind, SpanLine, TranscriptRow
-
-_LINKS_MAX: Final = 2000  # longer addresses are drawn without a link; urwid takes up to 2083 characters
 
 _HANDLE_STYLES: Final = {
     RowKind.NOTE: Style.NOTE,
@@ -108,7 +104,7 @@ def _body(row: TranscriptRow, share: Columns, emoji: Emoji, ground: Hashable) ->
         if is_code:
             strips.extend(_code_lines(spans, share, ground, row if not strips else None))
             continue
-        for line in wrap_spans(_linked(spans), share.cols - share.text):
+        for line in wrap_spans(spans, share.cols - share.text):
             head = _head(row if not strips else None, share, ground)
             strips.append(strip((*head, *line), share.cols, ground))
     return strips
@@ -180,22 +176,3 @@ def _code_lines(spans: SpanLine, share: Columns, ground: Hashable, row: Transcri
         head = strip(_head(row if not strips else None, share, ground), share.text, ground)
         strips.append([*head, *strip(((None, pad), *line), inner, code_ground)])
     return strips
-
-
-def _linked(spans: SpanLine) -> list[tuple[Hashable, str]]:
-    """Return the spans with a link under each address, for terminals that open them (OSC 8).
-
-    Before wrapping, so that every part of a broken address leads to the whole of it.
-    """
-    return [(link(text) if style is Style.URL else style, text) for style, text in spans]
-
-
-def link(address: str) -> Hashable:
-    """Return the attribute of a web address: the style, and a link when the whole of it is safe to send.
-
-    Only printable ASCII and only http and https go to the terminal.
-    """
-    is_whole = address.startswith(("http://", "https://")) and len(address) <= _LINKS_MAX
-    if not (is_whole and address.isascii() and address.isprintable() and " " not in address):
-        return Style.URL
-    return urwid.LayeredAttr(urwid.AttrSpec("inherit", "inherit", hyperlink=address), Style.URL)
