@@ -16,7 +16,7 @@ from chatroom.client.session.events import (
     RoomOpened,
     State,
 )
-from chatroom.protocol.entries import RoomKind
+from chatroom.protocol.entries import EntryKind, RoomKind
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import Presence
 from chatroom.server.store.memory import MemoryLog
@@ -164,6 +164,26 @@ def test_a_private_room_is_for_the_invited(server: HubServer) -> None:
     bob.session.ask.join("attic", create=False)
     bob.settle()
     assert bob.session.rooms[bob.number("#attic")].is_member
+
+
+def test_an_invitation_that_is_declined_goes_from_all_devices_and_stays_away(server: HubServer) -> None:
+    alice, bob = both(server)
+    phone = Desk(server, "bob", session_id=b"o" * 16).online()
+    alice.session.ask.join("attic", create=True, private=True)
+    alice.settle()
+    alice.session.ask.invite(alice.number("#attic"), "bob")
+    for desk in (alice, bob, phone):
+        desk.settle()
+    assert phone.session.room_named("#attic") is not None
+    bob.session.ask.leave(bob.number("#attic"))
+    for desk in (bob, phone, alice):
+        desk.settle()
+    assert bob.session.room_named("#attic") is phone.session.room_named("#attic") is None
+    assert bob.got(RequestRefused) == []
+    last = list(alice.session.timeline(alice.number("#attic")).lines_after(0))[-1]
+    assert (last.author, last.kind) == ("bob", EntryKind.DECLINED)
+    bob.drop()
+    assert bob.online().session.room_named("#attic") is None
 
 
 def test_members_and_presence_are_seen_by_the_others(server: HubServer) -> None:

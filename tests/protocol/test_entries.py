@@ -11,6 +11,7 @@ from chatroom.protocol.entries import (
     KIND_OF,
     Body,
     Created,
+    Declined,
     Entry,
     EntryKind,
     Invited,
@@ -44,6 +45,7 @@ BODIES: list[tuple[Body, str]] = [
     (Joined(), "90"),
     (Left(), "90"),
     (Invited("bob"), "91 a3626f62"),
+    (Declined(), "90"),
     (TopicSet("tea"), "91 a3746561"),
     (TopicSet(""), "91 a0"),
     (Moderated("bob"), "94 a3626f62 00 a0 00"),
@@ -124,7 +126,7 @@ def test_what_has_no_end_ends_with_time_itself() -> None:
     assert Moderated("bob").ends_at == TIME_MAX
 
 
-@pytest.mark.parametrize("kind", [0, 2, 9, 15, 19, 26, 65_535])
+@pytest.mark.parametrize("kind", [0, 2, 9, 16, 19, 26, 65_535])
 def test_a_kind_that_is_not_known_is_an_entry_without_meaning(kind: int) -> None:
     assert read_body(entry_with(kind, encode_body(Posted("hi")))) == Unknown()
 
@@ -143,6 +145,7 @@ def test_a_body_that_does_not_fit_its_kind_is_an_entry_without_meaning(body: str
         (12, "left"),
         (13, "invited"),
         (14, "topic_set"),
+        (15, "declined"),
         (20, "kicked"),
         (21, "banned"),
         (22, "unbanned"),

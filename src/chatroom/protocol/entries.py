@@ -28,6 +28,7 @@ class EntryKind(IntEnum):
     LEFT = 12
     INVITED = 13
     TOPIC_SET = 14
+    DECLINED = 15
     KICKED = 20
     BANNED = 21
     UNBANNED = 22
@@ -95,6 +96,10 @@ class Invited(msgspec.Struct, array_like=True, frozen=True, gc=False):
     handle: Handle
 
 
+class Declined(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The author, who was invited and is no member, took the invitation away."""
+
+
 class TopicSet(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The author set the topic; empty text takes it away."""
 
@@ -126,7 +131,7 @@ class Unknown(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """
 
 
-Body = Posted | Created | Joined | Left | Invited | TopicSet | Moderated | Unknown
+Body = Posted | Created | Joined | Left | Invited | Declined | TopicSet | Moderated | Unknown
 
 BODY_TYPES: Final[dict[EntryKind, type[Body]]] = {
     EntryKind.POSTED: Posted,
@@ -134,6 +139,7 @@ BODY_TYPES: Final[dict[EntryKind, type[Body]]] = {
     EntryKind.JOINED: Joined,
     EntryKind.LEFT: Left,
     EntryKind.INVITED: Invited,
+    EntryKind.DECLINED: Declined,
     EntryKind.TOPIC_SET: TopicSet,
     EntryKind.KICKED: Moderated,
     EntryKind.BANNED: Moderated,

@@ -10,6 +10,7 @@ from chatroom.client.session.timeline import Line
 from chatroom.protocol.entries import (
     Body,
     Created,
+    Declined,
     EntryKind,
     Invited,
     Joined,
@@ -73,6 +74,7 @@ def test_a_restored_history_is_a_line_of_the_same_fields_before_the_first_entry(
         (Joined(), EntryKind.JOINED, "joined", ""),
         (Left(), EntryKind.LEFT, "left", ""),
         (Invited("bob"), EntryKind.INVITED, "invited", "bob"),
+        (Declined(), EntryKind.DECLINED, "declined", ""),
         (TopicSet("tea"), EntryKind.TOPIC_SET, "topic_set", "tea"),
         (Unknown(), 77, "unknown-77", ""),
     ],

@@ -1,10 +1,15 @@
+import pytest
+from msgspec.structs import replace
+
 from chatroom.client.commands.actions import Action
 from chatroom.client.viewmodel.effects import ScrollTo, ScrollToEnd
 from chatroom.protocol.codec import encode
 from chatroom.protocol.entries import RoomKind
-from chatroom.protocol.packets import Join, RoomInfo, RoomState
+from chatroom.protocol.packets import Join, Leave, Packet, RoomGone, RoomInfo, RoomState
 from support.screen_world import Seat
 from support.tiny_server import TinyServer
+
+INVITATION = RoomInfo(5, "secret", RoomKind.PRIVATE, "plans", 1, 1, 1, is_member=False, invited_by="bob")
 
 
 def campus() -> TinyServer:
@@ -104,22 +109,75 @@ def test_a_room_left_elsewhere_gives_way_to_another() -> None:
     assert "#dev" not in [row.title for row in seat.model.sidebar()]
 
 
-def test_an_invitation_is_shown_as_such_and_accepted_by_opening_it() -> None:
+def invited_seat() -> Seat:
+    """A seat at which bob's invitation to the room 5 has just come."""
     server = campus()
     server.make_room("secret", RoomKind.PRIVATE)
     seat = Seat(server)
-    info = RoomInfo(5, "secret", RoomKind.PRIVATE, "", 1, 1, 1, is_member=False, invited_by="bob")
-    seat.desk.session.receive(encode(RoomState(info)), seat.desk.now, 0)
+    tell(seat, RoomState(INVITATION))
+    return seat
+
+
+def tell(seat: Seat, packet: Packet) -> None:
+    seat.desk.session.receive(encode(packet), seat.desk.now, 0)
     seat.settle()
+
+
+def asked(seat: Seat, kind: type[Packet]) -> list[Packet]:
+    assert seat.desk.connection is not None
+    return seat.desk.connection.asked(kind)
+
+
+def test_an_invitation_is_shown_as_such_and_accepted_after_opening_it() -> None:
+    seat = invited_seat()
     row = next(row for row in seat.model.sidebar() if row.is_invitation)
     assert (row.title, row.index) == ("#secret", 5)
-    assert seat.toast() == "bob invites you to #secret: /join #secret"
+    assert seat.toast() == "bob invites you to #secret: /join or /leave #secret"
     assert seat.model.status(seat.now).activity == "[!5]"
-    assert seat.desk.connection is not None
     seat.press(Action.ROOM_5)
-    assert [packet.name for packet in seat.desk.connection.asked(Join)] == ["secret"]  # type: ignore[attr-defined]
+    assert [choice.label for choice in seat.dialog().choices] == ["Join", "Decline", "Not now"]
+    assert [line[0][1] for line in seat.dialog().text] == [
+        "bob invites you to #secret.",
+        "plans",
+        "1 member",
+    ]
+    assert asked(seat, Join) == []
+    seat.press(Action.DIALOG_ACCEPT)
+    assert [packet.name for packet in asked(seat, Join)] == ["secret"]  # type: ignore[attr-defined]
     assert seat.title() == "#secret"
     assert seat.model.status(seat.now).activity == ""
+
+
+@pytest.mark.parametrize("way", ["a letter", "the button", "named", "from the switcher"])
+def test_an_invitation_is_declined_as_easily(way: str) -> None:
+    seat = invited_seat()
+    if way == "named":
+        seat.send("/leave #secret")
+    elif way == "from the switcher":
+        seat.press(Action.SWITCH_ROOM)
+        seat.effects += seat.model.dialog_edited(0, "secret", seat.now)
+        seat.press(Action.DIALOG_ACCEPT, Action.DIALOG_NEXT, Action.DIALOG_ACCEPT)
+    elif way == "a letter":
+        seat.press(Action.ROOM_5)
+        seat.effects += seat.model.dialog_letter("d", seat.now)
+    else:
+        seat.press(Action.ROOM_5)
+        seat.effects += seat.model.dialog_picked(1, seat.now)
+    seat.settle()
+    assert [packet.room for packet in asked(seat, Leave)] == [5]  # type: ignore[attr-defined]
+    assert seat.model.dialog is None
+    tell(seat, RoomGone(5))
+    assert not any(row.is_invitation for row in seat.model.sidebar())
+    assert (seat.title(), seat.model.status(seat.now).activity) == ("#lobby", "")
+
+
+def test_a_reply_to_an_invitation_that_another_device_answered_does_nothing() -> None:
+    for packet in (RoomGone(5), RoomState(replace(INVITATION, is_member=True))):
+        seat = invited_seat().press(Action.ROOM_5)
+        tell(seat, packet)
+        seat.press(Action.DIALOG_ACCEPT)
+        assert asked(seat, Join) == asked(seat, Leave) == []
+    assert seat.title() == "#secret"
 
 
 def test_one_goes_to_the_line_of_new_messages() -> None:

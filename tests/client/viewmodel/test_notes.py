@@ -6,6 +6,7 @@ from chatroom.protocol.entries import (
     BODY_TYPES,
     Body,
     Created,
+    Declined,
     EntryKind,
     Invited,
     Joined,
@@ -17,7 +18,7 @@ from chatroom.protocol.entries import (
 )
 from chatroom.protocol.packets import Role
 
-IN, OUT = Joined(), Left()
+IN, OUT, NO = Joined(), Left(), Declined()
 
 
 def until(at_ms: int, now_ms: int) -> str:
@@ -39,6 +40,13 @@ NOTES = [
     ([("ana", OUT), ("ana", IN)], "→", "ana left and came back"),
     ([("ana", IN), ("ana", OUT), ("ana", IN)], "→", "ana joined"),
     ([("ana", Invited("bob"))], "·", "ana invited bob"),
+    ([("bob", NO)], "·", "bob declined the invitation"),
+    ([("carl", IN), ("bob", NO), ("eve", NO)], "→", "carl joined · bob, eve declined the invitation"),
+    (
+        [("ana", Invited("bob")), ("bob", NO), ("ana", Invited("bob")), ("bob", IN)],
+        "→",
+        "ana invited bob · bob declined the invitation · bob joined",
+    ),
     (
         [("ana", Invited("bob")), ("ana", Invited("carl")), ("bob", IN)],
         "→",
@@ -91,6 +99,7 @@ EXAMPLES: dict[type[Body], Body] = {
     Joined: IN,
     Left: OUT,
     Invited: Invited("bob"),
+    Declined: NO,
     TopicSet: TopicSet(""),
     Moderated: Moderated("bob"),
     Unknown: Unknown(),

@@ -82,6 +82,9 @@ def test_nonces_in_the_index_and_those_not_there_yet_are_no_faults(path: Path) -
         ("INSERT INTO nonces_done VALUES (3, 1)", "room 3: the mark of indexed nonces says 1"),
         ("INSERT INTO nonces VALUES (x'00', (1 << 40) + 50)", f"{place(50)}: is not there"),
         ("INSERT INTO members VALUES (1, 9)", "room 1: account 9 is a member"),
+        ("INSERT INTO invitations VALUES (1, 9, 1)", "room 1: account 9 is invited"),
+        ("INSERT INTO invitations VALUES (9, 1, 1)", "room 9: account 1 is invited"),
+        ("INSERT INTO invitations VALUES (1, 1, 9)", "room 1: account 1 is invited"),
     ],
 )
 def test_a_fault_is_named(connection: sqlite3.Connection, statement: str, fault: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatroom.protocol.entries import EntryKind, Invited, Moderated, Posted, RoomKind, encode_body
+from chatroom.protocol.entries import Declined, EntryKind, Invited, Moderated, Posted, RoomKind, encode_body
 from chatroom.protocol.packets import Role
 from chatroom.server.hub.fold import fold, fold_change
 from chatroom.server.hub.ports import (
@@ -55,6 +55,10 @@ def invited(author: int, handle: str) -> AddEntry:
     return AddEntry(1, author, EntryKind.INVITED, encode_body(Invited(handle)))
 
 
+def declined(author: int) -> AddEntry:
+    return AddEntry(1, author, EntryKind.DECLINED, encode_body(Declined()))
+
+
 def posted(author: int, number: int) -> AddEntry:
     return AddEntry(1, author, EntryKind.POSTED, encode_body(Posted("tea")), number.to_bytes(16, "big"))
 
@@ -77,6 +81,7 @@ changes: st.SearchStrategy[Change] = st.one_of(
     st.builds(joined, st.just(1), accounts),
     st.builds(left, st.just(1), accounts),
     st.builds(invited, accounts, handles),
+    st.builds(declined, accounts),
     *[
         st.builds(
             moderated,

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from chatroom.protocol.entries import EntryKind, Invited, Posted, RoomKind, TopicSet, encode_body
+from chatroom.protocol.entries import Declined, EntryKind, Invited, Posted, RoomKind, TopicSet, encode_body
 from chatroom.server.hub.ports import AddAccount, AddEntry, AddRoom, Change, Hits, SetRead
 from chatroom.server.store import indexer, nonces
 from chatroom.server.store.memory import MemoryLog
@@ -34,6 +34,10 @@ def message(room: int, author: int, text: str, nonce: int, mentioned: list[int])
 
 def invited(room: int, author: int, handle: str) -> AddEntry:
     return AddEntry(room, author, EntryKind.INVITED, encode_body(Invited(handle)))
+
+
+def declined(room: int, author: int) -> AddEntry:
+    return AddEntry(room, author, EntryKind.DECLINED, encode_body(Declined()))
 
 
 def topic(room: int, author: int, text: str) -> AddEntry:
@@ -58,6 +62,7 @@ changes: st.SearchStrategy[Change] = st.one_of(
     st.builds(joined, rooms, st.integers(1, 5)),
     st.builds(left, rooms, st.integers(1, 5)),
     st.builds(invited, rooms, accounts, st.sampled_from(HANDLES)),
+    st.builds(declined, rooms, accounts),
     st.builds(topic, rooms, accounts, st.sampled_from(WORDS)),
     st.builds(SetRead, accounts, rooms, st.integers(0, 12)),
     st.builds(account, st.sampled_from(HANDLES), st.sampled_from(HANDLES)),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatroom.protocol.entries import EntryKind, Invited, Moderated, RoomKind, TopicSet, encode_body
+from chatroom.protocol.entries import Declined, EntryKind, Invited, Moderated, RoomKind, TopicSet, encode_body
 from chatroom.protocol.packets import Role
 from chatroom.server.hub.ports import (
     AddAccount,
@@ -31,6 +31,10 @@ def topic(author: int) -> AddEntry:
 
 def invited(author: int, handle: str) -> AddEntry:
     return AddEntry(1, author, EntryKind.INVITED, encode_body(Invited(handle)))
+
+
+def declined(author: int) -> AddEntry:
+    return AddEntry(1, author, EntryKind.DECLINED, encode_body(Declined()))
 
 
 @pytest.fixture
@@ -95,6 +99,13 @@ def test_who_is_muted_may_join_and_leave_and_who_is_banned_may_not_join(garden: 
     outcomes = garden.submit(act(EntryKind.MUTED, "eve"), joined(1, EVE), left(1, EVE))
     assert not any(isinstance(outcome, Failed) for outcome in outcomes)
     assert garden.submit(act(EntryKind.BANNED, "eve"), joined(1, EVE))[1] == refusals.AUTHOR_BANNED
+
+
+def test_who_is_muted_may_decline_in_the_same_pass_and_who_is_banned_may_not(garden: Story) -> None:
+    garden.one(invited(BOB, "eve"))
+    assert garden.submit(act(EntryKind.BANNED, "eve"), declined(EVE))[1] == refusals.AUTHOR_BANNED
+    garden.one(act(EntryKind.UNBANNED, "eve"))
+    assert not isinstance(garden.submit(act(EntryKind.MUTED, "eve"), declined(EVE))[1], Failed)
 
 
 def test_a_mute_that_is_over_forbids_nothing(garden: Story) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatroom.protocol.entries import EntryKind, Invited, RoomKind, TopicSet, encode_body
+from chatroom.protocol.entries import Declined, EntryKind, Invited, RoomKind, TopicSet, encode_body
 from chatroom.protocol.errors import ErrorCode
 from chatroom.server.hub.ports import AddEntry, AddRoom, Committed, Failed, Outcome
 from chatroom.server.store.projections import PROJECTIONS
@@ -11,6 +11,10 @@ from support.story import Story, joined, left
 
 def invited(room: int, author: int, handle: str) -> AddEntry:
     return AddEntry(room, author, EntryKind.INVITED, encode_body(Invited(handle)))
+
+
+def declined(room: int, author: int) -> AddEntry:
+    return AddEntry(room, author, EntryKind.DECLINED, encode_body(Declined()))
 
 
 def topic(room: int, author: int, text: str) -> AddEntry:
@@ -56,6 +60,13 @@ def test_an_invitation_names_who_invited_and_ends_with_joining(garden: Story) ->
     assert garden.record(1).invited == ((3, 2),)
     garden.submit(joined(1, 3))
     assert garden.record(1).invited == ()
+
+
+def test_an_invitation_is_declined_once_and_by_who_has_it(garden: Story) -> None:
+    assert codes(garden.submit(declined(1, 3), declined(1, 1))) == [ErrorCode.NOT_A_MEMBER] * 2
+    outcomes = garden.submit(invited(1, 2, "eve"), declined(1, 3), declined(1, 3), invited(1, 1, "eve"))
+    assert codes(outcomes) == [None, None, ErrorCode.NOT_A_MEMBER, None]
+    assert garden.record(1).invited == ((3, 1),)
 
 
 def test_the_last_invitation_counts(garden: Story) -> None:

@@ -34,7 +34,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """Leave a room; name "" is the current one."""
+    """Leave a room, or decline the invitation to it; name "" is the current one."""
 
     name: str = ""
 
@@ -232,7 +232,8 @@ COMMANDS: Final[tuple[SlashCommand, ...]] = (
         "leave",
         ("part", "close"),
         "[ROOM]",
-        "Leave this room, or the one named. A direct room is put away until something is written there.",
+        "Leave this room, or the one named; declines an invitation. A direct room is put away until "
+        "something is written there.",
         _optional_word(Leave),
     ),
     SlashCommand(

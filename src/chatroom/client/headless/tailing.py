@@ -22,6 +22,7 @@ from chatroom.client.session.timeline import Gap, Line
 from chatroom.client.viewmodel.calendar import local_time
 from chatroom.protocol.entries import (
     Created,
+    Declined,
     EntryKind,
     Invited,
     Joined,
@@ -257,5 +258,5 @@ def _text(line: Line) -> str:
             given = f" {role_of(role).name.lower()}" if line.kind == EntryKind.ROLE_SET else ""
             end = f" until {rfc3339(until)}" if until else ""
             return f"{handle}{given}{end}{f': {reason}' if reason else ''}"
-        case Joined() | Left() | Unknown():
+        case Joined() | Left() | Declined() | Unknown():
             return ""

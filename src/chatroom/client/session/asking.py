@@ -63,7 +63,7 @@ class Asking:
         self._ask(OpenDirect(self._id(), handle), ErrorCode.BAD_HANDLE, _handle_fault(handle))
 
     def leave(self, room: int) -> None:
-        """Stop being a member of a room, which then goes from the list."""
+        """Stop being a member of a room, or decline the invitation to it; then it goes from the list."""
         self._ask(Leave(self._id(), room))
 
     def set_topic(self, room: int, text: str) -> None:

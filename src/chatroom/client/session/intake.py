@@ -11,6 +11,7 @@ from chatroom.protocol import limits
 from chatroom.protocol.entries import (
     Body,
     Created,
+    Declined,
     Entry,
     Invited,
     Joined,
@@ -120,5 +121,5 @@ def _clean_body(entry: Entry) -> Body:
             reason = shown_line(body.reason, limits.ACT_REASON_CHARS)
             known = is_handle(body.handle)
             return Moderated(body.handle, body.until, reason, body.role) if known else Unknown()
-        case Joined() | Left() | Unknown():
+        case Joined() | Left() | Declined() | Unknown():
             return body

@@ -88,6 +88,7 @@ class Acting:
             [
                 row(answers.Close, lambda _: None),
                 row(answers.Open, lambda answer: go.open_number(answer.room)),
+                row(answers.Reply, lambda answer: go.reply(answer.room, accepts=answer.accepts)),
                 row(answers.Do, lambda answer: self.commanding.do(answer.command)),
                 row(answers.Ask, self._ask),
                 row(answers.Jump, lambda answer: self.jumping.jump(answer.room, answer.seq)),

@@ -32,6 +32,7 @@ class DialogKind(Enum):
     INPUT_HISTORY = "input history"
     MEMBERS = "members"
     WELCOME = "welcome"
+    INVITATION = "invitation"
     PASTE = "paste"
     DEVICES = "devices"
     REVOKE = "revoke"

@@ -138,7 +138,8 @@ class Hearing:
         for number in views.keys() - known if known is not None else ():
             view = views[number]
             state.invited.add(number)
-            state.say(f"{view.invited_by or 'somebody'} invites you to {view.title}: /join {view.title}")
+            by = view.invited_by or "somebody"
+            state.say(f"{by} invites you to {view.title}: /join or /leave {view.title}")
 
     def _timeline_changed(self, event: TimelineChanged) -> None:
         state = self._state

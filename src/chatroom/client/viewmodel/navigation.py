@@ -6,6 +6,7 @@ Read next: `room_list.py` for which room it is, `state.py` for opening it.
 from chatroom.client.commands.actions import ROOM_ACTIONS, Action
 from chatroom.client.session.rooms import RoomView
 from chatroom.client.session.timeline import Gap, Line
+from chatroom.client.viewmodel.boxes.invitation import invitation
 from chatroom.client.viewmodel.effects import ScrollTo
 from chatroom.client.viewmodel.room_list import beside, most_active
 from chatroom.client.viewmodel.rows import Part
@@ -22,12 +23,24 @@ class Navigation:
         self._mention: tuple[int, ...] | None = None
 
     def open(self, view: RoomView) -> None:
-        """Open a room; an invitation is accepted first."""
+        """Open a room; of an invitation, ask what to reply."""
         if view.is_member:
             self._state.show(view)
         else:
+            self._state.open_box(invitation(self._state.next_identity(), view))
+
+    def reply(self, number: int, *, accepts: bool) -> None:
+        """Accept or decline an invitation, unless that was done on another device meanwhile."""
+        view = self._state.session.rooms.get(number)
+        if view is None:
+            self._state.complain("this invitation is not open any more")
+        elif view.is_member:
+            self._state.show(view)
+        elif accepts:
             self._state.session.ask.join(view.name, create=False)
             self._state.say(f"joining {view.title} …")
+        else:
+            self._state.session.ask.leave(view.number)
 
     def open_number(self, number: int) -> None:
         """Open the room with this number, if it is still there."""

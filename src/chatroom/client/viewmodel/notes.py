@@ -1,20 +1,30 @@
 """Notes: what happened in a room besides messages, in one dim line for a whole run of it.
 
-A run of joins, leaves and invitations is folded, because in a busy room they would drown the talk. Who came
-and went within a run is said once. What moderators do is never folded. Read next: `transcript.py`.
+A run of joins, leaves and invitations, declined ones too, is folded, because in a busy room they would drown
+the talk. Who came and went within a run is said once. What moderators do is never folded. Read next:
+`transcript.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from chatroom.client.session.timeline import Line
-from chatroom.protocol.entries import Created, EntryKind, Invited, Joined, Left, Moderated, TopicSet
+from chatroom.protocol.entries import (
+    Created,
+    Declined,
+    EntryKind,
+    Invited,
+    Joined,
+    Left,
+    Moderated,
+    TopicSet,
+)
 from chatroom.protocol.packets import Role
 
 NAMES_SHOWN: Final = 8
 """Handles named in one part of a note; the others are counted."""
 
-FOLDED: Final = (Joined, Left, Invited)
+FOLDED: Final = (Joined, Left, Invited, Declined)
 """The bodies that fold into one note."""
 
 _DONE: Final = {
@@ -45,7 +55,7 @@ def note_text(lines: Sequence[Line], title: str, until: Callable[[int, int], str
             return "·", f"{author} set the topic: {text}" if text else f"{author} took the topic away"
         case Moderated() as body:
             return "·", moderated_text(line.kind, line.author, body, until(body.until, line.at))
-        case Joined() | Left() | Invited():
+        case Joined() | Left() | Invited() | Declined():
             return _folded(lines)
         case _:
             return "·", NOT_KNOWN
@@ -66,10 +76,11 @@ def moderated_text(kind: int, author: str, body: Moderated, end: str) -> str:
 
 
 def _folded(lines: Sequence[Line]) -> tuple[str, str]:
-    """Return (sign, text) of a run of joins, leaves and invitations; who was invited comes after that."""
+    """Return (sign, text) of a run of joins, leaves and invitations; what the invited did comes last."""
     moves: dict[str, list[bool]] = {}
     invited: dict[str, list[str]] = {}
     invitees: set[str] = set()
+    declined: list[str] = []
     for line in lines:
         match line.body:
             case Joined():
@@ -79,10 +90,13 @@ def _folded(lines: Sequence[Line]) -> tuple[str, str]:
             case Invited(handle):
                 invited.setdefault(line.author, []).append(handle)
                 invitees |= {handle} - moves.keys()
+            case Declined():
+                declined.append(line.author)
             case _:
                 pass
     parts = _moved({who: steps for who, steps in moves.items() if who not in invitees})
     parts += [f"{author} invited {_names(handles)}" for author, handles in invited.items()]
+    parts.append(_part(declined, "declined the invitation"))
     parts += _moved({who: steps for who, steps in moves.items() if who in invitees})
     has_joined = any(steps[-1] for steps in moves.values())
     sign = "→" if has_joined else "←" if moves else "·"

@@ -170,7 +170,7 @@ class ScreenModel:
         self._state.touch(Part.COMPOSER)
 
     def open_room(self, number: int, now: Moment) -> list[Effect]:
-        """Make this room the current one (a click on the sidebar); an invitation is accepted."""
+        """Make this room the current one (a click on the sidebar); of an invitation, ask what to reply."""
         self._state.now = now
         self._acting.navigation.open_number(number)
         return self._done()

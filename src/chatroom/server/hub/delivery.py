@@ -74,7 +74,11 @@ class Delivery:
         peer.ends.pop(room, None)
 
     def end(self, peer: Peer, room: Room, farewell: bytes) -> None:
-        """Send the room up to its head of now, the entry that says why included; then `farewell`."""
+        """Send the room up to its head of now, the entry that says why included; then `farewell`. An end that
+        is under way stays the end: what came after it is not for this peer.
+        """
+        if room in peer.ends:
+            return
         if not peer.follows(room):
             self.say(peer, farewell)
             return

@@ -77,6 +77,10 @@ def _invited(state: State, room: Room, author: Account, logged: Logged) -> None:
         state.by_handle[body.handle].invitations[room] = author
 
 
+def _declined(_state: State, room: Room, author: Account, _logged: Logged) -> None:
+    author.invitations.pop(room, None)
+
+
 def _topic_set(_state: State, room: Room, _author: Account, logged: Logged) -> None:
     body = read_body(decode_entry(logged.frame[HEADER_BYTES:]))
     if isinstance(body, TopicSet):
@@ -120,6 +124,7 @@ FOLDS: Final[dict[int, Fold]] = {
     EntryKind.JOINED: _joined,
     EntryKind.LEFT: _left,
     EntryKind.INVITED: _invited,
+    EntryKind.DECLINED: _declined,
     EntryKind.TOPIC_SET: _topic_set,
     EntryKind.KICKED: _moderated,
     EntryKind.BANNED: _moderated,

@@ -40,6 +40,11 @@ _LOST_MEMBERS: Final = """
     SELECT room, account FROM members
     WHERE room NOT IN (SELECT id FROM rooms) OR account NOT IN (SELECT id FROM accounts)"""
 
+_LOST_INVITATIONS: Final = """
+    SELECT room, account FROM invitations
+    WHERE room NOT IN (SELECT id FROM rooms) OR account NOT IN (SELECT id FROM accounts)
+        OR inviter NOT IN (SELECT id FROM accounts)"""
+
 
 def find_faults(connection: sqlite3.Connection) -> list[str]:
     """Return what is wrong with the log, one line each, `MOST_FAULTS` at most; empty when nothing is.
@@ -73,6 +78,8 @@ def _faults(connection: sqlite3.Connection) -> Iterator[str]:
         yield f"{_place(entry)}: is not there, but its nonce is known"
     for room, account in connection.execute(_LOST_MEMBERS):
         yield f"room {room}: account {account} is a member, but one of the two does not exist"
+    for room, account in connection.execute(_LOST_INVITATIONS):
+        yield f"room {room}: account {account} is invited, but one of them, or who invited, does not exist"
 
 
 def _faults_of_entries(connection: sqlite3.Connection, heads: dict[int, int]) -> Iterator[str]:

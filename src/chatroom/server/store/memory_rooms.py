@@ -76,6 +76,12 @@ def invite(room: Room, entry: Logged, people: People) -> Failed | None:
     return None
 
 
+def decline(room: Room, entry: Logged, _people: People) -> Failed | None:
+    """The author has no invitation any more."""
+    had = room.invited.pop(entry.author, None)
+    return refusals.NOT_A_MEMBER if had is None else None
+
+
 def set_topic(room: Room, entry: Logged, _people: People) -> Failed | None:
     """The body is the topic."""
     body = body_of(entry.frame)
@@ -113,6 +119,7 @@ PROJECTIONS: Final[dict[int, Callable[[Room, Logged, People], Failed | None]]] =
     EntryKind.JOINED: join,
     EntryKind.LEFT: leave,
     EntryKind.INVITED: invite,
+    EntryKind.DECLINED: decline,
     EntryKind.TOPIC_SET: set_topic,
     EntryKind.KICKED: moderate,
     EntryKind.BANNED: moderate,

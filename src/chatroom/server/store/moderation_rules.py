@@ -31,19 +31,22 @@ class Standing:
     is_muted: bool = False
 
 
+_OF_WHOEVER: Final = frozenset((EntryKind.JOINED, EntryKind.LEFT, EntryKind.DECLINED))
+"""The kinds whose author need be no member and may be muted."""
+
 UNSETTLING: Final = frozenset((EntryKind.LEFT, EntryKind.KICKED, EntryKind.BANNED, EntryKind.MUTED))
 """The kinds of entry after which an author of the same pass may be one no more."""
 
 
 def author_fault(kind: int, author: Standing | None, *, is_member: bool) -> Failed | None:
     """Return why nobody who stands so may be the author of an entry of this kind, or None. Whether somebody
-    can join or leave is known by the member list.
+    can join, leave or decline is known by the lists of members and invitations.
     """
     if author is None:
         return refusals.NO_SUCH_ACCOUNT
     if author.is_banned:
         return refusals.AUTHOR_BANNED
-    if kind in (EntryKind.JOINED, EntryKind.LEFT):
+    if kind in _OF_WHOEVER:
         return None
     if not is_member and kind != EntryKind.CREATED:
         return refusals.NOT_A_MEMBER

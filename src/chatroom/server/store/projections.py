@@ -51,6 +51,13 @@ def invite(cursor: sqlite3.Cursor, entry: Logged) -> Failed | None:
     return None
 
 
+def decline(cursor: sqlite3.Cursor, entry: Logged) -> Failed | None:
+    """The author has no invitation any more."""
+    place = entry.room, entry.author
+    had = cursor.execute("DELETE FROM invitations WHERE room = ? AND account = ?", place).rowcount
+    return None if had else refusals.NOT_A_MEMBER
+
+
 def set_topic(cursor: sqlite3.Cursor, entry: Logged) -> Failed | None:
     """The body is the topic."""
     body = body_of(entry.frame)
@@ -63,6 +70,7 @@ PROJECTIONS: Final[dict[int, Projection]] = {
     EntryKind.JOINED: join,
     EntryKind.LEFT: leave,
     EntryKind.INVITED: invite,
+    EntryKind.DECLINED: decline,
     EntryKind.TOPIC_SET: set_topic,
     **dict.fromkeys(moderation.KINDS, moderation.moderate),
 }

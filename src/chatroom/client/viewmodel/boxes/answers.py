@@ -24,6 +24,14 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """Join the room of this number, to which one is invited, or decline the invitation."""
+
+    room: int
+    accepts: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Do:
     """Do what this command does."""
 
@@ -87,4 +95,4 @@ class Revoke:
     public_key: bytes
 
 
-Answer = Close | Open | Do | Ask | Jump | Write | Insert | Emit | ConfirmRevoke | Revoke
+Answer = Close | Open | Reply | Do | Ask | Jump | Write | Insert | Emit | ConfirmRevoke | Revoke

@@ -5,7 +5,16 @@ Read next: `messages.py`.
 
 from functools import partial
 
-from chatroom.protocol.entries import EntryKind, Invited, Joined, Left, RoomKind, TopicSet, encode_body
+from chatroom.protocol.entries import (
+    Declined,
+    EntryKind,
+    Invited,
+    Joined,
+    Left,
+    RoomKind,
+    TopicSet,
+    encode_body,
+)
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TOPIC_CHARS
 from chatroom.protocol.names import room_name_fault
@@ -32,7 +41,7 @@ from chatroom.protocol.text import line_fault
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.fold import fold
 from chatroom.server.hub.permissions import Act
-from chatroom.server.hub.ports import AddEntry, AddRoom, Committed, Outcome, RoomRecord, SetRead
+from chatroom.server.hub.ports import AddEntry, AddRoom, Committed, Failed, Outcome, RoomRecord, SetRead
 from chatroom.server.hub.state import Account, Peer, Room
 from chatroom.server.hub.wording import try_again, utc
 
@@ -237,7 +246,14 @@ def _direct_fault(context: Context, account: Account, other: Account) -> str | N
 
 
 def leave(context: Context, peer: Peer, request: Leave) -> None:
-    """Take the account out of a room."""
+    """Take the account out of a room, or away the invitation to one."""
+    account = peer.account
+    assert account is not None
+    room = context.state.rooms.get(request.room)
+    if room is not None and room in account.invitations:
+        entry = AddEntry(room.number, account.number, EntryKind.DECLINED, encode_body(Declined()))
+        context.propose(entry, peer, partial(_declined, context, peer, request, account, room))
+        return
     found = context.joined_room(peer, request, request.room)
     if found is None:
         return
@@ -256,6 +272,16 @@ def _left(
         return
     context.say(peer, Done(request.id))
     context.end_room(account, room, RoomGone(room.number))
+
+
+def _declined(
+    context: Context, peer: Peer, request: Leave, account: Account, room: Room, outcome: Outcome
+) -> None:
+    """Where a request before it in the pass accepted the invitation, it is the room that is left."""
+    if isinstance(outcome, Failed) and room.number in account.rooms:
+        leave(context, peer, request)
+    else:
+        _left(context, peer, request, account, room, outcome)
 
 
 def set_topic(context: Context, peer: Peer, request: SetTopic) -> None:
