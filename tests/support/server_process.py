@@ -81,17 +81,18 @@ class ServerProcess:
 
     def kill(self) -> None:
         """End it at once, as a power button would."""
-        self._signal(signal.SIGKILL)
+        self.end_by(signal.SIGKILL)
 
     def stop(self) -> int:
         """Ask it to stop and return its exit code."""
-        return self._signal(signal.SIGTERM)
+        return self.end_by(signal.SIGTERM)
 
     def log(self) -> str:
         """What it wrote to standard error so far."""
         return self.log_path.read_text()
 
-    def _signal(self, number: int) -> int:
+    def end_by(self, number: int) -> int:
+        """Send it a signal that ends it, and return its exit code."""
         assert self.process is not None
         if self.process.poll() is None:
             os.kill(self.process.pid, number)

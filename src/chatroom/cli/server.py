@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -162,7 +163,7 @@ def _serve(settings: ServerSettings, directory: Path) -> int:
         _announce(listener.address, directory, key)
         owner_code = hub.make_owner_code(time.time_ns() // 1_000_000)
         if owner_code:
-            print(f"owner {owner_code}", flush=True)
+            _say(f"owner {owner_code}")
         _settle_collector()
         sealing.run(loop)
         service.run()
@@ -212,7 +213,17 @@ def _announce(address: tuple[str, int], directory: Path, key: ServerKey | None) 
     reachable = _host_name() if host in ANY_HOSTS else host
     join = JoinAddress(reachable, port, key is not None, key.pin if key else None)
     for line in (f"listening {format_address(host, port)}", f"data {directory}", f"join {join}"):
+        _say(line)
+
+
+def _say(line: str) -> None:
+    """Tell whoever reads standard output. A disk that is full behind it keeps no server from serving."""
+    try:
         print(line, flush=True)
+    except OSError as error:
+        _warn(f"standard output cannot be written: {error.strerror or error}")
+        with Path(os.devnull).open("w") as nowhere:  # else what is left to write fails again at the end
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _stop_on_signals(loop: Loop, service: Service, listener: Listener) -> None:
@@ -228,8 +239,9 @@ def _stop_on_signals(loop: Loop, service: Service, listener: Listener) -> None:
 
     for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):  # not every system has all of them
         number = getattr(signal, name, None)
-        if number is not None:
-            loop.on_signal(number, stop)
+        if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):
+            continue  # nohup ignores SIGHUP for the program that it starts
+        loop.on_signal(number, stop)
 
 
 def _hub_settings(settings: ServerSettings) -> HubSettings:
