@@ -1,129 +1,197 @@
 """The law of delivery over the real hub, the real SQLite file, a real outbox file and real sessions.
 
-Any mix of posts, cuts, kills, restarts, full disks and jumping clocks leaves every timeline equal to the log,
-with every message in it once and in its author's order. The invariants of docs/guarantees.md are looked at
-after every step, in the database as another program sees it: what is not committed is not there.
-`CHATROOM_EXAMPLES` makes it search longer.
+Any mix of posts in two rooms, comings, leavings, kicks and mutes, cuts, slow readers, kills, restarts, full
+disks, jumping clocks and older copies put in the place of the log leaves every timeline equal to the log,
+with every message in it once and in its author's order. The invariants I1 to I8 of docs/guarantees.md are
+looked at after every step, in the database as another program sees it: what is not committed is not there.
+`CHATROOM_EXAMPLES` makes it search longer. Read next: `support/delivery_book.py`.
 """
 
 import os
 import shutil
-import sqlite3
 import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from chatroom.client.connection.outbox_file import DiskOutbox
-from chatroom.client.session.events import PostRefused, PostStored
-from chatroom.client.session.timeline import Gap
-from chatroom.protocol.entries import Entry, Posted, decode_entry, read_body
-from chatroom.protocol.frames import HEADER_BYTES
+from chatroom.client.session.events import State
+from chatroom.protocol.packets import ModerationAct, Role
+from chatroom.server.hub import delivery
+from chatroom.server.store.copies import back_up, restore
 from chatroom.server.store.sqlite import SqliteLog
-from support.hub_server import HubServer
+from support.delivery_book import Book, FileDesk, Logs
+from support.hub_server import HubLink, HubServer
 from support.session_world import Desk
 
 EXAMPLES = int(os.environ.get("CHATROOM_EXAMPLES", "80"))
 HANDLES = ("alice", "bob", "carol")
 WHO = st.sampled_from(range(len(HANDLES)))
+OTHERS = st.sampled_from(HANDLES[1:])
+TITLES = ("#lobby", "#dev")
+TITLE = st.sampled_from(TITLES)
 FEW_BYTES = st.integers(1, 150)
 HOUR_MS, YEAR_MS = 3_600_000, 31_557_600_000
 RETRY_S = 31.0
-
-
-class FileDesk(Desk):
-    """A desk whose outbox is a file: a new process takes over what the one before has left."""
-
-    def __init__(self, place: Path, *arguments: object, **options: object) -> None:
-        self.place = place
-        self.outbox: DiskOutbox | None = None
-        super().__init__(*arguments, **options)  # type: ignore[arg-type]
-
-    def start(self) -> None:
-        """A new process; the lock of the old one ended with it."""
-        if self.outbox is not None:
-            self.outbox.close()
-        self.outbox = DiskOutbox(self.place)
-        self.file = self.outbox  # type: ignore[assignment]
-        super().start()
+COPIES = 3
 
 
 class Delivery(RuleBasedStateMachine):
-    """Three people; `seen` is what each (room, seq) ever was on any screen, `told` what was acknowledged."""
+    """Three people, of whom alice is the owner; what was promised to them stands in the book."""
 
     @initialize()
     def begin(self) -> None:
-        self.directory = tempfile.mkdtemp(prefix="delivery-")
-        path = Path(self.directory) / "chatroom.db"
-        self.server = HubServer(lambda: SqliteLog(path))
-        self.disk = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
-        self.desks = [Desk(self.server, handle, follow_backlog=5, skip_over=8) for handle in HANDLES[:2]]
-        place = Path(self.directory) / "outbox"
-        self.desks.append(FileDesk(place, self.server, HANDLES[2], follow_backlog=5, skip_over=8))
-        self.told: dict[bytes, int] = {}
-        self.posted: dict[str, list[str]] = {handle: [] for handle in HANDLES}
-        self.seen: dict[int, bytes] = {}
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(delivery, "FEED_ENTRIES", 3)  # who lags is fed in several helpings
+        self.directory = Path(tempfile.mkdtemp(prefix="delivery-"))
+        self.path = self.directory / "chatroom.db"
+        self.server = HubServer(lambda: SqliteLog(self.path))
+        code = self.server.hub.make_owner_code(self.server.now)
+        brief = {"follow_backlog": 5, "skip_over": 8}
+        self.desks = [Desk(self.server, handle, **brief) for handle in HANDLES[:2]]
+        self.desks.append(FileDesk(self.directory / "outbox", self.server, HANDLES[2], **brief))
         for desk in self.desks:
             desk.online()
-        self.room = self.desks[0].number()
-        self.kept_before = [dict(desk.file.kept) for desk in self.desks[:2]]
+            desk.session.ask.join("dev", create=True)
+            desk.settle()
+        self.desks[0].session.ask.claim(code)
+        self.desks[0].settle()
+        assert self.desks[0].session.my_role is Role.OWNER
+        self.rooms = {title: self.desks[0].number(title) for title in TITLES}
+        self.book = Book(self.server, self.path, self.desks, list(self.rooms.values()))
+        self.copies: list[Path] = []
+        self.restored = 0
 
     def teardown(self) -> None:
-        if not hasattr(self, "server"):
+        if not hasattr(self, "patch"):
             return
         try:
-            self.everything_arrives()
+            if hasattr(self, "book"):
+                self.everything_arrives()
         finally:
-            for desk in self.desks:
-                if isinstance(desk, FileDesk) and desk.outbox is not None:
-                    desk.outbox.close()
-            self.disk.close()
-            self.server.log.close()
-            shutil.rmtree(self.directory)
+            self.patch.undo()
+            if hasattr(self, "book"):
+                self.clear_away()
+
+    def clear_away(self) -> None:
+        for desk in self.desks:
+            if isinstance(desk, FileDesk):
+                desk.end()
+        self.book.close()
+        self.server.log.close()
+        shutil.rmtree(self.directory)
 
     def everything_arrives(self) -> None:
         self.free_the_disk()
         for desk in self.desks:
             desk.drop()
             desk.online()
+            self.book.check()
         for desk in self.desks:
             desk.wait(RETRY_S)
             assert desk.session.waiting_count == 0
+            for title in TITLES:
+                desk.session.ask.join(title.removeprefix("#"), create=False)
+                desk.settle()
         for desk in self.desks:
             desk.settle()
-            timeline = desk.session.timeline(self.room)
-            while timeline.gaps():
-                desk.session.ask.fill_gap(self.room, timeline.gaps()[0])
-                desk.settle()
-            assert timeline.cursor == len(self.log())
-        self.what_is_shown_is_what_is_stored()
-        stored = [body.text for body in map(read_body, self.log()) if isinstance(body, Posted)]
-        for handle, texts in self.posted.items():
-            assert [text for text in stored if text.startswith(handle)] == texts
+            for room, log in self.book.log().items():
+                timeline = desk.session.timeline(room)
+                while timeline.gaps():
+                    desk.session.ask.fill_gap(room, timeline.gaps()[0])
+                    desk.settle()
+                assert timeline.cursor == len(log)
+        self.book.check()
+        self.every_message_is_answered(self.book.log())
 
-    # -- what may happen -----------------------------------------------------------------------------------
+    def every_message_is_answered(self, logs: Logs) -> None:
+        """What was written stands in the log, was given back, or was in a log that an operator threw away."""
+        stored = {entry.nonce for log in logs.values() for entry in log}
+        for posts in self.book.posted.values():
+            for _, nonce in posts:
+                assert (nonce in stored) != (nonce in self.book.refused) or nonce in self.book.lost
 
-    @rule(who=WHO, count=st.integers(1, 6))
-    def post(self, who: int, count: int) -> None:
-        desk = self.desks[who]
-        if self.room in desk.session.rooms:
+    @invariant()
+    def every_promise_is_kept(self) -> None:
+        if hasattr(self, "book"):
+            self.book.check()
+
+    # -- people ----------------------------------------------------------------------------------------------
+
+    @rule(who=WHO, title=TITLE, count=st.integers(1, 6))
+    def post(self, who: int, title: str, count: int) -> None:
+        desk, room = self.desks[who], self.rooms[title]
+        if room in desk.session.rooms:
             for _ in range(count):
-                text = f"{desk.handle} {len(self.posted[desk.handle])}"
-                self.posted[desk.handle].append(text)
-                desk.post(text)
+                number = len(self.book.posted[desk.handle])
+                self.book.wrote(desk, room, desk.post(f"{desk.handle} {number}", title))
+
+    @rule(who=WHO, title=TITLE)
+    def leave(self, who: int, title: str) -> None:
+        self.reach(who).session.ask.leave(self.rooms[title])
+
+    @rule(who=WHO, title=TITLE)
+    def join(self, who: int, title: str) -> None:
+        self.reach(who).session.ask.join(title.removeprefix("#"), create=False)
+
+    @rule(handle=OTHERS, title=TITLE)
+    def kick(self, handle: str, title: str) -> None:
+        self.reach(0).session.ask.moderate(self.rooms[title], ModerationAct.KICK, handle)
+
+    @rule(handle=OTHERS, act=st.sampled_from([ModerationAct.MUTE, ModerationAct.UNMUTE]))
+    def mute_or_unmute(self, handle: str, act: ModerationAct) -> None:
+        self.reach(0).session.ask.moderate(self.rooms["#lobby"], act, handle)
+
+    @rule(who=WHO, title=TITLE, count=st.integers(1, 3))
+    def leave_while_writing(self, who: int, title: str, count: int) -> None:
+        """All of it is in one pass of the server."""
+        self.leave(who, title)
+        self.post(who, title, count)
+        self.carry_up_in_one_pass([who])
+
+    @rule(who=st.integers(1, 2), title=TITLE, count=st.integers(1, 3))
+    def kick_or_mute_who_is_writing(self, who: int, title: str, count: int) -> None:
+        self.kick(HANDLES[who], title)
+        self.mute_or_unmute(HANDLES[who], ModerationAct.MUTE)
+        self.reach(who)
+        self.post(who, title, count)
+        self.carry_up_in_one_pass([0, who])
+
+    # -- connections -----------------------------------------------------------------------------------------
 
     @rule(who=WHO)
     def connect(self, who: int) -> None:
         if self.desks[who].connection is None:
             self.desks[who].connect()
 
+    @rule()
+    def everybody_is_there(self) -> None:
+        """Whoever is not is connected, and whatever is under way arrives."""
+        for who in range(len(HANDLES)):
+            self.reach(who)
+        for desk in self.desks:
+            desk.settle()
+
+    def reach(self, who: int) -> Desk:
+        """Return somebody's desk, connected and logged in if the server lets it."""
+        self.connect(who)
+        desk = self.desks[who]
+        return desk if desk.session.state is State.ONLINE else desk.settle()
+
     @rule(who=WHO)
     def carry_up(self, who: int) -> None:
         if self.desks[who].connection is not None:
             self.desks[who].up()
+
+    @rule(order=st.permutations(range(len(HANDLES))))
+    def carry_up_in_one_pass(self, order: list[int]) -> None:
+        for who in order:
+            link = self.link(who)
+            if link is not None:
+                link.think(self.desks[who].session.data_to_send())
+        self.server.flush()
 
     @rule(who=WHO)
     def lose_the_answer(self, who: int) -> None:
@@ -140,6 +208,16 @@ class Delivery(RuleBasedStateMachine):
     def carry_down(self, who: int, limit: int | None) -> None:
         if self.desks[who].connection is not None:
             self.desks[who].down(limit)
+            self.server.flush()
+
+    @rule(who=WHO, capacity=st.sampled_from([0, 60, 400, None]))
+    def take_only_a_part(self, who: int, capacity: int | None) -> None:
+        """The buffer between the server and a reader is that small from now on, or endless again."""
+        link = self.link(who)
+        if link is not None:
+            link.capacity = capacity
+            link.take(0)
+            self.server.flush()
 
     @rule(who=WHO)
     def cut(self, who: int) -> None:
@@ -149,12 +227,17 @@ class Delivery(RuleBasedStateMachine):
     def settle(self, who: int) -> None:
         self.desks[who].settle()
 
+    # -- ends ------------------------------------------------------------------------------------------------
+
     @rule(who=WHO, forgets=st.booleans())
     def kill_the_client(self, who: int, forgets: bool) -> None:
         desk = self.desks[who]
         if forgets and who < 2:  # what was taken out of its outbox had not reached the disk
-            desk.file.kept = self.kept_before[who] | desk.file.kept
+            before = self.book.kept_before[who].items()
+            again = {nonce: post for nonce, post in before if nonce not in self.book.refused}
+            desk.file.kept = again | desk.file.kept  # type: ignore[assignment]
         desk.start()
+        self.book.killed(desk)
 
     @rule()
     def kill_the_server(self) -> None:
@@ -163,11 +246,34 @@ class Delivery(RuleBasedStateMachine):
 
     @rule(who=WHO)
     def kill_the_server_while_it_thinks(self, who: int) -> None:
-        desk = self.desks[who]
-        if desk.connection is not None:
-            desk.connection.think(desk.session.data_to_send())  # type: ignore[attr-defined]
+        link = self.link(who)
+        if link is not None:
+            link.think(self.desks[who].session.data_to_send())
         self.server.restart(loses_the_pass=True)
         self.cut_all()
+
+    @precondition(lambda self: len(self.copies) < COPIES)
+    @rule()
+    def copy_the_log(self) -> None:
+        copy = self.directory / f"copy-{len(self.copies)}.db"
+        back_up(self.path, copy)
+        self.copies.append(copy)
+
+    @precondition(lambda self: self.copies)
+    @rule(data=st.data())
+    def put_an_older_copy_in_its_place(self, data: st.DataObject) -> None:
+        copy = data.draw(st.sampled_from(self.copies))
+        self.server.flush()
+        former_id, former = self.server.log.log_id, self.book.log()
+        self.book.close()
+        self.restored += 1
+        self.server.restart(meanwhile=lambda: restore(copy, self.path, f"kept-{self.restored}.db"))
+        self.book.open()
+        self.cut_all()
+        assert self.server.log.log_id != former_id
+        self.book.replaced(former_id, former)
+
+    # -- disk and time ---------------------------------------------------------------------------------------
 
     @rule(pages=st.sampled_from([0, 1, 3]))
     def fill_the_disk(self, pages: int) -> None:
@@ -177,6 +283,17 @@ class Delivery(RuleBasedStateMachine):
     @rule()
     def let_the_disk_refuse(self) -> None:
         self.server.log._connection.execute("PRAGMA query_only = ON")
+
+    @rule(who=WHO, title=TITLE)
+    def let_the_disk_refuse_one_of_two_messages(self, who: int, title: str) -> None:
+        """The second is under way before its author hears of the first."""
+        self.reach(who)
+        self.post(who, title, 1)
+        self.let_the_disk_refuse()
+        self.carry_up(who)
+        self.free_the_disk()
+        self.post(who, title, 1)
+        self.carry_up(who)
 
     @rule()
     def free_the_disk(self) -> None:
@@ -195,55 +312,9 @@ class Delivery(RuleBasedStateMachine):
         for desk in self.desks:
             desk.drop()
 
-    # -- what must hold ------------------------------------------------------------------------------------
-
-    def log(self) -> list[Entry]:
-        """What another program finds committed."""
-        rows = self.disk.execute("SELECT frame FROM entries WHERE id >> 40 = ? ORDER BY id", (self.room,))
-        return [decode_entry(frame[HEADER_BYTES:]) for (frame,) in rows]
-
-    @invariant()
-    def what_is_shown_is_what_is_stored(self) -> None:
-        if not hasattr(self, "server"):
-            return
-        log = self.log()
-        assert [entry.seq for entry in log] == list(range(1, len(log) + 1))
-        assert [entry.at for entry in log] == sorted(entry.at for entry in log)
-        nonces = [(entry.author, entry.nonce) for entry in log if entry.nonce]
-        assert len(set(nonces)) == len(nonces)
-        for entry in log:
-            assert self.seen.setdefault(entry.seq, bytes(entry.body)) == bytes(entry.body)
-        for number, desk in enumerate(self.desks):
-            if number < 2:
-                self.kept_before[number] = dict(desk.file.kept)
-            for event in desk.session.take_events():
-                assert not isinstance(event, PostRefused)
-                if isinstance(event, PostStored):
-                    self.told[event.nonce] = event.seq
-            check_timeline(desk, self.room, log)
-        assert all(log[seq - 1].nonce == nonce for nonce, seq in self.told.items())
-        self.each_author_is_in_order(log)
-
-    def each_author_is_in_order(self, log: list[Entry]) -> None:
-        stored = [body.text for body in map(read_body, log) if isinstance(body, Posted)]
-        for handle, texts in self.posted.items():
-            own = [text for text in stored if text.startswith(handle)]
-            assert own == texts[: len(own)]
-
-
-def check_timeline(desk: Desk, room: int, log: list[Entry]) -> None:
-    timeline = desk.session.timeline(room)
-    seq = timeline.floor
-    for item in timeline.items:
-        if isinstance(item, Gap):
-            assert item.after == seq
-            seq = item.before - 1
-        else:
-            seq += 1
-            entry = log[seq - 1]
-            assert (item.seq, item.author, item.nonce) == (entry.seq, entry.author, entry.nonce)
-            assert item.body == read_body(entry)
-    assert seq == timeline.cursor <= len(log)
+    def link(self, who: int) -> HubLink | None:
+        link = self.desks[who].connection
+        return link if isinstance(link, HubLink) else None
 
 
 Delivery.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=40)

@@ -71,44 +71,71 @@ class HubServer:
                 return
         raise AssertionError("the hub does not come to rest")
 
-    def restart(self, *, loses_the_pass: bool = False) -> None:
-        """Kill the server and start it again; with `loses_the_pass` before what it was thinking is stored."""
+    def restart(self, *, loses_the_pass: bool = False, meanwhile: Callable[[], object] | None = None) -> None:
+        """Kill the server and start it again; with `loses_the_pass` before what it was thinking is stored.
+
+        `meanwhile` is called while no server has the log open.
+        """
         if not loses_the_pass:
             self.flush()
         self.links.clear()
         self.log.close()
+        if meanwhile is not None:
+            meanwhile()
         self._start()
 
 
 class HubLink:
-    """One connection of the hub: bytes from the client go in, bytes for it wait in `out`."""
+    """One connection of the hub: bytes from the client go in, bytes for it wait in `out`.
+
+    With a `capacity`, `out` is as a socket's buffer of that size: what does not fit is kept behind it.
+    """
 
     def __init__(self, server: HubServer) -> None:
         self.server = server
         self.hub = server.hub
         self.out = bytearray()
+        self.capacity: int | None = None
+        self.kept = b""
+        self.taken = b""
+        """What was taken, for whoever wants to look at it; it is theirs to clear."""
         self._decoder = FrameDecoder(FRAME_BYTES)
         self.peer = self.hub.connect(self, "127.0.0.1:1", PLAIN_SERVER_KEY, secrets.token_bytes(32))
 
     def send(self, data: bytes) -> bool:
-        """Take what the hub sends."""
-        self.out += data
-        return True
+        """Take what the hub sends, as far as it fits, and keep the rest."""
+        self.kept += data
+        self._fill()
+        return not self.kept
 
     def push(self, data: bytes) -> int:
-        """Take all of what the hub pushes."""
-        self.out += data
-        return len(data)
+        """Take of what the hub pushes as much as fits."""
+        assert not self.kept, "nothing is pushed to a link that keeps something"
+        took = len(data) if self.capacity is None else max(0, min(len(data), self.capacity - len(self.out)))
+        if not took:
+            raise BlockingIOError
+        self.out += data[:took]
+        return took
 
     def keep(self, data: bytes, sent: int) -> None:
-        """Never asked to: a push takes everything."""
-        raise AssertionError(f"{len(data) - sent} bytes were left over")
+        """Keep what a push did not take."""
+        self.kept += data[sent:]
 
     def take(self, limit: int | None = None) -> bytes:
-        """Return what is to travel to the client, at most `limit` bytes of it."""
+        """Return what is to travel to the client, at most `limit` bytes, and go on with what is kept."""
         data = bytes(self.out[:limit])
         del self.out[: len(data)]
+        self.taken += data
+        if self.kept:
+            self._fill()
+            if not self.kept and self in self.server.links:
+                self.hub.writable(self.peer)
         return data
+
+    def _fill(self) -> None:
+        room = len(self.kept) if self.capacity is None else max(0, self.capacity - len(self.out))
+        self.out += self.kept[:room]
+        self.kept = self.kept[room:]
 
     def think(self, data: bytes) -> None:
         """Hand bytes to the hub; nothing is stored before the server's next `flush`."""

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatroom.protocol.packets import Join, Opened, Post, PresenceChanged
+from chatroom.protocol.packets import Join, ListRooms, Opened, Post, PresenceChanged
 from support.hub_world import Guest, World
 
 
@@ -74,6 +74,18 @@ def test_a_peer_that_stalls_in_one_room_resumes_in_all() -> None:
     bob.drain()
     assert seqs(bob, lab) == seqs(ana, lab)
     assert seqs(bob, lobby)[-10:] == seqs(ana, lobby)[-10:]
+
+
+def test_an_answer_that_is_not_taken_does_not_cost_the_entries_of_the_same_pass() -> None:
+    world = World()
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    bob.capacity = 5
+    bob.say(ListRooms(7))
+    ana.post(lobby, "in the same pass", nonce(1))
+    assert bob.texts(lobby) == []
+    bob.drain()
+    assert bob.texts(lobby) == ["in the same pass"]
 
 
 @settings(max_examples=60, deadline=None)
