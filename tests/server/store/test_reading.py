@@ -158,3 +158,20 @@ def test_a_count_looks_at_a_bounded_number_of_entries(disk: Story, monkeypatch: 
     assert disk.unread(bob, room).unread == 0
     disk.read_up_to(bob, room, 8)
     assert disk.unread(bob, room).unread == 1
+
+
+def test_the_counts_of_many_rooms_look_at_a_bounded_number_of_entries_together(
+    disk: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatroom.server.store.reading.SCAN_ALL", 25)
+    monkeypatch.setattr("chatroom.server.store.reading.SCAN_LEAST", 8)
+    ana, bob = disk.account("ana"), disk.account("bob")
+    rooms = [disk.room(name, ana, bob) for name in ("garden", "kitchen", "shed")]
+    for room in rooms:
+        disk.submit(*(disk.message(room, bob, "own") for _ in range(10)))
+        disk.submit(*(disk.message(room, ana, "news") for _ in range(2)))
+    counts = disk.log.unread(bob, rooms)
+    assert [counts[room].unread for room in rooms] == [2, 0, 0]
+    disk.read_up_to(bob, rooms[2], 6)
+    assert disk.log.unread(bob, rooms)[rooms[2]].unread == 1, "the first eight entries are looked at always"
+    assert [disk.unread(bob, room).unread for room in rooms] == [2, 2, 2], "each alone is counted to the end"
