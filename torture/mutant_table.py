@@ -286,6 +286,41 @@ MUTANTS: Final = (
         ("tests/server/test_connections.py::test_an_address_full_of_members_takes_no_more",),
     ),
     Mutant(
+        "no cap on the connections of one account",
+        (
+            Edit(
+                "server/hub/requests/entering.py",
+                "if sum(other.stage is not Stage.CLOSING for other in account.peers) >= limit:",
+                "if limit < 0:",
+            ),
+        ),
+        (
+            "tests/server/hub/test_connections.py::test_one_connection_more_than_the_limit_is_refused_in_one_line",
+        ),
+    ),
+    Mutant(
+        "strangers keep their places",
+        (
+            Edit(
+                "server/connections.py",
+                "        while strangers:\n",
+                "        while strangers and len(self) < 0:\n",
+            ),
+        ),
+        ("tests/server/test_connections.py::test_silent_connections_keep_no_class_out",),
+    ),
+    Mutant(
+        "no end to the handshakes of a pass",
+        (
+            Edit(
+                "server/reading.py",
+                "HANDSHAKES_EFFORT: Final = PEER_EFFORT\n",
+                "HANDSHAKES_EFFORT: Final = 1_000_000\n",
+            ),
+        ),
+        ("tests/e2e/test_server.py::test_many_handshakes_at_once_delay_nobody",),
+    ),
+    Mutant(
         "an error in the service of one peer is let out",
         (
             Edit(
