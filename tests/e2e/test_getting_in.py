@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from chatroom.client.connection.identity import device_name
 from chatroom.client.headless.headless import Exit
-from chatroom.protocol.packets import CreateLink, LinkCode
+from chatroom.protocol.packets import CreateLink, DeviceList, LinkCode, ListDevices
 from support.raw_client import raw_client
 from support.server_process import ServerProcess, running_server
 
@@ -85,3 +86,26 @@ def test_a_link_code_makes_another_device_of_the_account(tmp_path: Path) -> None
         again = client("link", tmp_path / "tablet", server.join, link.code)
         assert again.returncode == Exit.REFUSED
         assert "used already" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [('[client]\ndevice_name = "the phone"\n', "the phone"), ("", device_name(""))],
+    ids=["settings", "machine"],
+)
+def test_a_device_is_listed_by_the_name_it_was_given_or_that_of_the_machine(
+    tmp_path: Path, settings: str, name: str
+) -> None:
+    phone = tmp_path / "phone"
+    phone.mkdir()
+    (phone / "client.toml").write_text(settings)
+    with running_server(tmp_path) as server, raw_client(server.port) as ana:
+        ana.enter("ana")
+        ana.send(CreateLink(50))
+        link = ana.wait_for(LinkCode)
+        assert isinstance(link, LinkCode)
+        assert client("link", phone, server.join, link.code).returncode == Exit.DONE
+        ana.send(ListDevices(51))
+        listed = ana.wait_for(DeviceList)
+        assert isinstance(listed, DeviceList)
+        assert [device.name for device in listed.devices] == ["", name]

@@ -15,7 +15,7 @@ from typing import Final
 
 from chatroom.cli import client_flags
 from chatroom.client.commands.actions import Action
-from chatroom.client.connection.identity import load_signer
+from chatroom.client.connection.identity import device_name, load_signer
 from chatroom.client.connection.introduction import Unreachable, pin_shown_by
 from chatroom.client.connection.log_mark import DiskLogMark
 from chatroom.client.connection.outbox_file import DiskOutbox
@@ -157,10 +157,11 @@ def _send(flags: argparse.Namespace) -> int:
         raise UsageError("--lines reads standard input: say no TEXT with it")
     texts = [] if flags.lines else [_message(flags.text)]
     paths = client_paths(flags.config, flags.data_dir)
-    target = _target(flags, paths)
+    settings = load_client_settings(paths.settings)
+    target = _target(flags, paths, settings)
     outbox = DiskOutbox.open(paths, target.handle, target.join)
     mark = DiskLogMark.of(paths, target.handle, target.join, "send")
-    headless = Headless(target, _world(paths), outbox, log_mark=mark)
+    headless = Headless(target, _world(paths, settings), outbox, log_mark=mark)
     if outbox.fault:
         headless.complain(outbox.fault)
     output = Output(sys.stdout.buffer)
@@ -184,16 +185,18 @@ def _message(words: Sequence[str]) -> str:
 
 def _tail(flags: argparse.Namespace) -> int:
     paths = client_paths(flags.config, flags.data_dir)
-    target = _target(flags, paths)
+    settings = load_client_settings(paths.settings)
+    target = _target(flags, paths, settings)
     no_outbox: OutboxFile = NoOutbox()
     mark = DiskLogMark.of(paths, target.handle, target.join, "tail")
-    headless = Headless(target, _world(paths), no_outbox, log_mark=mark, backlog=LAST, show_unknown=True)
+    headless = Headless(
+        target, _world(paths, settings), no_outbox, log_mark=mark, backlog=LAST, show_unknown=True
+    )
     options = TailOptions(flags.since, flags.limit, follows=not flags.no_follow, as_json=flags.json)
     return headless.run(Tail(headless, Output(sys.stdout.buffer), options))
 
 
-def _target(flags: argparse.Namespace, paths: ClientPaths) -> Target:
-    settings = load_client_settings(paths.settings)
+def _target(flags: argparse.Namespace, paths: ClientPaths, settings: ClientSettings) -> Target:
     join = flags.to or _last_server(paths, settings)
     if join is None:
         raise UsageError("which server? say --to JOIN, or use chatroom once")
@@ -211,8 +214,9 @@ def _target(flags: argparse.Namespace, paths: ClientPaths) -> Target:
     )
 
 
-def _world(paths: ClientPaths) -> World:
-    return World(load_signer(paths), KnownServers.of(paths), sys.stderr, _ask)
+def _world(paths: ClientPaths, settings: ClientSettings) -> World:
+    name = device_name(settings.client.device_name)
+    return World(load_signer(paths), KnownServers.of(paths), sys.stderr, _ask, name)
 
 
 def _ask(question: TrustQuestion) -> bool:
@@ -234,8 +238,9 @@ def _ask(question: TrustQuestion) -> bool:
 def _link(flags: argparse.Namespace) -> int:
     """Let this device into an account, and remember the account as the last one."""
     paths = client_paths(flags.config, flags.data_dir)
+    settings = load_client_settings(paths.settings)
     target = Target(flags.join, "", "", flags.timeout, accept_new=flags.accept_new, invite=flags.code)
-    headless = Headless(target, _world(paths), NoOutbox())
+    headless = Headless(target, _world(paths, settings), NoOutbox())
     linker = Linker(headless)
     code = headless.run(linker)
     if code is not Exit.DONE:

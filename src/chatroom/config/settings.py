@@ -272,6 +272,14 @@ class ClientSection(Struct, frozen=True, kw_only=True):
             description="Server to join, as it prints it: host:port#pin. Empty: the one you were on last.",
         ),
     ] = ""
+    device_name: Annotated[
+        Line,
+        Meta(
+            max_length=64,
+            description="What this device is called in your /devices, as of its first login; empty: the name"
+            " of the machine.",
+        ),
+    ] = ""
     backlog: Annotated[
         int,
         Meta(ge=1, le=1_000, description="Newest entries fetched when a room is opened for the first time."),

@@ -1,14 +1,22 @@
 import os
+import platform
 import time
 from pathlib import Path
 
 import pytest
 
-from chatroom.client.connection.identity import IDENTITY_FILE, load_signer, new_nonce, new_session_id, now_ms
+from chatroom.client.connection.identity import (
+    IDENTITY_FILE,
+    device_name,
+    load_signer,
+    new_nonce,
+    new_session_id,
+    now_ms,
+)
 from chatroom.config.paths import client_paths
 from chatroom.net.keyfiles import KeyFileError
 from chatroom.net.keys import verify
-from chatroom.protocol.limits import NONCE_BYTES, SESSION_BYTES
+from chatroom.protocol.limits import NONCE_BYTES, SESSION_BYTES, WORD_CHARS
 
 
 def test_the_key_is_made_once_and_signs(tmp_path: Path) -> None:
@@ -42,6 +50,26 @@ def test_later_nonces_sort_behind_earlier_ones() -> None:
     while now_ms() < deadline:
         time.sleep(0.001)
     assert first < new_nonce()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "machine", "name"),
+    [
+        ("", "ana-laptop.local", "ana-laptop.local"),
+        ("  the old\tThinkPad ", "ana-laptop", "the old ThinkPad"),
+        ("", "", "chatroom"),
+        ("\u200b", " \u2800", "chatroom"),
+        ("", "evil\x1b[2J\n\u202ename\udcff", "evil[2J name"),
+        ("", "x" * 200, "x" * WORD_CHARS),
+        ("", "x" * (WORD_CHARS - 2) + "👩\u200d👩", "x" * (WORD_CHARS - 2) + "👩"),
+    ],
+)
+def test_a_device_is_called_as_one_wants_or_as_the_machine(wanted: str, machine: str, name: str) -> None:
+    assert device_name(wanted, machine) == name
+
+
+def test_the_name_of_the_machine_is_what_the_system_says() -> None:
+    assert device_name("") == device_name(platform.node())
 
 
 def test_every_process_has_a_name_of_its_own() -> None:

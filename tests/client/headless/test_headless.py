@@ -60,7 +60,7 @@ class Script:
 
     def headless(self, room: str = "lobby", timeout_s: float = 10.0, **options: object) -> Headless:
         target = Target(self.join, "alice", room, timeout_s)
-        world = World(FakeSigner("alice"), self.known, self.errors, self._ask)
+        world = World(FakeSigner("alice"), self.known, self.errors, self._ask, "desk")
         outbox = options.pop("outbox", self.outbox)
         return Headless(target, world, outbox, log_mark=self.mark, **options)  # type: ignore[arg-type]
 

@@ -36,7 +36,7 @@ class Device:
 
     def link(self, code: str, timeout_s: float = 10.0) -> tuple[Exit, str]:
         target = Target(self.join, "", "", timeout_s, invite=code)
-        world = World(FakeSigner("phone"), self.known, self.errors, lambda question: False)
+        world = World(FakeSigner("phone"), self.known, self.errors, lambda question: False, "phone")
         headless = Headless(target, world, NoOutbox())
         linker = Linker(headless)
         return headless.run(linker), linker.handle

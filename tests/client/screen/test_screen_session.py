@@ -5,6 +5,7 @@ import pytest
 
 from chatroom.client.commands.actions import Action
 from chatroom.client.commands.keymap import Keymap
+from chatroom.client.connection.identity import device_name
 from chatroom.client.screen.screen_session import ScreenSession
 from chatroom.client.screen.start import Start
 from chatroom.client.viewmodel.effects import Bell, Effect, TrustAnswered
@@ -13,6 +14,7 @@ from chatroom.config.settings import ClientSettings
 from chatroom.net.address import JoinAddress
 from chatroom.net.keys import load_or_create_server_key, verify
 from chatroom.net.loop import Loop
+from chatroom.protocol.packets import Login
 from support.tiny_host import TinyHost, run_until
 from support.tiny_server import TinyServer
 
@@ -80,6 +82,13 @@ def test_it_comes_online_and_what_is_typed_reaches_the_server(somebody: Somebody
     somebody.until(lambda: "online" in somebody.connection())
     somebody.send("hello")
     somebody.until(lambda: somebody.server.texts() == ["hello"])
+
+
+def test_the_server_is_told_the_name_of_the_machine(somebody: Somebody) -> None:
+    somebody.until(lambda: "online" in somebody.connection())
+    (login,) = somebody.server.connections[0].asked(Login)
+    assert isinstance(login, Login)
+    assert login.program == device_name("")
 
 
 def test_what_others_say_comes_out_as_effects(somebody: Somebody) -> None:

@@ -52,6 +52,7 @@ def test_a_login_is_signed_over_both_challenges_the_key_of_the_server_and_the_ha
     message = login_message(CHALLENGE, bytes(32), bytes(32), "alice")
     assert login.signature == FakeSigner("alice").sign(message)
     assert (login.handle, login.version, login.session) == ("alice", 1, bytes(16))
+    assert login.program == "chatroom"
 
 
 def test_a_password_goes_only_to_a_server_that_wants_one() -> None:

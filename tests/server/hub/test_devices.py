@@ -257,6 +257,9 @@ def test_devices_are_listed_with_their_names_the_oldest_first(world: World) -> N
         Device(phone.public_key, "phone 1", world.now_ms - 300, False),
     ]
     assert [device.is_this for device in devices(phone)] == [False, True]
+    bob = world.guest()
+    bob.login("bob", program="desk")
+    assert [device.name for device in devices(bob)] == ["desk"], "nobody sees those of others"
 
 
 # -- going -------------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
-"""Who this client is: its key on disk, and the random names it gives its process and its posts.
+"""Who this client is: its key on disk, the name of its device, and the random names it gives its process and
+its posts.
 
 Read next: `chatroom.net.keys`.
 """
 
+import platform
 import secrets
 import time
 from dataclasses import dataclass
@@ -10,7 +12,8 @@ from dataclasses import dataclass
 from chatroom.client.session.ports import Signer
 from chatroom.config.paths import ClientPaths
 from chatroom.net.keys import IdentityKey, load_or_create_identity
-from chatroom.protocol.limits import NONCE_BYTES, SESSION_BYTES
+from chatroom.protocol.limits import NONCE_BYTES, SESSION_BYTES, WORD_CHARS
+from chatroom.protocol.text import clean_line, is_blank
 
 IDENTITY_FILE = "identity-key.pem"
 
@@ -36,6 +39,17 @@ class KeySigner:
 def load_signer(paths: ClientPaths) -> Signer:
     """Return the key of this client, made at its first run. Raises KeyFileError."""
     return KeySigner(load_or_create_identity(paths.data / IDENTITY_FILE))
+
+
+def device_name(wanted: str, machine: str | None = None) -> str:
+    """Return what this device is called in the list of its user: `wanted`, else the name of the machine, as
+    one clean line that `Login` has room for.
+    """
+    for name in (wanted, platform.node() if machine is None else machine):
+        line = clean_line(clean_line(name)[:WORD_CHARS])  # the cut may have parted what was joined
+        if not is_blank(line):
+            return line
+    return "chatroom"
 
 
 def new_session_id() -> bytes:

@@ -70,12 +70,14 @@ class World:
     """What a command has of this machine: key, known servers, where to complain, whom to ask about trust.
 
     `ask` returns whether the user trusts an unknown server; it refuses where nobody can be asked.
+    `device_name` is what the server shows the user of this machine.
     """
 
     signer: Signer
     known: KnownServers
     errors: TextIO
     ask: Callable[[TrustQuestion], bool]
+    device_name: str
 
 
 class Command(Protocol):
@@ -125,6 +127,7 @@ class Headless:
             new_nonce=new_nonce,
             password=target.password,
             invite=target.invite,
+            device_name=world.device_name,
             follow_rooms=False,
             follow_backlog=backlog,
             skip_over=0,

@@ -11,7 +11,7 @@ from typing import Final
 
 from chatroom.client.commands.keymap import Keymap
 from chatroom.client.connection.connection import Connection
-from chatroom.client.connection.identity import load_signer, new_nonce, new_session_id, now_ms
+from chatroom.client.connection.identity import device_name, load_signer, new_nonce, new_session_id, now_ms
 from chatroom.client.connection.log_mark import DiskLogMark
 from chatroom.client.connection.outbox_file import DiskOutbox
 from chatroom.client.connection.trust import KnownServers, KnownServersError
@@ -67,6 +67,7 @@ class ScreenSession:
             new_nonce=new_nonce,
             password=start.password,
             invite=start.invite,
+            device_name=device_name(start.settings.client.device_name),
             follow_backlog=start.settings.client.backlog,
             log_mark=DiskLogMark.of(start.paths, handle, join, "screen"),
         )

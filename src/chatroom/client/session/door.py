@@ -37,8 +37,6 @@ FINAL_CODES: Final = frozenset(
 )
 """Trying again by itself changes nothing: the user has to do something first."""
 
-PROGRAM: Final = "chatroom"
-
 MAX_RETRY_AFTER_S: Final = 60.0
 """Longest time a server may ask us to stay away."""
 
@@ -77,6 +75,7 @@ class Door:
         *,
         password: str,
         invite: str,
+        device_name: str,
         challenge: Callable[[], bytes],
         log_mark: LogMark | None,
     ) -> None:
@@ -95,6 +94,7 @@ class Door:
         self._news = news
         self._password = password
         self._invite = invite
+        self._device_name = device_name
         self._challenge = challenge
         self._server_key_hash = b""
         self.log_id = b""
@@ -183,7 +183,7 @@ class Door:
             session=self._session_id,
             password=self._password if hello.password else "",
             invite=self._invite,
-            program=PROGRAM,
+            program=self._device_name,
         )
 
     def _take_welcome(self, welcome: Welcome) -> None:

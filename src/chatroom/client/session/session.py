@@ -46,6 +46,7 @@ class Session:
     `log_mark` remembers over restarts which log was seen; without it only this process knows. `show_unknown`
     keeps entries of kinds this program does not know as lines. With the handle "" and a link code as `invite`
     it does nothing but add the key to the account of the code: `Linked`, and then `is_final`.
+    `device_name` is what a new device of the account is called.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Session:
         new_nonce: Callable[[], bytes],
         password: str = "",
         invite: str = "",
+        device_name: str = "chatroom",
         follow_backlog: int = 200,
         follow_rooms: bool = True,
         skip_over: int = 2_000,
@@ -75,6 +77,7 @@ class Session:
             news,
             password=password,
             invite=invite,
+            device_name=device_name,
             challenge=challenge,
             log_mark=log_mark,
         )
