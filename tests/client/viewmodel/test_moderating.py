@@ -73,11 +73,19 @@ def test_a_role_is_given() -> None:
     assert "alice made bob an owner" in seat.picture()[-1]
 
 
+def test_a_role_of_ones_own_is_laid_down() -> None:
+    seat = a_moderator().send("/role Alice member")
+    (request,) = asked(seat, Moderate)
+    assert isinstance(request, Moderate)
+    assert (request.act, request.handle, request.role) == (ModerationAct.SET_ROLE, "alice", Role.MEMBER)
+    assert "alice is a member now" in seat.picture()[-1]
+
+
 @pytest.mark.parametrize(
     ("typed", "toast"),
     [
         ("/kick alice", "alice: that is you"),
-        ("/role alice member", "alice: that is you"),
+        ("/role alice owner", "alice: that is you"),
         ("/ban b!", "b!: a handle has 2 to 24"),
         ("/ban bob " + "x" * 207, "the reason is too long by 7 characters"),
         ("/mute bob 10", "/mute: 10 is no time"),

@@ -143,6 +143,23 @@ def test_an_owner_is_not_muted(garden: Story) -> None:
     assert account(garden).muted_until == 0
 
 
+def test_the_only_owner_keeps_the_role_also_within_one_pass(garden: Story) -> None:
+    down = act(EntryKind.ROLE_SET, "ina", role=Role.MODERATOR, by=INA)
+    assert codes(garden.submit(down)) == [ErrorCode.NOT_ALLOWED]
+    up = act(EntryKind.ROLE_SET, "bob", role=Role.OWNER, by=INA)
+    also_down = act(EntryKind.ROLE_SET, "bob", role=Role.MEMBER, by=BOB)
+    assert codes(garden.submit(up, down, also_down)) == [None, None, ErrorCode.NOT_ALLOWED]
+    assert [one.role for one in garden.log.load().accounts[:3]] == [
+        Role.MODERATOR,
+        Role.MODERATOR,
+        Role.OWNER,
+    ]
+
+
+def test_only_an_owner_gives_roles(garden: Story) -> None:
+    assert codes(garden.submit(act(EntryKind.ROLE_SET, "bob", role=Role.MEMBER))) == [ErrorCode.NOT_ALLOWED]
+
+
 # -- what is refused ---------------------------------------------------------------------------------------
 
 KINDS = [EntryKind.KICKED, EntryKind.BANNED, EntryKind.UNBANNED, EntryKind.MUTED, EntryKind.UNMUTED]
@@ -199,4 +216,4 @@ def test_an_owner_is_out_of_reach_whoever_asks() -> None:
     for role in Role:
         other = Standing(MIA, role, is_banned=False)
         for kind in (*KINDS, EntryKind.ROLE_SET):
-            assert moderation_fault(kind, Moderated("ina", 0, "", 1), other, owner) is not None
+            assert moderation_fault(kind, Moderated("ina", 0, "", 1), other, owner, 2) is not None

@@ -47,7 +47,7 @@ class Moderate:
 
 @dataclass(frozen=True, slots=True)
 class SetRole:
-    """Give `handle` a role, one of `ROLES`."""
+    """Give `handle`, which may be one's own, a role, one of `ROLES`."""
 
     handle: str
     role: str

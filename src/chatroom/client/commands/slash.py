@@ -321,7 +321,7 @@ COMMANDS: Final[tuple[SlashCommand, ...]] = (
         "role",
         (),
         f"HANDLE {'|'.join(ROLES)}",
-        "Give somebody a role on this server.",
+        "Give somebody a role on this server, or lay your own down for a lower one.",
         set_role,
         last_words=ROLES,
     ),

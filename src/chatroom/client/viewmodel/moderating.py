@@ -55,12 +55,12 @@ class Moderating:
         return True
 
     def set_role(self, command: moderation.SetRole) -> bool:
-        """Give somebody a role."""
-        target = self._target(command.handle)
+        """Give somebody a role, or lay one's own down for a lower one."""
+        role = _ROLES[command.role]
+        target = self._target(command.handle, may_be_oneself=role is not Role.OWNER)
         if target is None:
             return False
         view, handle = target
-        role = _ROLES[command.role]
         self._state.session.ask.moderate(view.number, ModerationAct.SET_ROLE, handle, role=role)
         return True
 
@@ -69,13 +69,14 @@ class Moderating:
         self._state.session.ask.claim(command.code)
         return True
 
-    def _target(self, typed: str) -> tuple[RoomView, str] | None:
+    def _target(self, typed: str, *, may_be_oneself: bool = False) -> tuple[RoomView, str] | None:
         """Return the room it stands in and whom it is done to; None, with a toast, where that is nobody."""
         view, handle = self._state.view, fold_handle(typed)
         if view is None:
             self._state.complain("there is no room yet")
             return None
-        fault = "that is you" if handle == self._state.session.handle else handle_fault(handle)
+        is_wrongly_oneself = handle == self._state.session.handle and not may_be_oneself
+        fault = "that is you" if is_wrongly_oneself else handle_fault(handle)
         if fault is not None:
             self._state.complain(f"{typed}: {fault}")
             return None

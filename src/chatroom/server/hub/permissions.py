@@ -22,6 +22,7 @@ class Act(Enum):
     MUTE = "mute"
     UNMUTE = "take mutes back"
     SET_ROLE = "give roles"
+    STEP_DOWN = "lay a role down"
 
 
 LEAST_ROLE: Final[dict[Act, Role]] = {
@@ -35,6 +36,7 @@ LEAST_ROLE: Final[dict[Act, Role]] = {
     Act.MUTE: Role.MODERATOR,
     Act.UNMUTE: Role.MODERATOR,
     Act.SET_ROLE: Role.OWNER,
+    Act.STEP_DOWN: Role.MODERATOR,
 }
 """Whatever stands here is denied to the muted."""
 

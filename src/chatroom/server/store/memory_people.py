@@ -71,6 +71,10 @@ class People:
         is_banned = account.ban is not None and account.ban.until > at
         return Standing(number, account.role, is_banned, account.muted_until > at)
 
+    def owners(self) -> int:
+        """Return how many owners there are."""
+        return sum(account.role is Role.OWNER for account in self._accounts.values())
+
     def records(self) -> tuple[AccountRecord, ...]:
         """Return all accounts."""
         return tuple(

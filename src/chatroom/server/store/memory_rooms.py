@@ -97,7 +97,8 @@ def moderate(room: Room, entry: Logged, people: People) -> Failed | None:
     if not isinstance(body, Moderated):
         return refusals.NO_SUCH_ACCOUNT
     target = people.standing(people.number(body.handle), at)
-    fault = moderation_fault(entry.kind, body, people.standing(entry.author, at), target)
+    author = people.standing(entry.author, at)
+    fault = moderation_fault(entry.kind, body, author, target, people.owners())
     if fault is not None or target is None:
         return fault
     if entry.kind == EntryKind.KICKED:

@@ -32,7 +32,7 @@ def moderate(cursor: sqlite3.Cursor, entry: Logged) -> Failed | None:
         return refusals.NO_SUCH_ACCOUNT
     author = _standing(cursor, _BY_NUMBER, entry.author, decoded.at)
     target = _standing(cursor, _BY_HANDLE, body.handle, decoded.at)
-    fault = moderation_fault(entry.kind, body, author, target)
+    fault = moderation_fault(entry.kind, body, author, target, _owners(cursor))
     if fault is not None or target is None:
         return fault
     return _EFFECTS[entry.kind](cursor, entry, body, target.number, decoded.at)
@@ -66,6 +66,11 @@ def _standing(cursor: sqlite3.Cursor, query: str, who: int | str, at: int) -> St
         return None
     number, role, banned_until, muted_until = found
     return Standing(number, role, is_banned=(banned_until or 0) > at, is_muted=muted_until > at)
+
+
+def _owners(cursor: sqlite3.Cursor) -> int:
+    (count,) = cursor.execute("SELECT count(*) FROM accounts WHERE role = ?", (Role.OWNER,)).fetchone()
+    return int(count)
 
 
 def _kick(cursor: sqlite3.Cursor, entry: Logged, body: Moderated, target: int, _at: int) -> Failed | None:

@@ -54,18 +54,26 @@ def author_fault(kind: int, author: Standing | None, *, is_member: bool) -> Fail
 
 
 def moderation_fault(
-    kind: int, body: Moderated, author: Standing | None, target: Standing | None
+    kind: int, body: Moderated, author: Standing | None, target: Standing | None, owners: int
 ) -> Failed | None:
-    """Return why `author` may not do this to `target`, or None. Who has a code for it may do it to itself."""
+    """Return why `author` may not do this to `target`, or None, while there are so many `owners`. What it may
+    do to itself, the hub knows: lay a role down, or take one for a code.
+    """
     if author is None or target is None:
         return refusals.NO_SUCH_ACCOUNT
     if author.is_banned:
         return refusals.AUTHOR_BANNED
     if author.number != target.number and author.role <= target.role:
         return refusals.NOT_LOWER
-    if kind == EntryKind.ROLE_SET:
-        if body.role not in _GIVEN:
-            return refusals.NO_SUCH_ROLE
-        if body.role == Role.OWNER and target.is_banned:
-            return refusals.NO_BANNED_OWNER
-    return None
+    return _role_fault(body.role, author, target, owners) if kind == EntryKind.ROLE_SET else None
+
+
+def _role_fault(role: int, author: Standing, target: Standing, owners: int) -> Failed | None:
+    if role not in _GIVEN:
+        return refusals.NO_SUCH_ROLE
+    if author.number != target.number and author.role != Role.OWNER:
+        return refusals.NOT_AN_OWNER
+    if role == Role.OWNER and target.is_banned:
+        return refusals.NO_BANNED_OWNER
+    is_last_owner = target.role == Role.OWNER and owners == 1
+    return refusals.LAST_OWNER if is_last_owner and role != Role.OWNER else None

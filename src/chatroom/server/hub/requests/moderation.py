@@ -27,14 +27,15 @@ Fault = Callable[[Context, Moderate, Room, Account], Failed | None]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One act: the right it needs, the entry it becomes, whether it lasts for a time, and what else may stand
-    against it.
+    """One act: the right it needs, the entry it becomes, what else may stand against it, whether it lasts for
+    a time, and whether it is done to oneself or to others.
     """
 
     act: Act
     kind: EntryKind
     fault: Fault
     is_timed: bool = False
+    is_of_oneself: bool = False
 
 
 def moderate(context: Context, peer: Peer, request: Moderate) -> None:
@@ -43,7 +44,7 @@ def moderate(context: Context, peer: Peer, request: Moderate) -> None:
     if found is None:
         return
     account, room = found
-    row = ROWS.get(request.act)
+    row = STEP_DOWN if _steps_down(request, account) else ROWS.get(request.act)
     if row is None:
         context.refuse(peer, request, ErrorCode.UNKNOWN_REQUEST, "this server does not know this act")
         return
@@ -53,19 +54,26 @@ def moderate(context: Context, peer: Peer, request: Moderate) -> None:
     if target is None:
         context.refuse(peer, request, ErrorCode.NO_SUCH_ACCOUNT, "nobody has this handle")
         return
-    fault = _general_fault(request, account, target) or row.fault(context, request, room, target)
+    fault = _general_fault(request, row, account, target) or row.fault(context, request, room, target)
     if fault is not None:
         context.refuse(peer, request, fault.code, fault.text)
         return
     _propose(context, peer, request, row, account, room, target)
 
 
-def _general_fault(request: Moderate, account: Account, target: Account) -> Failed | None:
+def _steps_down(request: Moderate, account: Account) -> bool:
+    """Whether the account gives itself a lower role."""
+    is_own_role = request.act == ModerationAct.SET_ROLE and request.handle == account.handle
+    return is_own_role and Role.MEMBER <= request.role < account.role
+
+
+def _general_fault(request: Moderate, row: Row, account: Account, target: Account) -> Failed | None:
     """Return why nothing is done to this account by that one, or with this reason."""
-    if target is account:
-        return Failed(ErrorCode.NOT_ALLOWED, "nobody does this to oneself")
-    if not is_above(account.role, target.role):
-        return Failed(ErrorCode.NOT_ALLOWED, f"{target.handle} has a role as high as yours")
+    if not row.is_of_oneself:
+        if target is account:
+            return Failed(ErrorCode.NOT_ALLOWED, "nobody does this to oneself")
+        if not is_above(account.role, target.role):
+            return Failed(ErrorCode.NOT_ALLOWED, f"{target.handle} has a role as high as yours")
     fault = line_fault(request.reason, max_chars=ACT_REASON_CHARS)
     return Failed(ErrorCode.BAD_TEXT, f"the reason {fault}") if fault else None
 
@@ -166,6 +174,9 @@ ROWS: Final[dict[int, Row]] = {
     ModerationAct.SET_ROLE: Row(Act.SET_ROLE, EntryKind.ROLE_SET, _role_fault),
 }
 """What `Moderate` knows."""
+
+STEP_DOWN: Final = Row(Act.STEP_DOWN, EntryKind.ROLE_SET, _no_fault, is_of_oneself=True)
+"""`SET_ROLE` of oneself. That an owner is left, the log sees to: two may step down in one pass."""
 
 
 # -- the first owner ---------------------------------------------------------------------------------------
