@@ -13,9 +13,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from chatroom.net.hello import HELLO_BYTES, HelloGuard
 from chatroom.net.keys import spki_hash
 from chatroom.net.pins import pin_of
 from chatroom.net.stream import PENDING_LIMIT_BYTES, READ_BUDGET_BYTES, PlainStream, StreamClosed
+from chatroom.net.tls_reasons import tls_reason_of
 
 ALPN = "chatroom/1"
 
@@ -80,6 +82,7 @@ class TlsStream:
         "_direct_bytes",
         "_end_wanted",
         "_ended",
+        "_guard",
         "_incoming",
         "_is_ready",
         "_limit_bytes",
@@ -120,6 +123,7 @@ class TlsStream:
         self._raw_push = self._raw.push
         self.look = self._raw.look
         self._is_ready = False
+        self._guard = HelloGuard() if server_side else None
         self._ended: StreamClosed | None = None  # how reading ended
         self._refusal: StreamClosed | None = None  # why nothing may be sent any more
         self._end_wanted = False
@@ -144,9 +148,13 @@ class TlsStream:
         if self._is_ready:
             return True
         try:
-            self._incoming.write(self._raw.read(RECORD_BYTES))
+            data = self._raw.read(RECORD_BYTES)
         except StreamClosed as closed:
             raise StreamClosed(f"{closed.reason} during the TLS handshake", clean=closed.clean) from closed
+        if self._guard is not None and not self._guard.is_fair(data):
+            self._ended = self._refuse(f"TLS failed: a ClientHello above {HELLO_BYTES} bytes, or in crumbs")
+            raise StreamClosed(self._ended.reason)
+        self._incoming.write(data)
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
@@ -155,6 +163,7 @@ class TlsStream:
         except ssl.SSLError as error:
             raise self._fail(error) from error
         self._is_ready = True
+        self._guard = None
         self._direct_bytes = AHEAD_BYTES
         self._push_bytes = PIECE_BYTES
         self.more_to_read = self._incoming.pending > 0
@@ -351,7 +360,7 @@ class TlsStream:
 
     def _fail(self, error: ssl.SSLError | MemoryError) -> StreamClosed:
         """End both directions. The alert that OpenSSL has made is sent if the socket still takes it."""
-        self._ended = self._refuse(_reason_of(error))
+        self._ended = self._refuse(tls_reason_of(error))
         with contextlib.suppress(StreamClosed):
             self._send_outgoing()
         return StreamClosed(self._ended.reason)
@@ -380,20 +389,3 @@ def peer_spki_hash(stream: TlsStream) -> bytes:
 def peer_pin(stream: TlsStream) -> str:
     """The pin of that key, as `pins.pin_of` writes it."""
     return pin_of(peer_spki_hash(stream))
-
-
-# What OpenSSL says when the other end speaks something else; the spelling differs between its versions.
-_NOT_TLS = frozenset({"HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})
-_OLD_TLS = frozenset({"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "WRONG_SSL_VERSION"})
-
-
-def _reason_of(error: ssl.SSLError | MemoryError) -> str:
-    if isinstance(error, MemoryError):  # what was encrypted is lost, and records have an order
-        return "no memory is left"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate is refused: {error.verify_message}"
-    if error.reason in _NOT_TLS:
-        return "the other end does not speak TLS"
-    if error.reason in _OLD_TLS:
-        return "the other end does not speak TLS 1.3"
-    return f"TLS failed: {(error.reason or str(error)).replace('_', ' ').lower()}"
