@@ -140,8 +140,8 @@ def test_an_invitation_accepted_and_declined_in_one_pass_is_a_room_joined_and_le
     assert den not in world.hub.state.by_handle["bob"].rooms
 
 
-def test_declining_shows_a_slow_reader_nothing_of_what_came_after_its_kick() -> None:
-    world = World()
+def kicked_and_invited_while_slow(world: World) -> tuple[Guest, int]:
+    """Return bob, who has yet to read of his kick out of a room to which he is invited again."""
     ana, bob, den = invited_to_den(world)
     bob.ask(Join(7, "den"))
     bob.follow(den)
@@ -150,9 +150,35 @@ def test_declining_shows_a_slow_reader_nothing_of_what_came_after_its_kick() -> 
     ana.ask(Moderate(8, den, ModerationAct.KICK, "bob"))
     ana.post(den, "after", (2).to_bytes(16, "big"))
     ana.ask(Invite(9, den, "bob"))
+    return bob, den
+
+
+def told_of(guest: Guest, room: int) -> list[tuple[type[Packet], bool]]:
+    """Return what the guest was told of a room at last: RoomGone, or RoomState and whether it is a member."""
+    return [
+        (type(packet), isinstance(packet, RoomState) and packet.info.is_member)
+        for packet in guest.received
+        if (isinstance(packet, RoomGone) and packet.room == room)
+        or (isinstance(packet, RoomState) and packet.info.room == room)
+    ]
+
+
+def test_a_slow_reader_hears_of_a_new_invitation_after_the_kick_before_it() -> None:
+    world = World()
+    bob, den = kicked_and_invited_while_slow(world)
+    before = len(told_of(bob, den))
+    bob.drain()
+    assert told_of(bob, den)[before:] == [(RoomGone, False), (RoomState, False)]
+    assert bob.texts(den) == ["before"]
+
+
+def test_declining_shows_a_slow_reader_nothing_of_what_came_after_its_kick() -> None:
+    world = World()
+    bob, den = kicked_and_invited_while_slow(world)
+    before = len(told_of(bob, den))
     bob.say(Leave(10, den))
     world.settle()
     bob.drain()
+    assert told_of(bob, den)[before:] == [(RoomGone, False), (RoomState, False), (RoomGone, False)]
     assert bob.texts(den) == ["before"]
-    assert isinstance(bob.received[-1], RoomGone)
     assert world.hub.state.by_handle["bob"].invitations == {}

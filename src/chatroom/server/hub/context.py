@@ -14,7 +14,7 @@ import msgspec
 from chatroom.protocol.codec import encode
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TEXT_BYTES
-from chatroom.protocol.packets import Closing, Done, Packet, Refused, Request, RoomGone, RoomInfo
+from chatroom.protocol.packets import Closing, Done, Packet, Refused, Request, RoomGone, RoomInfo, RoomState
 from chatroom.server.hub.delivery import Delivery
 from chatroom.server.hub.permissions import Act, may
 from chatroom.server.hub.ports import (
@@ -145,6 +145,13 @@ class Context:
         for peer in peers:
             if peer.stage is not Stage.CLOSING:
                 self.delivery.say(peer, frame)
+
+    def tell_of(self, account: Account, room: Room, packet: RoomState) -> None:
+        """Send the account's connections what a room it is no member of is to it now."""
+        frame = encode(packet)
+        for peer in account.peers:
+            if peer.stage is not Stage.CLOSING:
+                self.delivery.say_of(peer, room, frame)
 
     def end_room(self, account: Account, room: Room, packet: RoomGone) -> None:
         """Send the account's connections nothing of the room beyond its head of now, and tell them so."""

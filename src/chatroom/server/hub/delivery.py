@@ -57,6 +57,14 @@ class Delivery:
         peer.outbox_bytes += len(frame)
         self._talking[peer] = None
 
+    def say_of(self, peer: Peer, room: Room, frame: bytes) -> None:
+        """A frame for one peer about a room, behind the end of that room where it is still under way."""
+        if room in peer.ends:
+            last, farewell = peer.ends[room]
+            peer.ends[room] = last, farewell + frame
+        else:
+            self.say(peer, frame)
+
     # -- cursors -------------------------------------------------------------------------------------------
 
     def follow(self, peer: Peer, room: Room, cursor: int) -> None:
@@ -77,10 +85,8 @@ class Delivery:
         """Send the room up to its head of now, the entry that says why included; then `farewell`. An end that
         is under way stays the end: what came after it is not for this peer.
         """
-        if room in peer.ends:
-            return
-        if not peer.follows(room):
-            self.say(peer, farewell)
+        if room in peer.ends or not peer.follows(room):
+            self.say_of(peer, room, farewell)
             return
         self.follow(peer, room, room.sent if room in peer.live else peer.cursors[room])
         peer.ends[room] = room.head, farewell

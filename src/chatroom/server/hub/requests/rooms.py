@@ -327,7 +327,7 @@ def _invited(
 ) -> None:
     context.finish(peer, request, outcome)
     if isinstance(outcome, Committed):
-        _show_room(context, invited, room)
+        context.tell_of(invited, room, RoomState(context.room_infos(invited, [room])[0]))
 
 
 # -- lists ------------------------------------------------------------------------------------------------
