@@ -22,8 +22,12 @@ SERVER_PACKETS: Final = (*RESPONSES.values(), *NOTICES.values(), *HEARTBEATS.val
 TEXTS: Final = (
     "", "a", "lobby", "#lobby", "@bob", "alice", "bob", "hello @bob", "*", '"', "a" * 300, "x\n" * 40,
     "\x00", "\x1b[2J", "\x9b31m", "\u202eevil", "\u200b", "e" + "\u0301" * 60, "\N{PILE OF POO}" * 20,
-    "\ufeff", "\u2028", "今天", "NEAR(", "te*", "/me", "a1ice", "server", "\U000e0041", "carol", "dave",
+    "\ufeff", "\u2028", "今天", "NEAR(", "te*", "/me", "a1ice", "server", "\U000e0041",
 )  # fmt: skip
+NAMES: Final = ("alice", "bob", "carol", "dave", "erin", "lobby")
+KNOWN_SHARE: Final = 0.3
+"""How often a text is the name of somebody or something that is there."""
+
 MUTATIONS: Final = 6
 NEW_SHARE: Final = 0.7
 """How often bytes are new ones: most posts are to be stored, some to be repeated."""
@@ -68,7 +72,8 @@ class Noise:
         limit = of.max_length or 300
         if self.chance.random() < 0.005:
             return "\N{PILE OF POO}" * limit
-        return self.chance.choice(TEXTS)[:limit]
+        texts = NAMES if self.chance.random() < KNOWN_SHARE else TEXTS
+        return self.chance.choice(texts)[:limit]
 
     def _bytes(self, of: inspect.BytesType) -> bytes:
         low, high = of.min_length or 0, of.max_length if of.max_length is not None else 40
