@@ -373,6 +373,34 @@ MUTANTS: Final = (
         ),
     ),
     Mutant(
+        "a message is stored behind what ended its author's right to write it",
+        (
+            Edit(
+                WRITER, "now_ms, draft) if draft.is_unsettled else None", "now_ms, draft) if False else None"
+            ),
+        ),
+        (
+            "tests/server/store/test_one_pass.py::test_nothing_of_the_same_pass_is_stored_behind_what_forbids_it",
+            MACHINE,
+        ),
+    ),
+    Mutant(
+        "a restored log keeps its id",
+        (Edit("server/store/copies.py", "            renew_log_id(log)\n", ""),),
+        (MACHINE,),
+    ),
+    Mutant(
+        "who left a room goes on reading it",
+        (
+            Edit(
+                "server/hub/delivery.py",
+                "self._caught_up(peer, room, farewell)",
+                'self._caught_up(peer, room, b"")',
+            ),
+        ),
+        (MACHINE,),
+    ),
+    Mutant(
         "a silent member stays for ever",
         (Edit("server/hub/hub.py", "if silent_s >= settings.gone_s:", "if silent_s < 0:"),),
         ("tests/e2e/test_deadlines.py::test_a_member_that_falls_silent_is_pinged_and_ended",),

@@ -59,6 +59,7 @@ def run_tests(place: Path, tests: Sequence[str]) -> tuple[int, str]:
         "PYTHONPATH": path,
         "PYTHONDONTWRITEBYTECODE": "1",
         "CHATROOM_EXAMPLES": EXAMPLES,
+        "CHATROOM_FIRST_FAULT": "1",
     }
     try:
         done = subprocess.run(

@@ -4,7 +4,8 @@ Any mix of posts in two rooms, comings, leavings, kicks and mutes, cuts, slow re
 disks, jumping clocks and older copies put in the place of the log leaves every timeline equal to the log,
 with every message in it once and in its author's order. The invariants I1 to I8 of docs/guarantees.md are
 looked at after every step, in the database as another program sees it: what is not committed is not there.
-`CHATROOM_EXAMPLES` makes it search longer. Read next: `support/delivery_book.py`.
+`CHATROOM_EXAMPLES` makes it search longer; with `CHATROOM_FIRST_FAULT` it looks for no shorter example of a
+fault that it found. Read next: `support/delivery_book.py`.
 """
 
 import os
@@ -13,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -27,6 +28,7 @@ from support.hub_server import HubLink, HubServer
 from support.session_world import Desk
 
 EXAMPLES = int(os.environ.get("CHATROOM_EXAMPLES", "80"))
+PHASES = [Phase.generate] if "CHATROOM_FIRST_FAULT" in os.environ else list(Phase)
 HANDLES = ("alice", "bob", "carol")
 WHO = st.sampled_from(range(len(HANDLES)))
 OTHERS = st.sampled_from(HANDLES[1:])
@@ -317,5 +319,5 @@ class Delivery(RuleBasedStateMachine):
         return link if isinstance(link, HubLink) else None
 
 
-Delivery.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=40)
+Delivery.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=40, phases=PHASES)
 TestDelivery = pytest.mark.timeout(120 + 5 * EXAMPLES)(Delivery.TestCase)
