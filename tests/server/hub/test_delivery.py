@@ -42,6 +42,23 @@ def test_nothing_is_queued_for_a_stalled_reader_but_what_was_under_way() -> None
     assert len(bob.backlog) == waiting
 
 
+def test_a_push_for_which_memory_is_lacking_costs_nobody_an_entry_or_one_too_many() -> None:
+    world = World()
+    ana, bob, carl = world.member("ana"), world.member("bob"), world.member("carl")
+    lobby = world.lobby(ana)
+    room = world.hub.state.rooms[lobby]
+
+    def fails(_data: bytes) -> int:
+        raise MemoryError
+
+    room.live[bob.peer] = fails
+    ana.post(lobby, "one", nonce(0))
+    bob.drain()
+    ana.post(lobby, "two", nonce(1))
+    for guest in (ana, bob, carl):
+        assert guest.texts(lobby) == ["one", "two"]
+
+
 def test_presence_missed_while_stalled_is_told_afterwards_latest_value_only() -> None:
     world = World()
     ana, bob = world.member("ana"), world.member("bob")

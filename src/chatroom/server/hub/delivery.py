@@ -8,7 +8,6 @@ when its link is writable: nothing is ever queued for it but the buffer that was
 `hub.py` for the passes.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 from chatroom.server.hub.ports import Log, StorageError
@@ -125,18 +124,20 @@ class Delivery:
 
     def write(self) -> None:
         """Send what was said to single peers, then what is new, then what lagging peers missed."""
-        if self._talking:
-            for peer in self._talking:
-                data = b"".join(peer.outbox)
-                peer.outbox.clear()
-                peer.outbox_bytes = 0
-                if not peer.link.send(data):
-                    self._stall(peer)
-            self._talking.clear()
+        while self._talking:
+            peer = next(iter(self._talking))
+            del self._talking[peer]
+            data = b"".join(peer.outbox)
+            peer.outbox.clear()
+            peer.outbox_bytes = 0
+            if not peer.link.send(data):
+                self._stall(peer)
         if self._fresh:
             for room, frames in self._fresh.items():
-                for buffer, count in _buffers(frames):
+                while frames:  # what was sent is taken off at once: an error later must not send it again
+                    buffer, count = _next_buffer(frames)
                     self._broadcast(room, buffer, count)
+                    del frames[:count]
             self._fresh.clear()
         if self._lagging:
             self._feed()
@@ -157,7 +158,7 @@ class Delivery:
                     if (sent := push(buffer)) != size:
                         stalled.append((peer, sent))
                 break
-            except OSError:
+            except (OSError, MemoryError):
                 assert peer is not None
                 stalled.append((peer, 0))
         room.sent += count
@@ -228,19 +229,12 @@ class Delivery:
         return helping
 
 
-def _buffers(frames: list[bytes]) -> Iterator[tuple[bytes, int]]:
-    """Yield the frames joined into buffers of at most about `BUFFER_BYTES`, each with its number of
-    frames.
-    """
+def _next_buffer(frames: list[bytes]) -> tuple[bytes, int]:
+    """Return the first of the frames, joined to at most about `BUFFER_BYTES`, and how many they are."""
     if sum(map(len, frames)) <= BUFFER_BYTES:
-        yield b"".join(frames), len(frames)
-        return
-    part: list[bytes] = []
-    size = 0
-    for frame in frames:
-        if part and size + len(frame) > BUFFER_BYTES:
-            yield b"".join(part), len(part)
-            part, size = [], 0
-        part.append(frame)
-        size += len(frame)
-    yield b"".join(part), len(part)
+        return b"".join(frames), len(frames)
+    count, size = 1, len(frames[0])
+    while size + len(frames[count]) <= BUFFER_BYTES:
+        size += len(frames[count])
+        count += 1
+    return b"".join(frames[:count]), count
