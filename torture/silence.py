@@ -42,16 +42,15 @@ NOTICED_S: Final = 45.0
 """A client gives up a server that it does not hear."""
 
 GONE_S: Final = 60.0
-"""A server lets go of a client that it does not hear, or that takes nothing."""
+"""A server has let go of a client that it does not hear, and lets go of one that takes nothing."""
 
 CLIENT_SLACK_S: Final = 0.5
 """A client wakes up for its deadline: what is added is the time this machine takes to get to it."""
 
-SERVER_SLACK_S: Final = 1.0
-"""A server looks at its deadlines once a second."""
-
-STOPPED_SLACK_S: Final = 2 * SERVER_SLACK_S
-"""That a client has taken nothing more is seen at one look, that this was too long ago at another."""
+STOPPED_SLACK_S: Final = 2.0
+"""A server looks once a second: at one look it sees that a client takes nothing more, at another that this was
+too long ago.
+"""
 
 LAST_S: Final = 0.3
 """How long a client that stops takes talk: its kernel has 4 KB for it."""
@@ -169,8 +168,8 @@ def _judge_times(row: Row, died_at: float, lost_at: dict[str, float], gone_at: d
     for who, times, limit_s, slack_s in (
         ("ann", lost_at, NOTICED_S, CLIENT_SLACK_S),
         ("bea", lost_at, NOTICED_S, CLIENT_SLACK_S),
-        ("silent", gone_at, GONE_S, SERVER_SLACK_S),
-        ("numb", gone_at, GONE_S, SERVER_SLACK_S),
+        ("silent", gone_at, GONE_S, 0.0),
+        ("numb", gone_at, GONE_S, 0.0),
         ("full", gone_at, GONE_S, STOPPED_SLACK_S + LAST_S),
     ):
         after_s = times.get(who, never) - died_at

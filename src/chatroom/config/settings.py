@@ -173,7 +173,7 @@ class LimitsSection(Struct, frozen=True, kw_only=True):
         Meta(
             ge=0.2, le=7_200, description="Seconds of silence after which a client is gone; more than ping_s."
         ),
-    ] = 60.0
+    ] = 58.0
     stalled_reader_s: Annotated[
         float,
         Meta(

@@ -76,7 +76,7 @@ class HubSettings:
     rooms_total: int = 10_000
     members_per_room: int = 10_000
     ping_s: float = 20.0
-    gone_s: float = 60.0
+    gone_s: float = 58.0
     login_s: float = 10.0
 
 
