@@ -48,8 +48,8 @@ CLIENT_SLACK_S: Final = 0.5
 """A client wakes up for its deadline: what is added is the time this machine takes to get to it."""
 
 STOPPED_SLACK_S: Final = 2.0
-"""A server looks once a second: at one look it sees that a client takes nothing more, at another that this was
-too long ago.
+"""A server looks once a second: first it sees that a client takes nothing more, then that this was too long
+ago.
 """
 
 LAST_S: Final = 0.3
