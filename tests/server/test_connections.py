@@ -1,6 +1,8 @@
 """Who may come in when places are scarce, and who gives way."""
 
+import gc
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,7 +11,9 @@ import pytest
 
 from chatroom.net.keys import load_or_create_server_key
 from chatroom.net.tls import server_context
+from chatroom.protocol.auth import PLAIN_SERVER_KEY
 from chatroom.protocol.packets import Hello, Ping, Pong
+from chatroom.server.connection import Connection
 from chatroom.server.settings import ServiceSettings
 from support.raw_client import Ended, RawClient, raw_client
 from support.service_thread import ServiceThread, running_service
@@ -150,3 +154,33 @@ def test_who_is_still_at_its_handshake_gives_way_too(tmp_path: Path) -> None:
             assert silent[0].recv(1) == b""
         for client in silent:
             client.close()
+
+
+@pytest.mark.parametrize("how", ["stranger", "handshake", "member"])
+def test_what_a_connection_held_is_free_when_it_is_gone(tmp_path: Path, how: str) -> None:
+    key = load_or_create_server_key(tmp_path, ["localhost"])
+    tls = server_context(key.cert_path, key.key_path) if how == "handshake" else None
+    with running_service(tls=tls, key_hash=key.spki_hash if tls else PLAIN_SERVER_KEY) as host:
+        gc.collect()
+        gc.disable()
+        try:
+            for number in range(5):
+                with raw_client(host.port) as client:
+                    if how == "handshake":
+                        client.socket.sendall(b"\x16\x03\x01\x00\xc8\x01")  # the beginning of a ClientHello
+                    elif how == "stranger":
+                        client.wait_for(Hello)
+                    else:
+                        client.enter(f"ana{number}")
+            until = time.monotonic() + 5
+            while len(host.accepted) < 5 or held(host):
+                assert time.monotonic() < until, "a connection that is gone is still in memory"
+                time.sleep(0.01)
+        finally:
+            gc.enable()
+
+
+def held(host: ServiceThread) -> list[Connection]:
+    """The connections that are still somewhere in memory, when the service has nothing left to do."""
+    host.call(lambda: None)
+    return [thing for thing in gc.get_objects() if isinstance(thing, Connection)]

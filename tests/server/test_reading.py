@@ -8,6 +8,7 @@ import sys
 import termios
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ import pytest
 from chatroom.net.keys import ServerKey, load_or_create_server_key
 from chatroom.net.tls import RECORD_BYTES, server_context
 from chatroom.protocol.codec import encode
-from chatroom.protocol.packets import Hello, Ping, Pong
+from chatroom.protocol.frames import encode_frame
+from chatroom.protocol.packets import Hello, ListRooms, Ping, Pong, RoomList
+from chatroom.server.hub.hub import Hub
 from chatroom.server.reading import STRANGER_BYTES
 from support.raw_client import RawClient, raw_client
 from support.service_thread import ServiceThread, running_service
@@ -86,3 +89,52 @@ def test_who_has_logged_in_may_send_much_at_once() -> None:
         ana.socket.sendall(PINGS)
         for _ in range(len(PINGS) // len(encode(Ping(1)))):
             ana.wait_for(Pong)
+
+
+def test_packets_that_may_be_ignored_are_paid_for_like_pings() -> None:
+    ignorable = encode_frame(0x9999, b"\xc0")
+    with running_service() as host, raw_client(host.port) as ana, raw_client(host.port) as bob:
+        ana.enter("ana")
+        bob.enter("bob")
+        ana.socket.sendall(ignorable * 2_500)  # 200 at once, 20 a second; each costs a tenth
+        ana.send(Ping(1))
+        begun = time.monotonic()
+        bob.send(Ping(2))
+        bob.wait_for(Pong)
+        assert time.monotonic() - begun < 0.5
+        ana.wait_for(Pong)
+        assert time.monotonic() - begun > 1.0
+
+
+class CountingHub(Hub):
+    """A hub that counts passes."""
+
+    passes = 0
+
+    def begin_pass(self, now: float, now_ms: int) -> None:
+        self.passes += 1
+        super().begin_pass(now, now_ms)
+
+
+def test_the_connections_of_one_account_share_what_it_may_ask_for_in_a_pass() -> None:
+    """What they ask for at once fills twenty passes for that account, and one for all others."""
+    with running_service(CountingHub) as host, ExitStack() as stack:
+        assert isinstance(host.hub, CountingHub)
+        many = [stack.enter_context(raw_client(host.port)) for _ in range(10)]
+        for client in many:
+            client.key = many[0].key
+            client.enter("ana")
+        bob = stack.enter_context(raw_client(host.port))
+        bob.enter("bob")
+        ready = threading.Event()
+        host.loop.call_from_thread(lambda: ready.wait(5))
+        for client in many:
+            client.socket.sendall(b"".join(encode(ListRooms(number)) for number in range(10, 20)))
+        bob.send(Ping(1))
+        ready.set()
+        before = host.hub.passes
+        bob.wait_for(Pong)
+        assert host.hub.passes - before <= 4
+        for client in many:
+            client.wait_for(lambda packet: isinstance(packet, RoomList) and packet.id == 19)
+        assert host.hub.passes - before >= 15

@@ -77,6 +77,15 @@ class Connection:
         self.on_readable: Callable[[], None]
         """What the loop calls; also called when there is something left from the pass before."""
 
+    def let_go(self) -> None:
+        """It is gone: hold nothing that holds it. OpenSSL keeps 48 KB for each, and what is held in a circle
+        is freed late, if at all, for Python does not see how much that is.
+        """
+        self.phase = Phase.GONE
+        self.frames = None
+        self.peer = None
+        self.on_readable = _hears_nothing
+
     @property
     def owes_nothing(self) -> bool:
         """Whether everything that the peer sent was carried out, and every answer handed to the kernel."""
@@ -107,3 +116,7 @@ class Connection:
 
     def __str__(self) -> str:
         return str(self.peer) if self.peer is not None else f"-@{self.stream.peer_address}"
+
+
+def _hears_nothing() -> None:
+    """What the loop calls for a connection that is gone."""

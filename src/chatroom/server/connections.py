@@ -147,15 +147,15 @@ class Connections:
         """The stream is at its end, or failed, or is not wanted any more."""
         if connection.phase is Phase.OPEN:
             logger.info("%s is gone: %s", log_safe(str(connection)), log_safe(connection.failure or reason))
+        peer = connection.peer
         self._close(connection)
-        if connection.peer is not None:
-            self._hub.disconnect(connection.peer)
+        if peer is not None:
+            self._hub.disconnect(peer)
 
     def _close(self, connection: Connection) -> None:
         if connection.phase is Phase.GONE:
             return
-        connection.phase = Phase.GONE
-        connection.frames = None
+        connection.let_go()
         del self._all[connection]
         self._is_no_stranger(connection)
         place = self._places[connection.origin]

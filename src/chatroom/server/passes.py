@@ -13,7 +13,7 @@ from chatroom.server.hub.hub import Hub
 class Pass:
     """One object for all passes, one after the other."""
 
-    __slots__ = ("_hub", "_is_on", "_loop", "effort", "handshake_effort", "now")
+    __slots__ = ("_hub", "_is_on", "_loop", "effort", "handshake_effort", "now", "spent")
 
     def __init__(self, loop: Loop, hub: Hub) -> None:
         self._loop = loop
@@ -23,6 +23,8 @@ class Pass:
         """Monotonic seconds at its beginning."""
         self.effort = 0
         """What was asked for in it, in tenths of a millisecond (`hub/requests/table.py`)."""
+        self.spent: dict[object, int] = {}
+        """How much of that each account has asked for, over all its connections, or each stranger."""
         self.handshake_effort = 0
         """How much of that was for handshakes of TLS."""
 
@@ -31,6 +33,7 @@ class Pass:
         if not self._is_on:
             self._is_on = True
             self.effort = self.handshake_effort = 0
+            self.spent.clear()
             self.now = self._loop.now()
             self._hub.begin_pass(self.now, time.time_ns() // 1_000_000)
 

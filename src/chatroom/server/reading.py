@@ -28,7 +28,9 @@ from chatroom.server.settings import ServiceSettings
 logger: Final = logging.getLogger("chatroom.server")
 
 PEER_EFFORT: Final = 50
-"""What one peer may ask for in a pass, in tenths of a millisecond (`hub/requests/table.py`): about 5 ms."""
+"""What one account may ask for in a pass, with all its connections together, in tenths of a millisecond
+(`hub/requests/table.py`): about 5 ms.
+"""
 
 PASS_EFFORT: Final = 200
 """What all peers may ask for in a pass: whoever comes after that is heard first in the next one."""
@@ -168,20 +170,22 @@ class Reading:
         if connection.stream.pending_bytes:
             self._pause(connection)
             return
+        current, receive, asker = self._pass, self._hub.receive, peer.account or peer
+        begun, most = current.effort, PEER_EFFORT - current.spent.get(asker, 0)
+        if most <= 0:
+            self._unfinished[connection] = None
+            return
         self._indexing.busy()
-        current, receive = self._pass, self._hub.receive
-        packet_type, begun = 0, current.effort
+        packet_type = 0
         try:
             for packet_type, payload in frames:
-                packet = decode_from_client(packet_type, payload)
-                if packet is not None:
-                    current.effort += receive(peer, packet)
+                current.effort += receive(peer, decode_from_client(packet_type, payload))
                 if peer.stage is Stage.CLOSING:
                     break
                 if peer.paused_until > current.now:
                     self._pause(connection)
                     return
-                if current.effort - begun >= PEER_EFFORT or peer.outbox_bytes >= ANSWER_BYTES:
+                if current.effort - begun >= most or peer.outbox_bytes >= ANSWER_BYTES:
                     self._unfinished[connection] = None
                     return
         except ProtocolError as error:
@@ -190,6 +194,9 @@ class Reading:
         except Exception as error:
             error.add_note(f"while packet {packet_type:#06x} was handled")
             raise
+        finally:
+            if current.effort != begun:
+                current.spent[asker] = current.spent.get(asker, 0) + current.effort - begun
         connection.frames = None
 
     def _pause(self, connection: Connection) -> None:

@@ -160,8 +160,8 @@ class Hub:
         self._context.now = now
         self._context.now_ms = now_ms
 
-    def receive(self, peer: Peer, packet: Packet) -> int:
-        """Think about one packet; return its effort (`requests/table.py`).
+    def receive(self, peer: Peer, packet: Packet | None) -> int:
+        """Think about one packet (None: one that may be ignored); return its effort (`requests/table.py`).
 
         Raises ProtocolError when the peer may not send it now.
         """

@@ -4,7 +4,7 @@ Read next: `table.py`.
 """
 
 from chatroom.protocol.errors import ErrorCode
-from chatroom.protocol.packets import Ping, Pong, Request
+from chatroom.protocol.packets import Packet, Ping, Pong, Request
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.state import Peer
 
@@ -16,6 +16,10 @@ def ping(context: Context, peer: Peer, packet: Ping) -> None:
 
 def pong(_context: Context, _peer: Peer, _packet: Pong) -> None:
     """The peer is there, which was noted when the packet came."""
+
+
+def ignored(_context: Context, _peer: Peer, _packet: Packet | None) -> None:
+    """Something that may be ignored, by who does not know it."""
 
 
 def unknown(context: Context, peer: Peer, request: Request) -> None:

@@ -17,8 +17,8 @@ from chatroom.server.hub.requests import devices, heartbeat, login, messages, mo
 from chatroom.server.hub.state import Peer, Stage
 
 P = TypeVar("P", bound=p.Packet)
-Handler = Callable[[Context, Peer, p.Packet], None]
-Weigh = Callable[[Context, Peer, p.Packet], int]
+Handler = Callable[[Context, Peer, p.Packet | None], None]
+Weigh = Callable[[Context, Peer, p.Packet | None], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def _names_sorted(context: Context, _peer: Peer, _request: p.ListRooms) -> int:
     return len(context.state.by_name) // 300
 
 
-ROWS: Final[dict[type[p.Packet], Row]] = dict(
+ROWS: Final[dict[type[p.Packet] | type[None], Row]] = dict(
     [
         _row(p.Login, login.login, 0, stage=Stage.GREETED, weigh=_rooms_entered),
         _row(p.Follow, rooms.follow, 0.5, weigh=_rooms_followed),
@@ -97,6 +97,7 @@ ROWS: Final[dict[type[p.Packet], Row]] = dict(
         _row(p.SetPresence, people.set_presence, 0.5),
         _row(p.Ping, heartbeat.ping, 0.1, stage=None),
         _row(p.Pong, heartbeat.pong, 0.1, stage=None),
+        (type(None), Row(heartbeat.ignored, 0.1, stage=None)),  # a packet that may be ignored
         _row(p.Request, heartbeat.unknown, 1),
     ]
 )
