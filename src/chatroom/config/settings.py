@@ -159,7 +159,7 @@ class LimitsSection(Struct, frozen=True, kw_only=True):
     ] = 65_536
     login_timeout_s: Annotated[
         float, Meta(ge=0.1, le=600, description="Seconds from connecting to the end of login, in all.")
-    ] = 10.0
+    ] = 9.0
     ping_s: Annotated[
         float,
         Meta(

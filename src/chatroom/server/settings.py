@@ -10,7 +10,7 @@ class ServiceSettings:
     """The limits of connections; `config/server.toml` says what each is for."""
 
     frame_bytes: int = FRAME_BYTES
-    login_s: float = 10.0
+    login_s: float = 9.0
     stalled_reader_s: float = 60.0
     connections_total: int = 10_000
     connections_per_address: int = 1_000

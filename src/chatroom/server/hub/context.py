@@ -77,7 +77,7 @@ class HubSettings:
     members_per_room: int = 10_000
     ping_s: float = 20.0
     gone_s: float = 58.0
-    login_s: float = 10.0
+    login_s: float = 9.0
 
 
 Then = Callable[[Outcome], None]
