@@ -97,7 +97,7 @@ MUTANTS: Final = (
                 "elif context.now < 0:",
             ),
         ),
-        ("tests/server/hub/test_login.py::test_who_does_not_log_in_is_closed_after_ten_seconds",),
+        ("tests/server/hub/test_login.py::test_who_does_not_log_in_is_closed_before_ten_seconds_are_over",),
     ),
     Mutant(
         "no sanitiser in the client",
