@@ -138,12 +138,16 @@ class HubLink:
         self.kept = self.kept[room:]
 
     def think(self, data: bytes) -> None:
-        """Hand bytes to the hub; nothing is stored before the server's next `flush`."""
+        """Hand bytes to the hub; nothing is stored before the server's next `flush`, but what the hub wants
+        decided before it hears more.
+        """
         if self not in self.server.links:
             return  # the process that held the other end is gone
         try:
             for packet_type, payload in self._decoder.feed(data):
                 packet = decode_from_client(packet_type, payload)
+                if self.peer.awaits:
+                    self.server.flush()
                 if packet is not None:
                     self.hub.receive(self.peer, packet)
         except ProtocolError as error:

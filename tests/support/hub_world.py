@@ -106,7 +106,11 @@ class Guest:
     # the client's side
 
     def say(self, packet: Packet) -> None:
-        """Send one packet through the codec; nothing is carried out before the world settles."""
+        """Send one packet through the codec; nothing is carried out before the world settles, but what was
+        said before where the hub wants that decided first.
+        """
+        if self.peer.awaits:
+            self.world.settle(0)
         for packet_type, payload in FrameDecoder(FRAME_BYTES).feed(encode(packet)):
             decoded = decode_from_client(packet_type, payload)
             assert decoded is not None

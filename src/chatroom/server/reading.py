@@ -71,6 +71,8 @@ class Reading:
         self._unfinished: dict[Connection, None] = {}
         self._leaving: dict[Connection, None] = {}
         self._handshaking: dict[Connection, None] = {}
+        self._awaiting: dict[Connection, None] = {}
+        """Whose next request is judged by what becomes of the one before: not heard until that is decided."""
 
     @property
     def has_work(self) -> bool:
@@ -91,8 +93,17 @@ class Reading:
             for connection in unfinished:
                 connection.on_readable()
 
+    def go_on_with_decided(self) -> None:
+        """What was proposed is decided, or some of it: hear on whom that concerns."""
+        for connection in list(self._awaiting):
+            if connection.peer is not None and not connection.peer.awaits:
+                del self._awaiting[connection]
+                self._loop.want_read(connection.stream, wanted=not connection.has_input_ended)
+                self._unfinished[connection] = None
+
     def forget(self, connection: Connection) -> None:
         """The connection is gone."""
+        self._awaiting.pop(connection, None)
         self._unfinished.pop(connection, None)
         self._leaving.pop(connection, None)
         self._handshaking.pop(connection, None)
@@ -167,8 +178,11 @@ class Reading:
         peer, frames = connection.peer, connection.frames
         assert peer is not None
         assert frames is not None
-        if connection.stream.pending_bytes:
+        if connection.stream.pending_bytes or peer.paused_until > self._pass.now:
             self._pause(connection)
+            return
+        if peer.awaits > 0:
+            self._await(connection)
             return
         current, receive, asker = self._pass, self._hub.receive, peer.account or peer
         begun, most = current.effort, PEER_EFFORT - current.spent.get(asker, 0)
@@ -185,6 +199,9 @@ class Reading:
                 if peer.paused_until > current.now:
                     self._pause(connection)
                     return
+                if peer.awaits > 0:
+                    self._await(connection)
+                    return
                 if current.effort - begun >= most or peer.outbox_bytes >= ANSWER_BYTES:
                     self._unfinished[connection] = None
                     return
@@ -198,6 +215,12 @@ class Reading:
             if current.effort != begun:
                 current.spent[asker] = current.spent.get(asker, 0) + current.effort - begun
         connection.frames = None
+
+    def _await(self, connection: Connection) -> None:
+        """Leave the peer unread until what it asked for is decided."""
+        self._unfinished.pop(connection, None)
+        self._awaiting[connection] = None
+        self._loop.want_read(connection.stream, wanted=False)
 
     def _pause(self, connection: Connection) -> None:
         """Leave the peer unread until its account's bucket has filled up, or it took what it was sent."""

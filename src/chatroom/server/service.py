@@ -134,6 +134,7 @@ class Service:
         self._decided = len(decided)
         for proposal, outcome in decided:
             self._decide(proposal, outcome)
+        self._reading.go_on_with_decided()
         self._contained("writing", self._hub.write)
         self._pass.end()
         for peer in self._hub.take_closing():
@@ -156,8 +157,7 @@ class Service:
             self._hub.decide(proposal, outcome)
         except Exception as error:
             self._faults.tell(f"deciding {type(proposal.change).__name__} of {proposal.peer}", error)
-            if proposal.peer is not None:
-                self._contained("giving up a connection", partial(self._apologise, proposal.peer))
+            self._contained("giving up a connection", partial(self._apologise, proposal.peer))
 
     def _tick(self) -> None:
         """Look at deadlines: of the hub, of handshakes, of readers that take nothing."""

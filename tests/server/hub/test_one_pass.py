@@ -23,6 +23,7 @@ from chatroom.protocol.packets import (
     Stored,
 )
 from chatroom.server.hub.context import NOT_A_MEMBER
+from chatroom.server.hub.state import Stage
 from chatroom.server.store import refusals
 from support.hub_world import Guest, World
 
@@ -118,9 +119,43 @@ def test_who_leaves_a_private_room_does_not_come_back_in_the_same_pass(world: Wo
 def test_who_is_kicked_for_a_time_does_not_come_back_in_the_same_pass(world: World) -> None:
     mia, bob = world.member("mia", role=Role.MODERATOR), world.member("bob")
     mia.say(Moderate(7, world.lobby(mia), ModerationAct.KICK, "bob", 600))
-    refused = refusal(settled(world, bob, Join(9, "lobby")), 9)
+    came = settled(world, bob, Join(9, "lobby"))
+    assert [type(packet) for packet in came if isinstance(packet, Opened | RoomGone)] == [Opened, RoomGone]
+    assert world.lobby(bob) not in world.hub.state.by_handle["bob"].rooms
+    refused = refusal(settled(world, bob, Join(10, "lobby")), 10)
     assert refused.code == ErrorCode.NOT_ALLOWED
     assert "kicked" in refused.text
+
+
+def test_who_leaves_here_and_joins_there_in_one_pass_is_told_the_same_in_both_places(world: World) -> None:
+    here = world.member("bob")
+    there = world.guest(here.key)
+    there.login("bob")
+    lobby = world.lobby(here)
+    here.say(Leave(8, lobby))
+    came = settled(world, there, Join(9, "lobby"))
+    assert [type(packet) for packet in came if isinstance(packet, Opened | RoomGone)] == [Opened, RoomGone]
+    assert here.got(RoomGone)
+    assert lobby not in world.hub.state.by_handle["bob"].rooms
+
+
+def test_a_peer_awaits_what_it_asked_for_and_no_message(world: World) -> None:
+    bob = world.member("bob")
+    lobby = world.lobby(bob)
+    bob.say(Post(8, lobby, nonce(1), "hello"))
+    assert not bob.peer.awaits
+    bob.say(Leave(9, lobby))
+    assert bob.peer.awaits == 1
+    world.settle()
+    assert not bob.peer.awaits
+
+
+def test_who_asked_for_what_was_given_up_awaits_nothing(world: World) -> None:
+    bob = world.member("bob")
+    bob.say(Leave(9, world.lobby(bob)))
+    world.hub.give_up_proposals("the log is broken")
+    assert not bob.peer.awaits
+    assert bob.peer.stage is Stage.CLOSING
 
 
 def test_a_member_who_joins_again_is_answered_and_nothing_is_stored(world: World) -> None:

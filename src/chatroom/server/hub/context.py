@@ -85,11 +85,12 @@ Then = Callable[[Outcome], None]
 
 
 class Proposal(msgspec.Struct, frozen=True, gc=False):
-    """A change, the peer that asked for it (None: the server itself), and what follows."""
+    """A change, the peer that asked for it, what follows, and whether the peer is heard only after that."""
 
     change: Change
-    peer: Peer | None
+    peer: Peer
     then: Then | None
+    is_awaited: bool
 
 
 class Context:
@@ -124,9 +125,17 @@ class Context:
 
     # -- proposing -----------------------------------------------------------------------------------------
 
-    def propose(self, change: Change, peer: Peer | None = None, then: Then | None = None) -> None:
-        """Have `change` committed with this pass; `then` is called when the log has decided."""
-        self.proposals.append(Proposal(change, peer, then))
+    def propose(
+        self, change: Change, peer: Peer, then: Then | None = None, *, is_awaited: bool = True
+    ) -> None:
+        """Have `change` committed with this pass; `then` is called when the log has decided.
+
+        The peer is not heard further before that, because what it asks next is judged by what is so then;
+        `is_awaited` is False where no later request of it depends on the change.
+        """
+        self.proposals.append(Proposal(change, peer, then, is_awaited))
+        if is_awaited:
+            peer.awaits += 1
 
     # -- answering -----------------------------------------------------------------------------------------
 

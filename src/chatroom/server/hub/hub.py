@@ -202,14 +202,15 @@ class Hub:
         """
         context = self._context
         for proposal in [*self._submitted, *context.proposals]:
-            if proposal.peer is not None:
-                context.close(proposal.peer, ErrorCode.INTERNAL, text)
+            proposal.peer.awaits -= proposal.is_awaited
+            context.close(proposal.peer, ErrorCode.INTERNAL, text)
         self._submitted.clear()
         context.proposals.clear()
 
     def decide(self, proposal: Proposal, outcome: Outcome) -> None:
         """Apply one decided proposal: first to the state and to what is to be sent, then answer who asked."""
         context = self._context
+        proposal.peer.awaits -= proposal.is_awaited
         if isinstance(outcome, Committed):
             if outcome.number or not outcome.entries:
                 fold_change(context.state, proposal.change, outcome)

@@ -34,6 +34,7 @@ class Peer:
     __slots__ = (
         "account",
         "address",
+        "awaits",
         "challenge",
         "cursors",
         "ends",
@@ -75,6 +76,8 @@ class Peer:
         self.pinged = False
         self.paused_until = 0.0
         """The owner of the link hands over nothing from this peer before that time."""
+        self.awaits = 0
+        """How many changes it asked for have to be decided before anything more is handed over."""
         self.is_stalled = False
         """Bytes wait in the link."""
         self.live: set[Room] = set()

@@ -44,7 +44,7 @@ def post(context: Context, peer: Peer, request: Post) -> None:
     body = encode_body(Posted(request.text, request.manner))
     mentioned = _mentioned(room, context, request.text)
     entry = AddEntry(room.number, account.number, EntryKind.POSTED, body, request.nonce, mentioned)
-    context.propose(entry, peer, partial(_posted, context, peer, request, room))
+    context.propose(entry, peer, partial(_posted, context, peer, request, room), is_awaited=False)
 
 
 def _post_fault(context: Context, account: Account, room: Room | None, request: Post) -> Failed | None:
@@ -155,7 +155,8 @@ def mark_read(context: Context, peer: Peer, request: MarkRead) -> None:
         context.refuse(peer, request, ErrorCode.BAD_RANGE, "there is no such entry yet")
         return
     change = SetRead(account.number, room.number, request.seq)
-    context.propose(change, peer, partial(_marked, context, peer, request, account, room))
+    then = partial(_marked, context, peer, request, account, room)
+    context.propose(change, peer, then, is_awaited=False)
 
 
 def _marked(

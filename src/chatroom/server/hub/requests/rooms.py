@@ -41,7 +41,7 @@ from chatroom.protocol.text import line_fault
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.fold import fold
 from chatroom.server.hub.permissions import Act
-from chatroom.server.hub.ports import AddEntry, AddRoom, Committed, Failed, Outcome, RoomRecord, SetRead
+from chatroom.server.hub.ports import AddEntry, AddRoom, Committed, Failed, Outcome, RoomRecord
 from chatroom.server.hub.state import Account, Peer, Room
 from chatroom.server.hub.wording import try_again, utc
 
@@ -78,10 +78,7 @@ def join(context: Context, peer: Peer, request: Join) -> None:
     if room is None or _is_hidden(room, account):
         _create(context, peer, request, account)
     elif room.number in account.rooms:
-        # It may be about to leave, or be kicked, by a request of this pass: a change that changes nothing
-        # takes its turn behind that.
-        standstill = SetRead(account.number, room.number, 0)
-        context.propose(standstill, peer, partial(_stayed, context, peer, request, room))
+        _opened(context, peer, request, room)
     elif (back_at := room.kicked.get(account.number, 0)) > context.now_ms:
         text = f"you were kicked from this room, and may come back at {utc(back_at)}"
         context.refuse(peer, request, ErrorCode.NOT_ALLOWED, text)
@@ -90,14 +87,6 @@ def join(context: Context, peer: Peer, request: Join) -> None:
     elif _has_room_for_more(context, peer, request, account):
         entry = AddEntry(room.number, account.number, EntryKind.JOINED, encode_body(Joined()))
         context.propose(entry, peer, partial(_joined, context, peer, request, room))
-
-
-def _stayed(context: Context, peer: Peer, request: Join, room: Room, _outcome: Outcome) -> None:
-    """The pass has come to a request to join a room that the account was in when it began."""
-    if peer.account is not None and room.number in peer.account.rooms:
-        _opened(context, peer, request, room)
-    else:
-        join(context, peer, request)
 
 
 def _is_hidden(room: Room, account: Account) -> bool:
