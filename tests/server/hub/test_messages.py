@@ -6,17 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.protocol.entries import Entry, EntryKind, read_body
+from chatroom.protocol.entries import Entry, EntryKind, Manner, read_body
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import (
     Done,
     History,
     HistoryPage,
+    Join,
     Leave,
     MarkRead,
+    ModerationAct,
+    Opened,
     Post,
     ReadMarker,
     Refused,
+    Role,
     RoomState,
     Search,
     SearchPage,
@@ -80,6 +84,35 @@ def test_a_nonce_with_other_content_is_refused_and_the_old_message_stays(world: 
     assert isinstance(refused, Refused)
     assert refused.code == ErrorCode.NONCE_REUSED
     assert ana.texts(lobby) == ["first"]
+
+
+@pytest.mark.parametrize("reason", ["left", "muted", "text"])
+def test_a_post_that_may_not_be_is_told_what_its_nonce_stands_for(world: World, reason: str) -> None:
+    """Only the stored message itself, sent again, is a repeat of it."""
+    ana, mia = world.member("ana"), world.member("mia", role=Role.MODERATOR)
+    lobby = world.lobby(ana)
+    den = ana.ask(Join(90, "den", create=True))[-1]
+    assert isinstance(den, Opened)
+    ana.post(lobby, "first", nonce(1))
+    if reason == "left":
+        ana.ask(Leave(91, lobby))
+    elif reason == "muted":
+        mia.moderate(ModerationAct.MUTE, "ana", 600)
+    bad = "\0" if reason == "text" else "second"
+    others = [Post(10, lobby, nonce(1), bad), Post(11, lobby, nonce(1), bad, Manner.ACTION)]
+    if reason != "text":
+        others.append(Post(12, lobby, nonce(1), "first", Manner.ACTION))
+        others.append(Post(13, den.info.room if reason == "muted" else 77, nonce(1), "first"))
+    for other in others:
+        refused = ana.ask(other)[-1]
+        assert isinstance(refused, Refused)
+        assert (refused.id, refused.code) == (other.id, ErrorCode.NONCE_REUSED)
+    same = ana.ask(Post(14, lobby, nonce(1), "first"))[-1]
+    assert isinstance(same, Stored)
+    assert same.repeat
+    fresh = ana.ask(Post(15, lobby, nonce(2), bad))[-1]
+    assert isinstance(fresh, Refused)
+    assert fresh.code != ErrorCode.NONCE_REUSED
 
 
 def test_two_accounts_may_use_one_nonce(world: World) -> None:

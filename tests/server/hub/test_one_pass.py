@@ -23,6 +23,7 @@ from chatroom.protocol.packets import (
     Stored,
 )
 from chatroom.server.hub.context import NOT_A_MEMBER
+from chatroom.server.hub.requests.messages import NONCE_REUSED
 from chatroom.server.hub.state import Stage
 from chatroom.server.store import refusals
 from support.hub_world import Guest, World
@@ -90,6 +91,7 @@ def test_a_post_behind_a_ban_is_stored_nowhere(world: World) -> None:
 
 def test_store_and_hub_refuse_in_the_same_words() -> None:
     assert refusals.NOT_A_MEMBER == NOT_A_MEMBER
+    assert refusals.NONCE_REUSED == NONCE_REUSED
 
 
 def test_who_leaves_and_joins_a_public_room_in_one_pass_is_a_member(world: World) -> None:

@@ -297,8 +297,10 @@ class Log(Protocol):
         """Return the newest frames with floor < their seq < `seq`, in rising order, bounded as `after` is."""
         ...
 
-    def find_post(self, author: int, nonce: bytes) -> Repeated | None:
-        """Return where the entry of this author with this nonce stands, if it was ever stored."""
+    def find_post(self, author: int, nonce: bytes) -> bytes | None:
+        """Return the frame of the entry of this author with this nonce, if one was ever stored. Raises
+        StorageError.
+        """
         ...
 
     def unread(self, account: int, rooms: Sequence[int]) -> dict[int, Unread]:

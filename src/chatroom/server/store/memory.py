@@ -238,11 +238,11 @@ class MemoryLog:
         frames = [logged.frame for logged in islice(newest_first, max(limit, 0))]
         return within(frames, budget_bytes)[::-1]
 
-    def find_post(self, author: int, nonce: bytes) -> Repeated | None:
+    def find_post(self, author: int, nonce: bytes) -> bytes | None:
         """See `Log.find_post`."""
         self._check()
         known = self._nonces.get((author, nonce))
-        return None if known is None else Repeated(known.room, known.seq)
+        return None if known is None else known.frame
 
     def unread(self, account: int, rooms: Sequence[int]) -> dict[int, Unread]:
         """As `Log.unread`."""

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from chatroom.protocol.limits import PAGE_BYTES
 from chatroom.server.hub.ports import (
     Change,
     CodeRecord,
     DeviceRecord,
     Hits,
     Outcome,
-    Repeated,
     Snapshot,
     StorageError,
     Unread,
@@ -131,12 +131,15 @@ class SqliteLog:
         with _reading():
             return read_before(self._connection, room, seq, floor, limit, budget_bytes)
 
-    def find_post(self, author: int, nonce: bytes) -> Repeated | None:
+    def find_post(self, author: int, nonce: bytes) -> bytes | None:
         """See `Log.find_post`."""
         key = nonce_key(author, nonce)
         with _reading():
             entry = self._nonces.recent(key) or self._nonces.stored(key)
-        return None if entry is None else Repeated(entry >> ROOM_SHIFT, seq_of(entry))
+            if entry is None:
+                return None
+            (frame,) = read_after(self._connection, entry >> ROOM_SHIFT, seq_of(entry) - 1, 1, PAGE_BYTES)
+        return frame
 
     def unread(self, account: int, rooms: Sequence[int]) -> dict[int, Unread]:
         """As `Log.unread`; a room that does not exist is left out."""

@@ -4,6 +4,7 @@ Read next: `people.py`.
 """
 
 from functools import partial
+from typing import Final
 
 from chatroom.protocol.entries import EntryKind, Posted, decode_entry, encode_body
 from chatroom.protocol.errors import ErrorCode
@@ -26,6 +27,8 @@ from chatroom.server.hub.context import NOT_A_MEMBER, Context
 from chatroom.server.hub.permissions import Act, may
 from chatroom.server.hub.ports import AddEntry, Failed, Outcome, Repeated, SetRead, StorageError
 from chatroom.server.hub.state import Account, Peer, Room
+
+NONCE_REUSED: Final = Failed(ErrorCode.NONCE_REUSED, "this nonce stands for another message")
 
 
 def post(context: Context, peer: Peer, request: Post) -> None:
@@ -59,16 +62,23 @@ def _post_fault(context: Context, account: Account, room: Room | None, request: 
 
 
 def _refuse_post(context: Context, peer: Peer, request: Post, account: Account, fault: Failed) -> None:
-    """Refuse a post, unless it was stored before: who may not post any more still hears that it is there."""
+    """Refuse a post, unless it was stored before: who may not post any more still hears that it is there, or
+    that its nonce stands for another message.
+    """
     try:
-        stored = context.log.find_post(account.number, request.nonce)
+        frame = context.log.find_post(account.number, request.nonce)
     except StorageError as error:
         context.refuse(peer, request, ErrorCode.STORAGE, str(error))
         return
-    if stored is None:
+    if frame is None:
         context.refuse(peer, request, fault.code, fault.text)
-    else:
+        return
+    stored = decode_entry(frame[HEADER_BYTES:])
+    asked = (request.room, EntryKind.POSTED, encode_body(Posted(request.text, request.manner)))
+    if (stored.room, stored.kind, bytes(stored.body)) == asked:
         context.say(peer, Stored(request.id, stored.room, stored.seq, request.nonce, repeat=True))
+    else:
+        context.refuse(peer, request, NONCE_REUSED.code, NONCE_REUSED.text)
 
 
 def _mentioned(room: Room, context: Context, text: str) -> tuple[int, ...]:
