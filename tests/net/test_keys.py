@@ -1,12 +1,15 @@
+import contextlib
 import datetime as dt
 import hashlib
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
@@ -108,6 +111,62 @@ def test_bytes_from_the_network_never_verify_and_never_raise(
     public: bytes, signature: bytes, message: bytes
 ) -> None:
     assert verify(public, signature, message) is False
+
+
+P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, P) % P
+Point = tuple[int, int]
+
+
+def _add(one: Point, other: Point) -> Point:
+    """The sum of two points of edwards25519 (RFC 8032 §5.1.4, in affine coordinates)."""
+    (x1, y1), (x2, y2) = one, other
+    k = D * x1 * x2 * y1 * y2 % P
+    x = (x1 * y2 + x2 * y1) * pow(1 + k, -1, P)
+    return x % P, (y1 * y2 + x1 * x2) * pow(1 - k, -1, P) % P
+
+
+def _points() -> Iterator[Point]:
+    """Points of the curve, by rising y (RFC 8032 §5.1.3)."""
+    for y in range(2, 100):
+        square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+        x = pow(square, (P + 3) // 8, P)
+        for root in (x, x * pow(2, (P - 1) // 4, P) % P):
+            if root * root % P == square:
+                yield root, y
+
+
+def _points_of_small_order() -> set[Point]:
+    """What is left of points when they are multiplied by the order of the base point."""
+    found = set()
+    for point in _points():
+        total, power, left = (0, 1), point, ORDER
+        while left:
+            total = _add(total, power) if left & 1 else total
+            power, left = _add(power, power), left >> 1
+        found |= {total, (-total[0] % P, total[1])}
+    return found
+
+
+def _encodings() -> set[bytes]:
+    """All 32 bytes that are read as a point of small order."""
+    ys = {y + more for _, y in _points_of_small_order() for more in (0, P) if y + more < 2**255}
+    return {(y | sign << 255).to_bytes(32, "little") for y in ys for sign in (0, 1)}
+
+
+def test_a_key_of_small_order_signs_nothing() -> None:
+    assert len(_points_of_small_order()) == 8
+    encodings = sorted(_encodings())
+    assert len(encodings) == 14
+    forged = 0
+    for public, first in product(encodings, encodings):
+        for number in range(8):
+            signature, message = first + bytes(32), b"%d" % number
+            assert not verify(public, signature, message)
+            with contextlib.suppress(InvalidSignature, ValueError):
+                ed25519.Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+                forged += 1
+    assert forged > 100, "the library refuses them by itself"
 
 
 @given(st.binary(max_size=200), st.integers(0, 511), st.data())

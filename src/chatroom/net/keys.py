@@ -43,6 +43,14 @@ SERVER_CERT_FILE = "server-cert.pem"
 CERT_LIFE = dt.timedelta(days=20 * 365)
 CERT_HEAD_START = dt.timedelta(days=1)
 
+# The y of all points whose order divides 8, and p and p + 1, which are read as 0 and 1. With the bit of the
+# sign these are eight encodings and six more that are not canonical: Chalkias, Garillot and Nikolaenko,
+# "Taming the many EdDSAs" (eprint.iacr.org/2020/1244); vectors in C2SP/CCTV, ed25519. For such a key anybody
+# finds, in a few tries, signatures that verify.
+_P = 2**255 - 19
+_Y_OF_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_SMALL_ORDER = frozenset({0, 1, _P - 1, _P, _P + 1, _Y_OF_ORDER_8, _P - _Y_OF_ORDER_8})
+
 MIN_RSA_BITS = 2048  # NIST SP 800-57: less is no longer acceptable
 
 
@@ -73,8 +81,11 @@ class ServerKey:
 def verify(public: bytes, signature: bytes, message: bytes) -> bool:
     """True when `signature` (64 bytes) over `message` was made with the key of `public` (32 bytes).
 
-    Anything else is False, whatever its length or form: the bytes come from the network.
+    Anything else is False, whatever its length or form: the bytes come from the network. So is a key of small
+    order, which belongs to everybody.
     """
+    if int.from_bytes(public, "little") & (2**255 - 1) in _SMALL_ORDER:
+        return False
     try:
         ed25519.Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
     except (InvalidSignature, ValueError):
