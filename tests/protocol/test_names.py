@@ -57,6 +57,10 @@ LOOK_ALIKES = [
     ("vvill", "will"),
     ("v-vill", "will"),
     ("vvvvill", "wwill"),
+    ("ww", "vwv"),
+    ("ww", "vvw"),
+    ("ww", "vvvv"),
+    ("rmn", "rrnn"),
     ("c0rn", "com"),
 ]
 
@@ -162,3 +166,30 @@ def test_a_typed_room_name_is_folded(typed: str, name: str) -> None:
 @given(handles)
 def test_a_stored_handle_is_folded_already(handle: str) -> None:
     assert fold_handle(handle) == fold_handle(f"@{handle.upper()} ") == handle
+
+
+WRITTEN = {"o": ("o", "0"), "l": ("l", "1"), "m": ("m", "rn", "r-n", "r_n"), "w": ("w", "vv", "v--v")}
+"""How one may write a letter so that it looks the same."""
+
+
+@given(st.text("olmwvrna", min_size=1, max_size=12), st.data())
+def test_a_handle_has_one_skeleton_however_it_is_written(looks: str, data: st.DataObject) -> None:
+    """Also where what stands for a letter touches what stands for the next one."""
+    strokes = looks.replace("m", "rn").replace("w", "vv")
+    ways = [
+        (written, letter.replace("m", "rn").replace("w", "vv"))
+        for letter, ways in WRITTEN.items()
+        for written in ways
+    ]
+    written = ""
+    while strokes:
+        fitting = [way for way, drawn in ways if strokes.startswith(drawn)] + [strokes[0]]
+        way = data.draw(st.sampled_from(fitting))
+        written += way
+        strokes = strokes[len(dict(ways).get(way, way)) :]
+    assert skeleton(written) == skeleton(looks)
+
+
+@given(handles)
+def test_a_skeleton_is_made_of_the_fewest_kinds_of_letter(handle: str) -> None:
+    assert not set(skeleton(handle)) & set("01mw_-")

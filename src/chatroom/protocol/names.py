@@ -53,15 +53,17 @@ def room_name_fault(name: str) -> str | None:
     return None
 
 
+_BONES: Final = str.maketrans({"_": "", "-": "", "0": "o", "1": "l", "m": "rn", "w": "vv"})
+
+
 def skeleton(handle: str) -> str:
     """Return what is left of a handle when look-alike characters are made equal.
 
     Two handles with one skeleton could be taken for each other; the server lets only the first be claimed.
-    The rule is small because handles are ASCII: 0 looks like o, 1 like l, rn like m, vv like w; _ and - are
-    noise.
+    The rule is small because handles are ASCII: 0 looks like o, 1 like l, m like rn, w like vv; _ and - are
+    noise. Each character is replaced by itself, so that no neighbour changes what becomes of it.
     """
-    plain = handle.replace("_", "").replace("-", "").replace("0", "o").replace("1", "l")
-    return plain.replace("rn", "m").replace("vv", "w")
+    return handle.translate(_BONES)
 
 
 _RESERVED_SKELETONS: Final = frozenset(skeleton(handle) for handle in RESERVED_HANDLES)

@@ -1,4 +1,4 @@
-"""A database of the first version becomes one of this: with all that stood in it, and all that is new."""
+"""A database of an older version becomes one of this: with all that stood in it, and all that is new."""
 
 import sqlite3
 from pathlib import Path
@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from chatroom.protocol.entries import EntryKind, Moderated, Posted, encode_body, encode_entry
+from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TIME_MAX
+from chatroom.protocol.names import skeleton
 from chatroom.protocol.packets import Role
 from chatroom.server.hub.ports import (
     AddAccount,
@@ -16,20 +18,26 @@ from chatroom.server.hub.ports import (
     BarAddress,
     CodeKind,
     Committed,
+    Failed,
 )
 from chatroom.server.store import database, schema
 from chatroom.server.store.sqlite import SqliteLog
 from support.story import Story, joined, new_account, texts_of
 
 
+def opened(path: Path, version: int, monkeypatch: pytest.MonkeyPatch) -> sqlite3.Connection:
+    """A new database as a program of that version makes it."""
+    with monkeypatch.context() as patch:
+        for module in (schema, database):
+            patch.setattr(module, "VERSION", version)
+        patch.setattr(schema, "STEPS", schema.STEPS[:version])
+        return database.open_database(path)
+
+
 @pytest.fixture
 def first_version(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A log as a program of the first version left it: two people, a room, messages."""
-    with monkeypatch.context() as patch:
-        for module in (schema, database):
-            patch.setattr(module, "VERSION", 1)
-        patch.setattr(schema, "STEPS", schema.STEPS[:1])
-        connection = database.open_database(path)
+    connection = opened(path, 1, monkeypatch)
     for number, handle in enumerate(("ana", "bob"), start=1):
         connection.execute(
             "INSERT INTO accounts (handle, skeleton, role, created_at) VALUES (?, ?, ?, 5)",
@@ -74,6 +82,36 @@ def test_nothing_is_lost_and_everything_new_works(first_version: Path) -> None:
     outcomes = story.submit(joined(1, 3), ban, BarAddress(2, "192.0.2.7"), mute, kick, link, device)
     assert all(isinstance(outcome, Committed) for outcome in outcomes), outcomes
     assert story.post(1, 3, "the sixth is a ban") == 10
+    log.close()
+
+
+def test_handles_of_the_second_version_keep_out_all_that_look_like_them(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`ww` and `vwv` were both let in: they stay, and no third one comes."""
+    was = {"ana": "ana", "mary": "mary", "carn": "cam", "ww": "ww", "vwv": "vwv", "w_rm": "wrm"}
+    connection = opened(path, 2, monkeypatch)
+    for number, (handle, bones) in enumerate(was.items(), start=1):
+        connection.execute(
+            "INSERT INTO accounts (handle, skeleton, role, created_at) VALUES (?, ?, ?, 5)",
+            (handle, bones, Role.MEMBER),
+        )
+        connection.execute(
+            "INSERT INTO devices (public_key, account, name, added_at) VALUES (?, ?, 'laptop', 5)",
+            (new_account(handle).public_key, number),
+        )
+    connection.commit()
+    connection.close()
+    log = SqliteLog(path)
+    rows = dict(log._connection.execute("SELECT handle, skeleton FROM accounts").fetchall())
+    assert rows == {handle: skeleton(handle) for handle in was} | {"vwv": "vwv"}
+    assert [account.handle for account in log.load().accounts] == list(was)
+    story = Story(log)
+    for alike in ("a-na", "rnary", "cam", "vvw", "wvv", "vvvv", "vvrrn"):
+        outcome = story.one(new_account(alike))
+        assert isinstance(outcome, Failed)
+        assert outcome.code == ErrorCode.BAD_HANDLE
+    assert isinstance(story.one(new_account("mia")), Committed)
     log.close()
 
 

@@ -80,6 +80,12 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
         """CREATE TABLE barred (
             origin TEXT NOT NULL, account INTEGER NOT NULL, PRIMARY KEY (origin, account)) WITHOUT ROWID""",
     ),
+    (
+        # A skeleton has `vv` and `rn` for `w` and `m`: the other way round `ww` and `vwv` had two skeletons.
+        # Of handles that look alike and were let in so, one keeps its old skeleton, which no new one has.
+        """UPDATE OR IGNORE accounts
+            SET skeleton = replace(replace(skeleton, 'w', 'vv'), 'm', 'rn')""",
+    ),
 )
 
 VERSION: Final = len(STEPS)
