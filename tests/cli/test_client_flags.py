@@ -10,6 +10,7 @@ import pytest
 
 from chatroom import __version__
 from chatroom.cli.client_flags import (
+    MixedParser,
     link_parser,
     screen_parser,
     send_parser,
@@ -34,18 +35,18 @@ def test_the_full_screen_client_takes_who_and_where() -> None:
 
 
 def test_send_takes_a_room_and_words() -> None:
-    flags = send_parser().parse_args(["--to", "tcp://h.org", "--timeout", "2.5", "#Lobby", "hello", "world"])
+    flags = send_parser().parse_mixed(["--to", "tcp://h.org", "--timeout", "2.5", "#Lobby", "hello", "world"])
     assert flags.to == JoinAddress("h.org", tls=False)
     assert (flags.room, flags.text, flags.timeout, flags.lines) == ("lobby", ["hello", "world"], 2.5, False)
-    assert send_parser().parse_args(["--lines", "@Bob"]).room == "@bob"
+    assert send_parser().parse_mixed(["--lines", "@Bob"]).room == "@bob"
 
 
 def test_tail_takes_where_to_begin_and_to_end() -> None:
-    flags = tail_parser().parse_args(["lobby", "--since", "0", "--limit", "3", "--json", "--no-follow"])
+    flags = tail_parser().parse_mixed(["lobby", "--since", "0", "--limit", "3", "--json", "--no-follow"])
     assert (flags.since, flags.limit, flags.json, flags.no_follow) == (Since(0), 3, True, True)
-    flags = tail_parser().parse_args(["lobby", "--since", f"{'aB' * 16}:7"])
+    flags = tail_parser().parse_mixed(["lobby", "--since", f"{'aB' * 16}:7"])
     assert flags.since == Since(7, b"\xab" * 16)
-    flags = tail_parser().parse_args(["lobby"])
+    flags = tail_parser().parse_mixed(["lobby"])
     assert (flags.since, flags.limit, flags.json, flags.no_follow) == (None, None, False, False)
 
 
@@ -55,8 +56,45 @@ def test_trust_takes_one_change() -> None:
     assert trust_parser().parse_args(["--data-dir", "x"]).data_dir == Path("x")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["lobby", "--to", "h.org", "--lines"], []),
+        (["lobby", "--to", "h.org", "text"], ["text"]),
+        (["lobby", "a", "--to", "h.org", "b"], ["a", "b"]),
+        (["lobby", "a", "b", "--to", "h.org"], ["a", "b"]),
+        (["--to", "h.org", "lobby", "a", "--timeout", "2", "b"], ["a", "b"]),
+        (["lobby", "--to", "h.org", "-5", "- x", "-"], ["-5", "- x", "-"]),
+        (["lobby", "a", "--to=h.org", "--", "--to", "x"], ["a", "--to", "x"]),
+        (["lobby", "--to", "h.org", "--", "-x"], ["-x"]),
+        (["--to", "h.org", "--", "lobby", "--to", "x"], ["--to", "x"]),
+        (["--to", "h.org", "--", "lobby", "--lines"], ["--lines"]),
+    ],
+)
+def test_what_is_to_be_sent_and_how_may_come_in_any_order(arguments: list[str], text: list[str]) -> None:
+    flags = send_parser().parse_mixed(arguments)
+    assert (flags.room, flags.text, flags.to) == ("lobby", text, JoinAddress("h.org"))
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_the_room_of_tail_may_stand_anywhere_between_its_options(place: int) -> None:
+    options = [["--to", "h.org"], ["--json"], ["--since", "3"], ["--no-follow"]]
+    arguments = [word for words in [*options[:place], ["lobby"], *options[place:]] for word in words]
+    flags = tail_parser().parse_mixed(arguments)
+    assert (flags.room, flags.to, flags.since) == ("lobby", JoinAddress("h.org"), Since(3))
+    assert (flags.json, flags.no_follow) == (True, True)
+    assert tail_parser().parse_mixed(["--json", "--", "lobby"]).room == "lobby"
+
+
+def test_an_option_of_link_may_stand_between_the_server_and_the_code() -> None:
+    code = "0" * 20
+    for arguments in (["h.org", "--timeout", "3", code], ["--timeout", "3", "h.org", "--", code]):
+        flags = link_parser().parse_mixed(arguments)
+        assert (flags.join, flags.code, flags.timeout) == (JoinAddress("h.org"), code, 3.0)
+
+
 def test_codes_are_read_as_people_type_them() -> None:
-    flags = link_parser().parse_args(["h.org", "OOOOO-ooooo-00000-0000A", "--timeout", "3"])
+    flags = link_parser().parse_mixed(["h.org", "OOOOO-ooooo-00000-0000A", "--timeout", "3"])
     assert (flags.join, flags.code, flags.timeout) == (JoinAddress("h.org"), "0" * 19 + "a", 3.0)
     assert screen_parser().parse_args(["--invite", "0000 " * 5]).invite == "0" * 20
 
@@ -74,6 +112,7 @@ def test_codes_are_read_as_people_type_them() -> None:
         (screen_parser, ["--colour"], "unrecognized arguments: --colour"),
         (screen_parser, ["one", "two"], "unrecognized arguments: two"),
         (send_parser, [], "the following arguments are required: ROOM"),
+        (send_parser, ["lobby", "--colour", "red"], "unrecognized arguments: --colour red"),
         (send_parser, ["no/room"], "is not a room"),
         (send_parser, ["@"], "is not a handle"),
         (send_parser, ["--timeout", "0", "lobby"], "is not a number of seconds"),
@@ -99,8 +138,10 @@ def test_codes_are_read_as_people_type_them() -> None:
 def test_a_wrong_argument_is_one_line_and_exit_code_2(
     make: MakeParser, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    parser = make()
+    parse = parser.parse_mixed if isinstance(parser, MixedParser) else parser.parse_args
     with pytest.raises(SystemExit) as ended:
-        make().parse_args(arguments)
+        parse(arguments)
     assert ended.value.code == 2
     said = capsys.readouterr().err
     assert words in said

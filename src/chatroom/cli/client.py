@@ -56,13 +56,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         match command:
             case "send":
-                return _send(client_flags.send_parser().parse_args(given[1:]))
+                return _send(client_flags.send_parser().parse_mixed(given[1:]))
             case "tail":
-                return _tail(client_flags.tail_parser().parse_args(given[1:]))
+                return _tail(client_flags.tail_parser().parse_mixed(given[1:]))
             case "trust":
                 return _trust(client_flags.trust_parser().parse_args(given[1:]))
             case "link":
-                return _link(client_flags.link_parser().parse_args(given[1:]))
+                return _link(client_flags.link_parser().parse_mixed(given[1:]))
             case _:
                 return _chat(client_flags.screen_parser().parse_args(given))
     except (UsageError, SettingsError) as error:

@@ -6,7 +6,7 @@ A wrong one ends the program with one line on standard error and exit code 2. Wh
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -44,6 +44,23 @@ class OneLineParser(argparse.ArgumentParser):
         sys.exit(2)
 
 
+class MixedParser(OneLineParser):
+    """A parser of `options` and positional arguments, in any order; what comes after `--` is no option.
+
+    argparse by itself gives TEXT what stands beside ROOM, nothing too, and refuses what follows an option.
+    """
+
+    def __init__(self, options: OneLineParser, description: str) -> None:
+        super().__init__(prog=options.prog, description=description, parents=[options])
+        self._options_alone = options
+
+    def parse_mixed(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Return the flags; what is wrong ends the program with exit code 2."""
+        end = arguments.index("--") if "--" in arguments else len(arguments)
+        flags, others = self._options_alone.parse_known_args(arguments[:end])
+        return self.parse_args([*others, *arguments[end:]], flags)
+
+
 def screen_parser() -> argparse.ArgumentParser:
     """Return the parser of `chatroom` without a command: the full-screen client."""
     parser = OneLineParser(
@@ -61,34 +78,33 @@ def screen_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def send_parser() -> argparse.ArgumentParser:
+def send_parser() -> MixedParser:
     """Return the parser of `chatroom send`."""
-    parser = OneLineParser(
-        prog="chatroom send",
-        description="Post messages, and print ROOM SEQ for each when the server has stored it.",
-    )
-    _add_target(parser)
+    options = OneLineParser(prog="chatroom send", add_help=False)
+    _add_target(options)
+    options.add_argument("--lines", action="store_true", help="standard input, each line a message")
+    parser = MixedParser(options, "Post messages, and print ROOM SEQ for each when the server has stored it.")
     parser.add_argument("room", metavar="ROOM", type=_room, help="lobby, #lobby or @bob")
     parser.add_argument("text", metavar="TEXT", nargs="*", help="the message; none: standard input, as one")
-    parser.add_argument("--lines", action="store_true", help="standard input, each line a message")
     return parser
 
 
-def tail_parser() -> argparse.ArgumentParser:
+def tail_parser() -> MixedParser:
     """Return the parser of `chatroom tail`."""
-    parser = OneLineParser(prog="chatroom tail", description="Show the entries of a room, and what comes.")
-    _add_target(parser)
-    parser.add_argument("room", metavar="ROOM", type=_room, help="lobby, #lobby or @bob")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument(
+    options = OneLineParser(prog="chatroom tail", add_help=False)
+    _add_target(options)
+    options.add_argument("--json", action="store_true", help="one JSON object a line")
+    options.add_argument(
         "--since",
         metavar="[LOG:]SEQ",
         type=_since,
         help=f"entries after this seq; 0: all of them (default: the last {LAST}). LOG, from a line of --json:"
         " refuse it where the server was restored and has another log",
     )
-    parser.add_argument("--limit", metavar="N", type=_number(1, SEQ_MAX), help="end after so many entries")
-    parser.add_argument("--no-follow", action="store_true", help="end at the last entry there is")
+    options.add_argument("--limit", metavar="N", type=_number(1, SEQ_MAX), help="end after so many entries")
+    options.add_argument("--no-follow", action="store_true", help="end at the last entry there is")
+    parser = MixedParser(options, "Show the entries of a room, and what comes.")
+    parser.add_argument("room", metavar="ROOM", type=_room, help="lobby, #lobby or @bob")
     return parser
 
 
@@ -109,16 +125,16 @@ def trust_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def link_parser() -> argparse.ArgumentParser:
+def link_parser() -> MixedParser:
     """Return the parser of `chatroom link`."""
-    parser = OneLineParser(
-        prog="chatroom link",
-        description="Let this device into your account, with the code that /link shows on another device.",
+    options = OneLineParser(prog="chatroom link", add_help=False)
+    _add_where(options)
+    _add_timeout(options)
+    parser = MixedParser(
+        options, "Let this device into your account, with the code that /link shows on another device."
     )
     parser.add_argument("join", metavar="JOIN", type=_join, help="server, as it prints it: host:port#pin")
     parser.add_argument("code", metavar="CODE", type=_code, help="the code that /link shows")
-    _add_where(parser)
-    _add_timeout(parser)
     return parser
 
 
