@@ -70,6 +70,7 @@ def test_an_author_without_a_proper_handle_is_nobody_and_says_nothing(author: st
 
 def test_other_bodies_are_cleaned_too() -> None:
     assert intake.line_of(entry(TopicSet("a\nb\x07"), EntryKind.TOPIC_SET), "x").body == TopicSet("a b")
+    assert intake.line_of(entry(TopicSet("\u2800"), EntryKind.TOPIC_SET), "x").body == TopicSet("")
     assert intake.line_of(entry(Created("a\x1bb", 0), EntryKind.CREATED), "x").body == Created("", 0)
     assert intake.line_of(entry(Created("dev", 0), EntryKind.CREATED), "x").body == Created("dev", 0)
     assert intake.line_of(entry(Invited("bob"), EntryKind.INVITED), "x").body == Invited("bob")

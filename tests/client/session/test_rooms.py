@@ -116,6 +116,11 @@ def test_unread_counts_stop_at_their_limit() -> None:
     assert room.unread == limits.UNREAD_COUNT
 
 
+@pytest.mark.parametrize("topic", ["\u2800", " \u2800\u3164", "\u200b"])
+def test_a_topic_of_which_nothing_is_seen_is_none(topic: str) -> None:
+    assert view(topic=topic).topic == ""
+
+
 def test_topic_and_members_follow_the_entries() -> None:
     room = view(head=5, member_count=2)
     rooms.fold(room, line(6, TopicSet("new")))

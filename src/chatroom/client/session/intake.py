@@ -56,6 +56,12 @@ def shown_line(text: str, max_chars: int) -> str:
     return clean_line(line[: max_chars - len(CUT_MARK)]) + CUT_MARK  # the cut may have parted what was joined
 
 
+def shown_topic(text: str) -> str:
+    """Return a topic as one clean line; one of which nothing would be seen is none."""
+    line = shown_line(text, limits.TOPIC_CHARS)
+    return "" if is_blank(line) else line
+
+
 def shown_text(text: str) -> str:
     """Return the text of a message, clean and of no more lines than a message may have."""
     text = clean_text(text)
@@ -111,7 +117,7 @@ def _clean_body(entry: Entry) -> Body:
             manner = Manner.ACTION if body.manner == Manner.ACTION else Manner.SPEECH
             return Unknown() if is_blank(text) else Posted(text, manner)
         case TopicSet():
-            return TopicSet(shown_line(body.text, limits.TOPIC_CHARS))
+            return TopicSet(shown_topic(body.text))
         case Created():
             name = body.name if room_name_fault(body.name) is None else ""
             return Created(name, body.kind)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from chatroom.client.session.intake import is_handle, room_fault, shown_line
+from chatroom.client.session.intake import is_handle, room_fault, shown_topic
 from chatroom.client.session.timeline import Line, Timeline
 from chatroom.protocol import limits
 from chatroom.protocol.entries import EntryKind, Joined, Left, Moderated, Posted, RoomKind, TopicSet
@@ -175,7 +175,7 @@ def _view(info: RoomInfo) -> RoomView:
         name="" if is_direct else info.name,
         kind=kind,
         title=f"@{info.partner}" if is_direct else f"#{info.name}",
-        topic=shown_line(info.topic, limits.TOPIC_CHARS),
+        topic=shown_topic(info.topic),
         head=info.head,
         read=info.read,
         unread=min(info.unread, limits.UNREAD_COUNT),
