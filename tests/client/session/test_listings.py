@@ -1,15 +1,21 @@
 import pytest
 
 from chatroom.client.session.events import Found, Listed, MembersChanged
+from chatroom.client.session.listings import MAX_PAGES, MAX_PARTNERS
 from chatroom.protocol.codec import encode
 from chatroom.protocol.entries import RoomKind, TopicSet
 from chatroom.protocol.packets import (
+    Follow,
     ListMembers,
     ListRooms,
+    Login,
     Member,
     MemberList,
+    Post,
+    Presence,
     RoomInfo,
     RoomList,
+    RoomState,
     SearchPage,
 )
 from support.session_world import Desk
@@ -75,12 +81,87 @@ def test_members_once_wanted_are_fetched_again_after_every_drop() -> None:
     assert [member.handle for member in desk.session.roster.members(1)] == ["alice", "zoe"]
 
 
-def test_members_of_direct_rooms_are_fetched_unasked() -> None:
-    """The room list shows whether the partner is there."""
-    server = TinyServer()
-    server.make_room("", RoomKind.DIRECT, ("alice", "bob"))
+def asked_for(desk: Desk) -> list[int]:
+    """Return of which rooms the members were asked for on the present connection."""
+    assert desk.connection is not None
+    return [packet.room for packet in desk.connection.asked(ListMembers) if isinstance(packet, ListMembers)]
+
+
+def test_only_the_room_looked_at_last_is_asked_for_after_a_drop_and_others_when_they_are_seen() -> None:
+    server = TinyServer("lobby", "dev", "tea")
+    for room in server.rooms.values():
+        room.members.append("alice")
     desk = Desk(server).online()
-    assert [member.handle for member in desk.session.roster.members(2)] == ["alice", "bob"]
+    assert asked_for(desk) == []
+    for number in (1, 2, 3, 1, 2):
+        desk.session.ask.load_members(number)
+        desk.settle()
+    assert asked_for(desk) == [1, 2, 3]
+    desk.drop()
+    desk.online()
+    assert asked_for(desk) == [2]
+    desk.session.ask.load_members(1)
+    desk.settle()
+    assert asked_for(desk) == [2, 1]
+
+
+def server_with_strangers(count: int) -> TinyServer:
+    server = TinyServer()
+    for number in range(count):
+        server.make_room("", RoomKind.DIRECT, ("alice", f"sock{number}"))
+    return server
+
+
+def test_the_members_of_a_direct_room_are_known_unasked_and_their_presence_while_there_are_few() -> None:
+    server = server_with_strangers(1_000)
+    server.presence["sock0"] = Presence.AWAY
+    desk = Desk(server).online()
+    assert len(asked_for(desk)) == MAX_PARTNERS
+    assert desk.session.roster.presence("sock0") is Presence.AWAY
+    for room in (2, 1_001):
+        assert {member.handle for member in desk.session.roster.members(room)} == {"alice", f"sock{room - 2}"}
+    assert desk.connection is not None
+    for number in range(1_000, 1_100):
+        room = server.make_room("", RoomKind.DIRECT, ("alice", f"sock{number}"))
+        desk.connection.send(RoomState(server.info(room, "alice")))
+    desk.settle()
+    assert {member.handle for member in desk.session.roster.members(1_101)} == {"alice", "sock1099"}
+    assert len(asked_for(desk)) == MAX_PARTNERS
+
+
+def test_who_follows_not_all_rooms_asks_for_no_members() -> None:
+    desk = Desk(server_with_strangers(1_000), follow_rooms=False).online()
+    desk.session.ask.follow(1)
+    desk.post("hello")
+    desk.settle()
+    assert desk.connection is not None
+    assert [type(packet) for packet in desk.connection.requests] == [Login, Follow, Post]
+
+
+def test_members_and_rooms_are_asked_for_in_a_bounded_number_of_pages() -> None:
+    desk = Desk(TinyServer()).online()
+    desk.session.ask.load_members(1)
+    desk.session.ask.list_rooms()
+    assert desk.connection is not None
+    asked: list[ListMembers | ListRooms] = []
+    for number in range(10 * MAX_PAGES):
+        desk.up()
+        desk.connection.take()
+        new = [p for p in desk.connection.requests[1:] if isinstance(p, ListMembers | ListRooms)][
+            len(asked) :
+        ]
+        asked += new
+        for request in new:
+            name = f"m{number:06}"
+            if isinstance(request, ListMembers):
+                answer = encode(MemberList(request.id, 1, [Member(name.upper(), 1, 2)], True))
+            else:
+                answer = encode(RoomList(request.id, [RoomInfo(9, name, 0, "", 1, 0, 1, False)], True))
+            desk.session.receive(answer, desk.now, 0)
+    assert len([request for request in asked if isinstance(request, ListMembers)]) == MAX_PAGES
+    assert len([request for request in asked if isinstance(request, ListRooms)]) == MAX_PAGES
+    desk.settle()
+    assert len(desk.got(Listed)[0].rooms) == MAX_PAGES
 
 
 def test_members_without_a_proper_handle_are_left_out() -> None:

@@ -87,16 +87,24 @@ def test_presence_is_one_for_all_rooms() -> None:
 
 def test_a_forgotten_room_is_empty() -> None:
     roster = loaded(member("ann"))
-    roster.wanted.add(1)
     roster.forget_room(1)
     assert roster.members(1) == []
-    assert roster.wanted == set()
+
+
+def test_the_two_of_a_direct_room_are_known_and_a_list_says_more_of_them() -> None:
+    roster = Roster()
+    roster.pair(1, "ann", "bob")
+    assert handles(roster) == ["ann", "bob"]
+    roster.take_page(1, [member("ann", role=Role.OWNER), member("bob")], is_first=True, is_last=True)
+    roster.pair(1, "ann", "bob")
+    assert [each.role for each in roster.members(1)] == [Role.OWNER, Role.MEMBER]
 
 
 def test_the_number_of_members_is_bounded() -> None:
     roster = Roster()
     crowd = [member(f"a{number}") for number in range(MAX_MEMBERS + 5)]
-    assert roster.take_page(1, crowd, is_first=True, is_last=True) == MAX_MEMBERS
+    roster.take_page(1, crowd, is_first=True, is_last=True)
+    assert len(roster.members(1)) == MAX_MEMBERS
     roster.joined(1, "late")
     assert len(roster.members(1)) == MAX_MEMBERS
 

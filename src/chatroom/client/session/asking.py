@@ -119,11 +119,11 @@ class Asking:
         self._ask(Search(self._id(), query, room, author, before), ErrorCode.BAD_QUERY, fault)
 
     def load_members(self, room: int) -> None:
-        """Fetch the members of a room, now and after every drop. Answer: `MembersChanged`."""
-        if room not in self._talk.roster.wanted and room in self._talk.rooms.by_number:
-            self._talk.roster.wanted.add(room)
-            if self._door.stage is Stage.INSIDE:
-                self._talk.listings.ask_members(room)
+        """Fetch the members of a room, now and, until it is another room's, after every drop. Answer:
+        `MembersChanged`.
+        """
+        if room in self._talk.rooms.by_number:
+            self._talk.listings.show_members(room, is_online=self._door.stage is Stage.INSIDE)
 
     def set_presence(self, presence: Presence) -> None:
         """Say that the user is away, or back. Kept over drops."""

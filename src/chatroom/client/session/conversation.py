@@ -138,10 +138,8 @@ class Conversation:
         self._went_back(self.feed.follow(followed))
         for view in self.rooms:
             self._news.timeline_changed(view.number)
-            if view.kind is RoomKind.DIRECT:
-                self.roster.wanted.add(view.number)
-        for room in sorted(self.roster.wanted & set(self.rooms.by_number)):
-            self.listings.ask_members(room)
+            self._pair(view)
+        self.listings.begin(with_partners=self._follows_all)
         self._news.rooms_changed()
         self._is_inside = True
         self.pump(now)
@@ -321,10 +319,12 @@ class Conversation:
         self._news.rooms_changed()
         if self._is_to_follow(view) and not self.feed.is_asked_for(view.number):
             self._went_back(self.feed.follow([view]))
-        if view.kind is RoomKind.DIRECT and view.number not in self.roster.wanted:
-            self.roster.wanted.add(view.number)
-            self.listings.ask_members(view.number)
+        self._pair(view)
         return True
+
+    def _pair(self, view: room_views.RoomView) -> None:
+        if view.kind is RoomKind.DIRECT:
+            self.roster.pair(view.number, self.me, view.partner)
 
     def _take_gone(self, packet: RoomGone) -> None:
         view = self.rooms.by_number.get(packet.room)
@@ -339,6 +339,7 @@ class Conversation:
         self.rooms.forget(room)
         self.feed.forget_room(room)
         self.roster.forget_room(room)
+        self.listings.forget_room(room)
         self._marks.pop(room, None)
         self._chosen.discard(room)
         self._news.rooms_changed()

@@ -1,6 +1,7 @@
 """The roster: who is a member of which room, and who is there.
 
-Members of a room are known only after they were asked for; then entries keep the list right. Presence is the
+Members of a room, but for the two of a direct one, are known only after they were asked for; then entries
+keep the list right. Presence is the
 latest value only. A mute hides the role until it ends. Bounded, because a server may be hostile. Read next:
 `conversation.py` and `roles.py`, which feed it.
 """
@@ -29,10 +30,9 @@ class Member:
 
 
 class Roster:
-    """Members by room, presence by handle. `wanted` are the rooms whose members are to be known."""
+    """Members by room, presence by handle."""
 
     def __init__(self) -> None:
-        self.wanted: set[int] = set()
         self._roles: dict[int, dict[str, Role]] = {}
         self._arriving: dict[int, dict[str, Role]] = {}
         self._presence: dict[str, Presence] = {}
@@ -68,10 +68,10 @@ class Roster:
 
     # -- what feeds it ---------------------------------------------------------------------------------------
 
-    def take_page(self, room: int, members: Iterable[Member], *, is_first: bool, is_last: bool) -> int:
-        """Take a page of the member list; the list changes with the last page, or grows if it was not known.
+    def take_page(self, room: int, members: Iterable[Member], *, is_first: bool, is_last: bool) -> None:
+        """Take a page of the member list.
 
-        Returns how many members have arrived.
+        The list changes with the last page, or grows if it was not known.
         """
         if is_first:
             self._arriving[room] = {}
@@ -85,7 +85,11 @@ class Roster:
         if is_last:
             self._arriving.pop(room, None)
         self._sorted.pop(room, None)
-        return len(arriving)
+
+    def pair(self, room: int, one: str, other: str) -> None:
+        """These two are the members of a direct room, for ever; nobody has to be asked."""
+        self._roles.setdefault(room, {one: Role.MEMBER, other: Role.MEMBER})
+        self._sorted.pop(room, None)
 
     def joined(self, room: int, handle: str) -> None:
         """Somebody became a member, perhaps long ago: whether they are there is not said by that."""
@@ -150,7 +154,6 @@ class Roster:
 
     def forget_room(self, room: int) -> None:
         """Forget the members of a room."""
-        self.wanted.discard(room)
         for table in (self._roles, self._arriving):
             table.pop(room, None)
         self._sorted.pop(room, None)
