@@ -202,6 +202,24 @@ def test_a_server_that_ends_every_connection_over_a_message_is_tried_less_and_le
     assert waits[5] > 4.0
 
 
+def test_a_server_that_breaks_the_protocol_on_every_connection_is_tried_less_and_less_often(
+    loop: Loop, host: TinyHost, client: Client
+) -> None:
+    waits: list[float] = []
+
+    class Noting(Backoff):
+        def next_delay(self) -> float:
+            waits.append(super().next_delay())
+            return 0.0
+
+    client.connection._backoff = Noting(first_s=1, limit_s=1000)
+    client.online()
+    for count in range(1, 6):
+        host.links[0].stream.send(bytes(9) + b"bad")
+        run_until(loop, lambda count=count: len(waits) == count and client.state is State.ONLINE)  # type: ignore[misc]
+    assert waits[4] > 4.0
+
+
 def test_the_time_a_server_asks_for_is_kept(loop: Loop, host: TinyHost, client: Client) -> None:
     client.online()
     host.links[0].stream.send(encode(Closing(ErrorCode.SHUTDOWN, "back soon", 30_000)))

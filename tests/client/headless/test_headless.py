@@ -1,6 +1,7 @@
 import io
 import json
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,11 +16,21 @@ from chatroom.client.session.ports import Waiting
 from chatroom.net.address import JoinAddress
 from chatroom.net.keys import ServerKey, load_or_create_server_key
 from chatroom.protocol.codec import encode
+from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.errors import ErrorCode
-from chatroom.protocol.packets import Closing, Post, Refused
+from chatroom.protocol.packets import (
+    Closing,
+    Follow,
+    Followed,
+    Following,
+    HistoryPage,
+    Packet,
+    Post,
+    Refused,
+)
 from support.session_world import KeptMark, ListOutbox
 from support.tiny_host import TinyHost, in_host, tiny_host_in_thread
-from support.tiny_server import FakeSigner, TinyServer
+from support.tiny_server import FakeSigner, TinyConnection, TinyServer
 
 
 @pytest.fixture
@@ -367,6 +378,84 @@ def test_tail_that_follows_waits_for_ever_but_not_for_the_first_connection(
     assert script.tail(since=2, limit=1, follows=True, timeout_s=0.5) is Exit.DONE
     in_host(host, host.kill)
     assert script.tail(since=2, follows=True, timeout_s=0.5) is Exit.UNREACHABLE
+
+
+class LyingConnection(TinyConnection):
+    """Never gives what it says there is: the lie is a gap with nothing in it, a damaged entry, or half of
+    one.
+    """
+
+    lie = ""
+
+    def send(self, packet: Packet) -> None:
+        if self.lie == "gap" and isinstance(packet, Following):
+            packet = Following(packet.id, [Followed(row.room, row.head, row.head) for row in packet.rooms])
+        elif self.lie == "gap" and isinstance(packet, HistoryPage):
+            packet = HistoryPage(packet.id, packet.room, [], more=True)
+        super().send(packet)
+
+    def feed(self) -> None:
+        if self.lie in ("", "gap"):
+            super().feed()
+        elif self.cursors:
+            frame = self.server.rooms[1].frames[0]
+            self.out += frame[:30] if self.lie == "half" else frame[:-1] + b"?"
+            self.cursors.clear()
+
+
+class LyingServer(TinyServer):
+    """`ever` are all connections there were."""
+
+    def __init__(self, lie: str = "") -> None:
+        super().__init__("lobby")
+        self.lie = lie
+        self.ever: list[TinyConnection] = []
+
+    def connect(self) -> TinyConnection:
+        connection = LyingConnection(self)
+        connection.lie = self.lie
+        self.connections.append(connection)
+        self.ever.append(connection)
+        return connection
+
+
+@pytest.mark.parametrize(
+    ("lie", "words"),
+    [("gap", "history page with nothing"), ("damaged", "checksum"), ("half", "offline")],
+)
+def test_tail_that_does_not_follow_gives_up_on_a_server_that_never_gives_what_it_has(
+    tmp_path: Path, lie: str, words: str
+) -> None:
+    server = LyingServer(lie)
+    with tiny_host_in_thread(server) as host:
+
+        def cut_halves() -> None:
+            if lie == "half":
+                host.cut()
+            host.loop.call_later(0.05, cut_halves)
+
+        in_host(host, cut_halves)
+        script = Script(host, tmp_path)
+        began = time.monotonic()
+        assert script.tail(since=0, timeout_s=1.0) is Exit.UNREACHABLE
+        assert time.monotonic() - began < 3.0
+        assert words in script.said()
+        assert script.said().endswith("gave up after 1 s\n")
+        assert host.accepted < 20
+
+
+def test_send_and_tail_ask_only_for_what_they_need_however_many_direct_rooms_there_are(
+    tmp_path: Path,
+) -> None:
+    server = LyingServer()
+    for number in range(1_000):
+        server.make_room("", RoomKind.DIRECT, ("alice", f"sock{number}"))
+    with tiny_host_in_thread(server) as host:
+        script = Script(host, tmp_path)
+        assert script.send("hello") is Exit.DONE
+        assert script.tail() is Exit.DONE
+    asked = [[type(packet) for packet in connection.requests[1:]] for connection in server.ever]
+    assert asked == [[Post], [Follow]]
 
 
 def test_tail_ends_when_the_history_was_restored(server: TinyServer, host: TinyHost, script: Script) -> None:

@@ -360,16 +360,36 @@ def test_a_page_with_holes_or_of_another_place_ends_the_connection(seqs: tuple[i
     assert desk.seqs() == before
 
 
-def test_an_empty_page_that_promises_more_is_the_end() -> None:
+def test_an_empty_page_that_promises_more_ends_the_connection() -> None:
     desk = Desk(server_with(32), follow_backlog=3).online()
     desk.session.ask.load_older(1)
     desk.up()
     assert desk.connection is not None
     request = desk.connection.asked(History)[-1]
     assert isinstance(request, History)
-    desk.connection.take()
     desk.session.receive(page_of(request, more=True), desk.now, 0)
-    assert desk.session.timeline(1).at_beginning
+    assert desk.session.must_close is not None
+    assert "history page with nothing" in desk.session.must_close
+
+
+@pytest.mark.parametrize("after", [0, 5])
+def test_a_gap_that_is_said_to_be_empty_is_not_asked_for_again(after: int) -> None:
+    desk = Desk(server_with(32), skip_over=0, follow_rooms=False).online()
+    desk.session.ask.follow(1, after)
+    assert desk.connection is not None
+    desk.up()
+    desk.connection.take()
+    follow = desk.connection.asked(Follow)[-1]
+    assert isinstance(follow, Follow)
+    desk.session.receive(encode(Following(follow.id, [Followed(1, 30, 32)])), desk.now, 0)
+    desk.up()
+    desk.connection.take()
+    request = desk.connection.asked(History)[-1]
+    assert isinstance(request, History)
+    desk.session.receive(page_of(request), desk.now, 0)
+    desk.settle()
+    assert pages(desk) == [(after, 31)]
+    assert desk.session.timeline(1).gaps() == []
 
 
 def test_a_refused_page_may_be_asked_for_again() -> None:

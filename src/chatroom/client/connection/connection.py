@@ -284,12 +284,13 @@ class Connection:
     def _has_worked(self) -> bool:
         """Whether the server proved to work, so that the waits begin anew.
 
-        To let us in is no proof while messages wait: one of them may be what it ends the connection for.
+        To let us in is no proof while messages wait, for one of them may be what it ends the connection for;
+        nor is it where the protocol was broken then.
         """
         if self._online_since is None:
             return False
         stored = self._session.stored_count > self._stored_before
-        is_idle = self._session.waiting_count == 0
+        is_idle = self._session.waiting_count == 0 and self._session.must_close is None
         return stored or is_idle or self._loop.now() - self._online_since >= STEADY_S
 
     def _lost(self, reason: str, wait_s: float = 0.0) -> None:

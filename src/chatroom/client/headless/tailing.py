@@ -166,6 +166,7 @@ class Tail:
             return
         if self._shown_to is None:
             self._shown_to = timeline.floor
+        before = self._shown_to
         for item in timeline.items[timeline.index_of(self._shown_to + 1) :]:
             if isinstance(item, Gap) or self._is_done():
                 break
@@ -175,7 +176,7 @@ class Tail:
                 self._left -= 1
         if self._options.follows:
             self._headless.rest()
-        else:
+        elif self._shown_to > before:
             self._headless.progress()
 
     def _is_done(self) -> bool:

@@ -212,10 +212,10 @@ class Feed:
         lines = [line_of(entry, self._me) for entry in page.entries]
         shown = lines if self._is_complete else [line for line in lines if is_shown(line)]
         first = request.after + 1
-        if page.more and lines:
+        if page.more:
             first = lines[0].seq
-        elif not request.after:  # the room begins here
-            first = timeline.first = lines[0].seq if lines else request.before
+        elif not request.after:  # the room begins here, and what is before has never to be asked for
+            timeline.first = lines[0].seq if lines else request.before
         timeline.put(shown, first, request.before - 1)
         self.fill_gaps(timeline)
         return lines
@@ -251,7 +251,11 @@ class Feed:
 
 
 def _check_page(request: History, page: HistoryPage) -> None:
-    """Raise ProtocolError unless the page is an unbroken run of entries that ends where it should."""
+    """Raise ProtocolError unless the page is an unbroken run of entries that ends where it should, and has
+    one where there are others: asking again and again would bring nothing.
+    """
+    if page.more and not page.entries:
+        raise ProtocolError(ErrorCode.BAD_PACKET, "a history page with nothing, though there is more")
     first = request.before - len(page.entries)
     is_right = first > request.after and all(
         entry.room == request.room and entry.seq == first + index for index, entry in enumerate(page.entries)
