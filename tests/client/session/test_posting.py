@@ -5,7 +5,7 @@ from chatroom.client.session.ports import Waiting
 from chatroom.protocol.codec import encode
 from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.errors import ErrorCode
-from chatroom.protocol.packets import Post, Refused
+from chatroom.protocol.packets import Post, Refused, Stored
 from support.session_world import Desk
 from support.tiny_server import TinyServer
 
@@ -39,6 +39,21 @@ def test_a_post_to_a_room_that_is_not_followed_is_acknowledged_by_name() -> None
     desk.settle()
     assert desk.got(PostStored) == [PostStored(1, server.room("lobby").head, nonce)]
     assert desk.session.waiting_count == 0
+
+
+@pytest.mark.parametrize("repeat", [False, True])
+def test_a_message_said_to_be_stored_in_another_room_ends_the_connection(repeat: bool) -> None:
+    _server, desk = online(follow_rooms=False)
+    desk.post("hello")
+    desk.up()
+    assert desk.connection is not None
+    (post,) = desk.connection.asked(Post)
+    assert isinstance(post, Post)
+    desk.session.receive(encode(Stored(post.id, 2, 7, post.nonce, repeat)), desk.now, 0)
+    reason = "the server broke the protocol: a message was stored in another room"
+    assert desk.session.must_close == reason
+    assert desk.session.waiting_count == 1
+    assert desk.got(PostStored) == []
 
 
 def test_what_was_posted_offline_is_sent_in_order_when_we_are_online() -> None:

@@ -17,7 +17,7 @@ from chatroom.client.session.news import News
 from chatroom.client.session.outbox import Outbox, Waiting
 from chatroom.client.session.rooms import Rooms
 from chatroom.client.session.wire import Wire
-from chatroom.protocol.errors import ErrorCode
+from chatroom.protocol.errors import ErrorCode, ProtocolError
 from chatroom.protocol.packets import Post, Stored
 from chatroom.protocol.text import clean_text, text_fault
 
@@ -94,7 +94,10 @@ class Posting:
     # -- answers ---------------------------------------------------------------------------------------------
 
     def take_stored(self, packet: Stored) -> None:
-        """The server has the message, perhaps since long ago."""
+        """The server has the message, perhaps since long ago. Raises ProtocolError if it has it elsewhere."""
+        post = self._wire.asked.get(self._numbers.get(packet.nonce, -1))
+        if isinstance(post, Post) and post.room != packet.room:
+            raise ProtocolError(ErrorCode.BAD_PACKET, "a message was stored in another room")
         self.stored(packet.nonce, packet.room, packet.seq)
 
     def stored(self, nonce: bytes, room: int, seq: int) -> None:
