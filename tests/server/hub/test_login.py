@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chatroom.protocol.errors import ErrorCode, ProtocolError
 from chatroom.protocol.limits import VERSION
-from chatroom.protocol.packets import Closing, Hello, ListRooms, Ping, Pong, RoomState, Welcome
+from chatroom.protocol.packets import Closing, Done, Hello, Leave, ListRooms, Ping, Pong, RoomState, Welcome
 from chatroom.server.hub.state import Stage
 from support.hub_world import World
 
@@ -184,6 +184,19 @@ def test_who_does_not_log_in_is_closed_before_ten_seconds_are_over() -> None:
     assert closing(silent) == ErrorCode.TOO_SLOW
     assert closing(talking) == ErrorCode.TOO_SLOW
     assert talking.got(Pong)
+
+
+def test_who_waits_for_the_log_is_not_silent() -> None:
+    world = World()
+    ana = world.member("ana")
+    ana.say(Leave(9, world.lobby(ana)))
+    for _ in range(100):
+        world.now += 1
+        world.hub.begin_pass(world.now, world.now_ms)
+        world.hub.tick()
+    world.settle()
+    assert not ana.got(Closing)
+    assert ana.got(Done)
 
 
 def test_a_silent_peer_is_pinged_and_later_closed() -> None:

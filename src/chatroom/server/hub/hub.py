@@ -248,7 +248,7 @@ class Hub:
         """Ping who was silent for long, close who was silent for too long."""
         context, settings = self._context, self._context.settings
         for peer in list(self._ready):
-            if peer.is_stalled or peer.paused_until > context.now:
+            if peer.is_stalled or peer.awaits > 0 or peer.paused_until > context.now:
                 peer.heard_at = context.now  # it may well speak: nobody listens to it at the moment
                 continue
             silent_s = context.now - peer.heard_at
