@@ -49,13 +49,6 @@ every byte of that is sent at full price to nobody: with 500 of 1,000 members st
 for a CPU second; with this limit as much as before.
 """
 
-REST_SHARE: Final = 0.25
-REST_MOST_S: Final = 0.002
-"""How long a server under load rests after a pass: a share of the time that it took. A commit, a look at the
-selector and a send to each member are then paid once for more messages: 16 messages in flight to 100 members
-took 14 % less CPU time, 64 to 1,000 took 19 % less. A message that comes alone is followed by no rest.
-"""
-
 FAULT_REST_S: Final = 0.01
 """How long the server rests after a fault that ends no connection: one that comes again with every pass must
 not take the whole processor.
@@ -89,8 +82,6 @@ class Service:
         )
         self._tick_timer: Timer | None = None
         self._is_stopping = False
-        self._decided = 0
-        """How many changes the last pass has stored or refused."""
 
     # -- running -------------------------------------------------------------------------------------------
 
@@ -100,7 +91,6 @@ class Service:
         while not (self._is_stopping and not self._connections):
             self._contained("hearing connections", self._hear)
             self._finish_pass()
-            self._rest()
         self._tick_timer.cancel()
         self._indexing.stop()
 
@@ -122,17 +112,10 @@ class Service:
         wake_at = self._hub.wake_at
         return None if wake_at is None else max(0.0, wake_at - self._loop.now())
 
-    def _rest(self) -> None:
-        """After a pass that stored several changes, let what is on its way arrive: it shares the next one."""
-        if self._decided > 1 and self._wait_s() != 0.0:
-            time.sleep(min(REST_MOST_S, REST_SHARE * (self._loop.now() - self._pass.now)))
-
     def _finish_pass(self) -> None:
         """Commit, decide, write; end what is to end."""
         self._pass.begin()
-        decided = self._commit()
-        self._decided = len(decided)
-        for proposal, outcome in decided:
+        for proposal, outcome in self._commit():
             self._decide(proposal, outcome)
         self._reading.go_on_with_decided()
         self._contained("writing", self._hub.write)
