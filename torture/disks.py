@@ -185,7 +185,8 @@ def restored() -> Row:
             shutil.copy(backup, server.data_dir / "chatroom.db")
             server.start()
             _, said = reader.communicate(timeout=30)
-            row.remarks = f"the reader says: {said.strip().splitlines()[-1].removeprefix('chatroom: ')}"
+            says = [line for line in said.splitlines() if "restored" in line]
+            row.remarks = f"the reader says: {''.join(says[:1]).removeprefix('chatroom: ')}"
             if reader.returncode != 4 or "restored" not in said:
                 row.faults.append(f"exit code {reader.returncode}, {said!r}")
         finally:
