@@ -210,6 +210,17 @@ def test_a_silent_peer_is_pinged_and_later_closed() -> None:
     assert not bob.got(Closing)
 
 
+def test_nobody_is_closed_as_silent_who_was_not_asked_before() -> None:
+    world = World(ping_s=1.0, gone_s=1.5)
+    ana = world.member("ana")
+    world.now += 1  # the first look at it is late
+    world.wait(1)
+    assert ana.got(Ping)
+    assert not ana.got(Closing)
+    world.wait(1)
+    assert closing(ana) == ErrorCode.TOO_SLOW
+
+
 def test_a_stranger_that_pings_is_left_unread_for_a_while() -> None:
     world = World()
     guest = world.guest()

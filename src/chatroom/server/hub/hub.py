@@ -252,7 +252,7 @@ class Hub:
                 peer.heard_at = context.now  # it may well speak: nobody listens to it at the moment
                 continue
             silent_s = context.now - peer.heard_at
-            if silent_s >= settings.gone_s:
+            if silent_s >= settings.gone_s and peer.pinged:
                 context.close(peer, ErrorCode.TOO_SLOW, f"nothing heard for {settings.gone_s:g} seconds")
             elif silent_s >= settings.ping_s and not peer.pinged:
                 peer.pinged = True
