@@ -381,7 +381,6 @@ MUTANTS: Final = (
         ),
         (
             "tests/server/store/test_one_pass.py::test_nothing_of_the_same_pass_is_stored_behind_what_forbids_it",
-            MACHINE,
         ),
     ),
     Mutant(
