@@ -55,6 +55,22 @@ class ServiceThread:
         self.loop.call_from_thread(done.set)
         assert done.wait(JOIN_S), "the service does not answer"
 
+    @contextlib.contextmanager
+    def resting(self) -> Iterator[None]:
+        """Hold the service still for the time of a `with`: what is sent meanwhile it finds all at once."""
+        rests, goes_on = threading.Event(), threading.Event()
+
+        def rest() -> None:
+            rests.set()
+            goes_on.wait()
+
+        self.loop.call_from_thread(rest)
+        assert rests.wait(JOIN_S), "the service does not come to rest"
+        try:
+            yield
+        finally:
+            goes_on.set()
+
     def stop(self) -> None:
         """End it and wait."""
         self.loop.call_from_thread(self.listener.close)
