@@ -254,6 +254,7 @@ def _hub_settings(settings: ServerSettings) -> HubSettings:
         password=settings.access.password,
         welcome=settings.server.welcome,
         reserved_handles=frozenset(settings.access.reserved),
+        bars_addresses=settings.access.bar_addresses,
         posts_per_s=limits.posts_per_s,
         post_burst=limits.post_burst,
         text_bytes=limits.text_bytes,

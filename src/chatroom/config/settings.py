@@ -121,6 +121,14 @@ class AccessSection(Struct, frozen=True, kw_only=True):
             max_length=10_000, description="Handles nobody may claim, besides those that are always reserved."
         ),
     ] = ()
+    bar_addresses: Annotated[
+        bool,
+        Meta(
+            description="While somebody is banned, no new accounts are made from where they were; while"
+            " somebody is muted or kicked for a time, new accounts from there are as well. Set it to false"
+            " where everybody comes from one address."
+        ),
+    ] = True
 
 
 class LimitsSection(Struct, frozen=True, kw_only=True):

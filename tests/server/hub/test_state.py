@@ -45,6 +45,27 @@ def test_an_origin_is_barred_while_one_of_the_bans_lasts() -> None:
     assert set(state.barred) == {"192.0.2.7", "192.0.2.8"}
 
 
+def test_of_two_mutes_and_kicks_the_longer_counts_for_an_origin() -> None:
+    first = AccountRecord(1, "bob", Role.MEMBER, (), muted_until=ENDS_AT)
+    second = AccountRecord(2, "eve", Role.MEMBER, (), muted_until=ENDS_AT + 5)
+    state = state_of(first, second, barred=(("192.0.2.7", 1), ("192.0.2.7", 2), ("192.0.2.8", 1)))
+    state.accounts[1].kicked.update({1: ENDS_AT, 2: ENDS_AT})
+    state.accounts[2].kicked.update({1: ENDS_AT + 5})
+    assert state.mute_from("192.0.2.7", ENDS_AT - 1) == ENDS_AT + 5
+    assert state.mute_from("192.0.2.8", ENDS_AT) == state.mute_from("192.0.2.9", 0) == 0
+    assert state.kicks_from("192.0.2.7", ENDS_AT - 1) == {1: ENDS_AT + 5, 2: ENDS_AT}
+    assert state.kicks_from("192.0.2.7", ENDS_AT) == {1: ENDS_AT + 5}
+    assert state.kicks_from("192.0.2.8", ENDS_AT) == {}
+
+
+def test_an_account_is_free_when_nothing_is_in_force() -> None:
+    assert account().is_free(0)
+    bob = account(muted_until=ENDS_AT, ban=BAN)
+    bob.kicked[1] = ENDS_AT + 5
+    assert not bob.is_free(ENDS_AT)
+    assert bob.is_free(ENDS_AT + 5)
+
+
 def test_the_latest_places_are_remembered() -> None:
     bob = account()
     for number in range(ORIGINS + 3):

@@ -63,10 +63,18 @@ def posted(author: int, number: int) -> AddEntry:
     return AddEntry(1, author, EntryKind.POSTED, encode_body(Posted("tea")), number.to_bytes(16, "big"))
 
 
+def barred_account(
+    handle: str, key: bytes, code: bytes, kicked: int, muted_until: int, muted_in: int
+) -> AddAccount:
+    kicks = ((1, kicked),) if kicked else ()
+    return AddAccount(handle, key, Role.MEMBER, "phone", code, (), kicks, muted_until, muted_in)
+
+
 changes: st.SearchStrategy[Change] = st.one_of(
     st.builds(posted, accounts, st.integers(1, 12)),
     st.builds(AddRoom, st.just(""), st.just(RoomKind.DIRECT), st.tuples(accounts, accounts)),
     st.builds(AddAccount, handles, keys, roles, st.just("laptop"), st.just(b"") | hashes, ENTERED),
+    st.builds(barred_account, handles, keys, st.just(b"") | hashes, times, times, st.sampled_from([1, 9])),
     st.builds(
         AddCode,
         hashes,
@@ -161,13 +169,17 @@ def take_in(state: State, change: Change, outcome: Outcome) -> None:
 def shape(state: State) -> object:
     """What a state comes down to."""
     people = {
-        one.handle: (one.role, frozenset(one.public_keys), one.muted_until, one.ban, sorted(one.rooms))
+        one.handle: (
+            one.role,
+            frozenset(one.public_keys),
+            one.muted_until,
+            one.ban,
+            sorted(one.rooms),
+            one.kicked,
+        )
         for one in state.accounts.values()
     }
-    rooms = {
-        room.number: (room.head, sorted(room.members), room.kicked, room.topic)
-        for room in state.rooms.values()
-    }
+    rooms = {room.number: (room.head, sorted(room.members), room.topic) for room in state.rooms.values()}
     invitations = {(one.handle, room.number) for one in state.accounts.values() for room in one.invitations}
     owners = {key: account.handle for key, account in state.by_key.items()}
     barred = {(origin, account.handle) for origin, found in state.barred.items() for account in found}

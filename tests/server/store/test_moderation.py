@@ -1,8 +1,11 @@
 """What follows from kicks, bans, mutes and roles, in memory and on disk."""
 
+import time
+from pathlib import Path
+
 import pytest
 
-from chatroom.protocol.entries import EntryKind, Moderated, encode_body
+from chatroom.protocol.entries import EntryKind, Moderated, encode_body, read_body
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.protocol.packets import Role
@@ -12,10 +15,13 @@ from chatroom.server.hub.ports import (
     AddEntry,
     BanRecord,
     BarAddress,
+    Committed,
     Failed,
     Outcome,
 )
+from chatroom.server.store.frames import entry_of
 from chatroom.server.store.moderation_rules import Standing, moderation_fault
+from chatroom.server.store.sqlite import SqliteLog
 from support.story import START_MS, Story, joined, left, new_account
 
 INA, MIA, BOB, EVE = 1, 2, 3, 4
@@ -100,22 +106,90 @@ def test_a_ban_is_kept_with_its_end_author_and_reason(garden: Story) -> None:
     assert account(garden).ban is None
 
 
-def test_addresses_are_barred_with_a_ban_and_free_with_its_end(garden: Story) -> None:
-    bar = BarAddress(BOB, "192.0.2.7")
+# -- addresses ---------------------------------------------------------------------------------------------
+
+HOME, CAFE = "192.0.2.7", "192.0.2.8"
+
+
+@pytest.mark.parametrize("kind", [EntryKind.BANNED, EntryKind.MUTED, EntryKind.KICKED])
+def test_addresses_are_barred_while_something_stands_against_an_account(
+    garden: Story, kind: EntryKind
+) -> None:
+    bar = BarAddress(BOB, HOME)
     assert codes(garden.submit(bar)) == [ErrorCode.NOT_ALLOWED]
-    assert codes(garden.submit(act(EntryKind.BANNED, "bob"), bar, bar)) == [None, None, None]
-    garden.submit(act(EntryKind.BANNED, "eve"), BarAddress(EVE, "192.0.2.7"), BarAddress(EVE, "192.0.2.8"))
-    assert garden.log.load().barred == (("192.0.2.7", BOB), ("192.0.2.7", EVE), ("192.0.2.8", EVE))
+    assert codes(garden.submit(act(kind, "bob", SOON), bar, bar)) == [None, None, None]
+    assert garden.log.load().barred == ((HOME, BOB),)
+    assert codes(garden.submit(BarAddress(BOB, CAFE), at=SOON)) == [ErrorCode.NOT_ALLOWED]
+
+
+def test_of_two_accounts_each_has_its_own_addresses(garden: Story) -> None:
+    garden.submit(act(EntryKind.BANNED, "bob"), BarAddress(BOB, HOME))
+    garden.submit(act(EntryKind.BANNED, "eve"), BarAddress(EVE, HOME), BarAddress(EVE, CAFE))
+    assert garden.log.load().barred == ((HOME, BOB), (HOME, EVE), (CAFE, EVE))
     garden.one(act(EntryKind.UNBANNED, "eve"))
-    assert garden.log.load().barred == (("192.0.2.7", BOB),)
+    assert garden.log.load().barred == ((HOME, BOB),)
 
 
-def test_a_ban_that_is_over_leaves_no_address_to_the_next(garden: Story) -> None:
-    garden.submit(act(EntryKind.BANNED, "bob", SOON), BarAddress(BOB, "192.0.2.7"))
-    garden.submit(act(EntryKind.BANNED, "bob", SOON + 1), at=SOON - 1)
-    assert garden.log.load().barred == (("192.0.2.7", BOB),)
-    garden.submit(act(EntryKind.BANNED, "bob"), at=SOON + 1)
+def test_the_addresses_are_free_when_the_last_of_a_ban_a_mute_and_a_kick_ends(garden: Story) -> None:
+    garden.submit(act(EntryKind.BANNED, "bob"), BarAddress(BOB, HOME))
+    garden.submit(act(EntryKind.MUTED, "bob"), act(EntryKind.KICKED, "bob", SOON))
+    for kind in (EntryKind.UNBANNED, EntryKind.UNMUTED):
+        garden.one(act(kind, "bob"))
+        assert garden.log.load().barred == ((HOME, BOB),)
+    garden.submit(act(EntryKind.ROLE_SET, "bob", role=Role.MODERATOR, by=INA), at=SOON)
     assert garden.log.load().barred == ()
+
+
+@pytest.mark.parametrize("kind", [EntryKind.BANNED, EntryKind.MUTED])
+def test_what_is_over_leaves_no_address_to_the_next(garden: Story, kind: EntryKind) -> None:
+    garden.submit(act(kind, "bob", SOON), BarAddress(BOB, HOME))
+    garden.submit(act(kind, "bob", SOON + 1), at=SOON - 1)
+    assert garden.log.load().barred == ((HOME, BOB),)
+    garden.submit(act(kind, "bob"), at=SOON + 1)
+    assert garden.log.load().barred == ()
+
+
+def test_a_server_that_starts_forgets_the_addresses_of_what_is_over(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path / "chatroom.db")
+    story = Story(log)
+    for handle in ("ina", "mia", "bob", "eve"):
+        story.one(AddAccount(handle, new_account(handle).public_key, Role(2 * (handle == "mia")), ""))
+    story.room("garden", INA, MIA, BOB, EVE)
+    far = time.time_ns() // 1_000_000 + 3_600_000
+    story.submit(act(EntryKind.BANNED, "bob", SOON), BarAddress(BOB, HOME))
+    story.submit(act(EntryKind.BANNED, "eve", far), BarAddress(EVE, CAFE))
+    log.begin(renews=False)
+    assert log.load().barred == ((CAFE, EVE),)
+    log.close()
+
+
+def test_a_new_account_is_kept_out_and_muted_from_the_start(garden: Story) -> None:
+    other = garden.room("lawn", INA)
+    robert = AddAccount(
+        "robert",
+        b"r" * 32,
+        Role.MODERATOR,
+        "",
+        rooms=(1,),
+        kicked=((other, SOON),),
+        muted_until=SOON,
+        muted_in=1,
+    )
+    outcome = garden.one(robert)
+    assert isinstance(outcome, Committed)
+    joined_at, muted_at = (entry_of(entry.frame) for entry in outcome.entries)
+    assert (joined_at.author, joined_at.kind) == ("robert", EntryKind.JOINED)
+    assert (muted_at.author, muted_at.kind) == ("server", EntryKind.MUTED)
+    assert read_body(muted_at) == Moderated("robert", SOON, "new from where somebody muted was")
+    assert account(garden, 5).muted_until == SOON
+    assert garden.record(other).kicked == ((5, SOON),)
+    assert codes(garden.submit(joined(other, 5))) == [ErrorCode.NOT_ALLOWED]
+
+
+def test_a_new_account_that_cannot_be_told_of_is_not_made(garden: Story) -> None:
+    robert = AddAccount("robert", b"r" * 32, Role.MEMBER, "", muted_until=SOON, muted_in=9)
+    assert codes(garden.submit(robert)) == [ErrorCode.NO_SUCH_ROOM]
+    assert len(garden.log.load().accounts) == 4
 
 
 # -- mutes and roles ---------------------------------------------------------------------------------------
@@ -177,10 +251,18 @@ def test_nothing_is_done_upwards_or_to_equals(garden: Story, kind: EntryKind) ->
 
 @pytest.mark.parametrize("kind", [*KINDS, EntryKind.ROLE_SET])
 def test_nothing_is_done_to_or_by_who_is_not_there(garden: Story, kind: EntryKind) -> None:
-    outcomes = garden.submit(
-        act(kind, "zoe", role=1), act(kind, "bob", role=2, by=99), act(kind, "bob", role=2, by=0)
-    )
-    assert codes(outcomes) == [ErrorCode.NO_SUCH_ACCOUNT] * 3
+    outcomes = garden.submit(act(kind, "zoe", role=1), act(kind, "bob", role=2, by=99))
+    assert codes(outcomes) == [ErrorCode.NO_SUCH_ACCOUNT] * 2
+
+
+@pytest.mark.parametrize("kind", [*KINDS, EntryKind.ROLE_SET])
+def test_the_server_does_nothing_by_itself_but_mute(garden: Story, kind: EntryKind) -> None:
+    is_mute = kind is EntryKind.MUTED
+    for handle in ("bob", "mia"):
+        outcome = codes(garden.submit(act(kind, handle, role=2, by=0)))
+        assert outcome == [None if is_mute else ErrorCode.NO_SUCH_ACCOUNT]
+    if is_mute:
+        assert codes(garden.submit(act(kind, "ina", by=0))) == [ErrorCode.NOT_ALLOWED]
 
 
 @pytest.mark.parametrize("kind", [*KINDS, EntryKind.ROLE_SET])

@@ -16,8 +16,10 @@ from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TEXT_BYTES
 from chatroom.protocol.packets import Closing, Done, Packet, Refused, Request, RoomGone, RoomInfo, RoomState
 from chatroom.server.hub.delivery import Delivery
+from chatroom.server.hub.origins import is_loopback
 from chatroom.server.hub.permissions import Act, may
 from chatroom.server.hub.ports import (
+    BarAddress,
     Change,
     Failed,
     Log,
@@ -65,6 +67,7 @@ class HubSettings:
     password: str = ""
     welcome: str = ""
     reserved_handles: frozenset[str] = frozenset()
+    bars_addresses: bool = True
     posts_per_s: float = 20.0
     post_burst: float = 200.0
     text_bytes: int = TEXT_BYTES
@@ -136,6 +139,14 @@ class Context:
         self.proposals.append(Proposal(change, peer, then, is_awaited))
         if is_awaited:
             peer.awaits += 1
+
+    def bar(self, account: Account, origin: str, peer: Peer) -> None:
+        """Have new accounts from there share what stands against this one, in the name of a peer that asked
+        for it, or comes from there. The server's own machine is everybody's.
+        """
+        is_known = account in self.state.barred.get(origin, ())
+        if self.settings.bars_addresses and not is_known and not is_loopback(origin):
+            self.propose(BarAddress(account.number, origin), peer, is_awaited=False)
 
     # -- answering -----------------------------------------------------------------------------------------
 

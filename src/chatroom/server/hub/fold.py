@@ -24,7 +24,7 @@ from chatroom.server.hub.ports import (
 )
 from chatroom.server.hub.state import Account, Room, State
 
-Fold = Callable[[State, Room, Account, Logged], None]
+Fold = Callable[[State, Room, Logged], None]
 
 
 def fold(state: State, room: Room, logged: Logged) -> None:
@@ -32,7 +32,7 @@ def fold(state: State, room: Room, logged: Logged) -> None:
     room.head = logged.seq
     change = FOLDS.get(logged.kind)
     if change is not None:
-        change(state, room, state.accounts[logged.author], logged)
+        change(state, room, logged)
 
 
 def fold_change(state: State, change: Change, outcome: Committed) -> None:
@@ -42,7 +42,7 @@ def fold_change(state: State, change: Change, outcome: Committed) -> None:
     match change:
         case AddAccount():
             record = AccountRecord(outcome.number, change.handle, change.role, (change.public_key,))
-            state.add_account(record)
+            state.add_account(record).kicked.update(change.kicked)
         case AddDevice():
             account = state.accounts[change.account]
             account.public_keys.add(change.public_key)
@@ -59,29 +59,34 @@ def fold_change(state: State, change: Change, outcome: Committed) -> None:
 # -- rooms -------------------------------------------------------------------------------------------------
 
 
-def _joined(_state: State, room: Room, author: Account, _logged: Logged) -> None:
+def _joined(state: State, room: Room, logged: Logged) -> None:
+    author = state.accounts[logged.author]
     room.members[author.number] = author
-    room.kicked.pop(author.number, None)
     author.rooms[room.number] = room
+    author.kicked.pop(room.number, None)
     author.invitations.pop(room, None)
 
 
-def _left(_state: State, room: Room, author: Account, _logged: Logged) -> None:
-    room.members.pop(author.number, None)
-    author.rooms.pop(room.number, None)
+def _left(state: State, room: Room, logged: Logged) -> None:
+    _part(room, state.accounts[logged.author])
 
 
-def _invited(state: State, room: Room, author: Account, logged: Logged) -> None:
+def _part(room: Room, account: Account) -> None:
+    room.members.pop(account.number, None)
+    account.rooms.pop(room.number, None)
+
+
+def _invited(state: State, room: Room, logged: Logged) -> None:
     body = read_body(decode_entry(logged.frame[HEADER_BYTES:]))
     if isinstance(body, Invited):
-        state.by_handle[body.handle].invitations[room] = author
+        state.by_handle[body.handle].invitations[room] = state.accounts[logged.author]
 
 
-def _declined(_state: State, room: Room, author: Account, _logged: Logged) -> None:
-    author.invitations.pop(room, None)
+def _declined(state: State, room: Room, logged: Logged) -> None:
+    state.accounts[logged.author].invitations.pop(room, None)
 
 
-def _topic_set(_state: State, room: Room, _author: Account, logged: Logged) -> None:
+def _topic_set(_state: State, room: Room, logged: Logged) -> None:
     body = read_body(decode_entry(logged.frame[HEADER_BYTES:]))
     if isinstance(body, TopicSet):
         room.topic = body.text
@@ -90,24 +95,22 @@ def _topic_set(_state: State, room: Room, _author: Account, logged: Logged) -> N
 # -- moderation --------------------------------------------------------------------------------------------
 
 
-def _moderated(state: State, room: Room, author: Account, logged: Logged) -> None:
+def _moderated(state: State, room: Room, logged: Logged) -> None:
     entry = decode_entry(logged.frame[HEADER_BYTES:])
     body = read_body(entry)
     if not isinstance(body, Moderated):
         return
     target = state.by_handle[body.handle]
+    was_free = target.is_free(entry.at)
     match logged.kind:
         case EntryKind.KICKED:
-            _left(state, room, target, logged)
+            _part(room, target)
             if body.until:
-                room.kicked[target.number] = body.until
+                target.kicked[room.number] = body.until
         case EntryKind.BANNED:
-            if target.ban_at(entry.at) is None:
-                state.unbar(target)  # what an earlier ban left
-            target.ban = BanRecord(body.ends_at, author.number, body.reason)
+            target.ban = BanRecord(body.ends_at, logged.author, body.reason)
         case EntryKind.UNBANNED:
             target.ban = None
-            state.unbar(target)
         case EntryKind.MUTED:
             target.muted_until = body.ends_at
         case EntryKind.UNMUTED:
@@ -118,6 +121,8 @@ def _moderated(state: State, room: Room, author: Account, logged: Logged) -> Non
                 target.muted_until = 0
         case _:
             pass
+    if was_free or target.is_free(entry.at):
+        state.unbar(target)
 
 
 FOLDS: Final[dict[int, Fold]] = {

@@ -23,7 +23,10 @@ from chatroom.protocol.packets import Role
 class AddAccount(msgspec.Struct, frozen=True, gc=False):
     """A new account with its first key, and an entry JOINED of it in each of `rooms`. The handle and its
     skeleton must both be free, and the key never used, else HANDLE_TAKEN / BAD_HANDLE. `code` is the hash of
-    the invite code it costs, empty for none.
+    the invite code it costs, empty for none. What stands against its address it shares from the start:
+    `kicked` (room, ms since 1970 before which it may not join), which is none of `rooms`, and a mute until
+    `muted_until`, 0: none, of which an entry MUTED by the server tells in the room `muted_in`. An owner is
+    not muted.
     """
 
     handle: str
@@ -32,6 +35,9 @@ class AddAccount(msgspec.Struct, frozen=True, gc=False):
     device: str
     code: bytes = b""
     rooms: tuple[int, ...] = ()
+    kicked: tuple[tuple[int, int], ...] = ()
+    muted_until: int = 0
+    muted_in: int = 0
 
 
 class AddRoom(msgspec.Struct, frozen=True, gc=False):
@@ -114,8 +120,8 @@ class RevokeDevice(msgspec.Struct, frozen=True, gc=False):
 
 
 class BarAddress(msgspec.Struct, frozen=True, gc=False):
-    """While the ban of this account lasts, no new accounts are made from this origin (`origins.py`). Refused
-    with NOT_ALLOWED where the account is not banned; gone with its unbanning.
+    """While a ban, a mute or a kick of this account lasts, new accounts from this origin (`origins.py`) share
+    it. Refused with NOT_ALLOWED where nothing stands against the account; gone when nothing does any more.
     """
 
     account: int
@@ -208,8 +214,8 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False):
-    """All accounts and rooms; never messages. `barred` is (origin, banned account); `has_owner_code`: there
-    is an owner code that was not used yet.
+    """All accounts and rooms; never messages. `barred` is (origin, account against which something stands);
+    `has_owner_code`: there is an owner code that was not used yet.
     """
 
     accounts: tuple[AccountRecord, ...]

@@ -16,7 +16,7 @@ from chatroom.server.hub.ports import AccountRecord, BanRecord, Link, RoomRecord
 from chatroom.server.hub.ratelimit import Bucket
 
 ORIGINS: Final = 8
-"""From how many places an account is remembered to have come, should it be banned."""
+"""From how many places an account is remembered to have come, should something be done to it."""
 
 
 class Stage(Enum):
@@ -113,6 +113,7 @@ class Account:
         "bucket",
         "handle",
         "invitations",
+        "kicked",
         "muted_until",
         "number",
         "origins",
@@ -136,6 +137,8 @@ class Account:
         self.rooms: dict[int, Room] = {}
         self.invitations: dict[Room, Account] = {}
         """Rooms this account may join, and who invited it."""
+        self.kicked: dict[int, int] = {}
+        """Rooms it was kicked from, and when (ms since 1970) it may come back; the time may be over."""
         self.peers: dict[Peer, None] = {}
         self.shown_presence = Presence.OFFLINE
         """What the others were last told."""
@@ -161,6 +164,14 @@ class Account:
         """Return the ban that is in force at this time."""
         return self.ban if self.ban is not None and self.ban.until > now_ms else None
 
+    def kicks_at(self, now_ms: int) -> dict[int, int]:
+        """Return the rooms to which it may not come back yet at this time, and when it may."""
+        return {room: until for room, until in self.kicked.items() if until > now_ms}
+
+    def is_free(self, now_ms: int) -> bool:
+        """Whether neither a ban nor a mute nor a kick is in force at this time."""
+        return not (self.ban_at(now_ms) or self.is_muted(now_ms) or self.kicks_at(now_ms))
+
     @property
     def presence(self) -> Presence:
         """The best of the account's connections."""
@@ -174,7 +185,6 @@ class Room:
         "creator",
         "first",
         "head",
-        "kicked",
         "kind",
         "live",
         "members",
@@ -196,8 +206,6 @@ class Room:
         self.sent = record.head
         """The last seq that was sent to the live peers; less than `head` only within a pass."""
         self.members: dict[int, Account] = {}
-        self.kicked: dict[int, int] = dict(record.kicked)
-        """Accounts that were kicked, and when (ms since 1970) they may come back."""
         self.live: dict[Peer, Callable[[bytes], int]] = {}
         """The peers that were sent everything up to `sent`, and the shortest way to each (`Link.push`)."""
 
@@ -219,7 +227,7 @@ class State:
         self.by_key: dict[bytes, Account] = {}
         """Accounts by the keys that may log in to them."""
         self.barred: dict[str, set[Account]] = {}
-        """Origins from which banned accounts came: no new accounts there while one of the bans lasts."""
+        """Origins, and the accounts that came from there and against which something stands."""
         self.rooms: dict[int, Room] = {}
         self.by_name: dict[str, Room] = {}
         self.direct: dict[frozenset[int], Room] = {}
@@ -241,7 +249,7 @@ class State:
         return account
 
     def bar(self, origin: str, account: Account) -> None:
-        """Let no new accounts be made from there while the ban of this one lasts."""
+        """Let new accounts from there share what stands against this one."""
         self.barred.setdefault(origin, set()).add(account)
 
     def unbar(self, account: Account) -> None:
@@ -255,6 +263,19 @@ class State:
         """Return the ban because of which no new account is made from there at this time."""
         bans = (account.ban_at(now_ms) for account in self.barred.get(origin, ()))
         return next((ban for ban in bans if ban is not None), None)
+
+    def mute_from(self, origin: str, now_ms: int) -> int:
+        """Return until when (ms since 1970) a new account from there is muted; 0: it is not."""
+        mutes = (account.muted_until for account in self.barred.get(origin, ()))
+        return max((until for until in mutes if until > now_ms), default=0)
+
+    def kicks_from(self, origin: str, now_ms: int) -> dict[int, int]:
+        """Return the rooms to which a new account from there may not come yet, and when it may."""
+        kicks: dict[int, int] = {}
+        for account in self.barred.get(origin, ()):
+            for room, until in account.kicks_at(now_ms).items():
+                kicks[room] = max(until, kicks.get(room, 0))
+        return kicks
 
     def add_room(self, record: RoomRecord) -> Room:
         """Take in a room that is on disk, with its members and invitations."""
@@ -270,4 +291,6 @@ class State:
             account.rooms[room.number] = room
         for invited, by in record.invited:
             self.accounts[invited].invitations[room] = self.accounts[by]
+        for kicked, until in record.kicked:
+            self.accounts[kicked].kicked[room.number] = until
         return room

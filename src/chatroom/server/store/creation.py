@@ -4,14 +4,18 @@ Run within the transaction of the writer. Read next: `writer.py`.
 """
 
 import sqlite3
+from typing import Final
 
-from chatroom.protocol.entries import Created, EntryKind, Joined, RoomKind, encode_body
-from chatroom.protocol.limits import ROOM_MAX
+from chatroom.protocol.entries import Created, EntryKind, Joined, Moderated, RoomKind, encode_body
+from chatroom.protocol.limits import ROOM_MAX, TIME_MAX
 from chatroom.protocol.names import skeleton
 from chatroom.server.hub.ports import AddAccount, AddEntry, AddRoom, CodeKind, Committed, Failed
 from chatroom.server.store import refusals
 from chatroom.server.store.codes import code_fault, find_code, use_code
 from chatroom.server.store.moderation import judge_author
+
+MUTED_WITH_ADDRESS: Final = "new from where somebody muted was"
+"""Why the server mutes a new account."""
 
 
 def insert_account(cursor: sqlite3.Cursor, change: AddAccount, now_ms: int) -> Committed | Failed:
@@ -38,6 +42,8 @@ def insert_account(cursor: sqlite3.Cursor, change: AddAccount, now_ms: int) -> C
         "INSERT INTO devices (public_key, account, name, added_at) VALUES (?, ?, ?, ?)",
         (change.public_key, number, change.device, now_ms),
     )
+    kicks = [(room, number, until) for room, until in change.kicked]
+    cursor.executemany("INSERT INTO kicks VALUES (?, ?, ?)", kicks)
     if change.code:
         use_code(cursor, change.code, number, now_ms)
     return Committed(number, ())
@@ -74,13 +80,23 @@ def insert_room(cursor: sqlite3.Cursor, change: AddRoom, judged_at: int | None) 
     return Committed(cursor.lastrowid, ())
 
 
-def joinings(number: int, change: AddAccount) -> list[AddEntry]:
-    """Return the entries by which a new account enters its rooms."""
+def rooms_of_account(change: AddAccount) -> set[int]:
+    """Return the rooms in whose logs a new account begins."""
+    return {*change.rooms, change.muted_in} if change.muted_until else set(change.rooms)
+
+
+def entries_of_account(number: int, change: AddAccount) -> list[AddEntry]:
+    """Return the entries a new account begins with: JOINED in each of its rooms, and MUTED if it is."""
     joined = encode_body(Joined())
-    return [AddEntry(room, number, EntryKind.JOINED, joined) for room in dict.fromkeys(change.rooms)]
+    entries = [AddEntry(room, number, EntryKind.JOINED, joined) for room in dict.fromkeys(change.rooms)]
+    if change.muted_until:
+        until = change.muted_until if change.muted_until < TIME_MAX else 0
+        muted = encode_body(Moderated(change.handle, until, MUTED_WITH_ADDRESS))
+        entries.append(AddEntry(change.muted_in, refusals.SERVER, EntryKind.MUTED, muted))
+    return entries
 
 
-def first_entries(number: int, change: AddRoom) -> list[AddEntry]:
+def entries_of_room(number: int, change: AddRoom) -> list[AddEntry]:
     """Return the entries a new room begins with: CREATED, then JOINED by each member."""
     creator = change.members[0] if change.members else refusals.SERVER
     created = encode_body(Created(change.name, change.kind))

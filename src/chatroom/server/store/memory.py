@@ -40,7 +40,7 @@ from chatroom.server.hub.ports import (
     Unread,
 )
 from chatroom.server.store import refusals
-from chatroom.server.store.creation import first_entries, joinings
+from chatroom.server.store.creation import entries_of_account, entries_of_room, rooms_of_account
 from chatroom.server.store.frames import body_of, entry_of, within
 from chatroom.server.store.memory_people import People
 from chatroom.server.store.memory_rooms import PROJECTIONS, Room
@@ -76,7 +76,7 @@ class MemoryLog:
     def load(self) -> Snapshot:
         """As `Log.load`."""
         people = self._people
-        rooms = tuple(room.record(number) for number, room in self._rooms.items())
+        rooms = tuple(room.record(number, people.kicked_from(number)) for number, room in self._rooms.items())
         return Snapshot(people.records(), rooms, people.barred(), people.has_unused_owner_code())
 
     def submit(self, changes: Sequence[Change], now_ms: int) -> None:
@@ -113,7 +113,7 @@ class MemoryLog:
             case RevokeDevice():
                 return self._people.revoke_device(change)
             case BarAddress():
-                return self._people.bar_address(change)
+                return self._people.bar_address(change, now_ms)
             case _:
                 assert_never(change)
 
@@ -152,15 +152,15 @@ class MemoryLog:
             self._pairs[pair] = number
         else:
             self._names[change.name] = number
-        return Committed(number, self._add_first(first_entries(number, change), now_ms))
+        return Committed(number, self._add_first(entries_of_room(number, change), now_ms))
 
     def _add_account(self, change: AddAccount, now_ms: int) -> Outcome:
-        if not all(room in self._rooms for room in change.rooms):
+        if not all(room in self._rooms for room in rooms_of_account(change)):
             return refusals.NO_SUCH_ROOM
         outcome = self._people.add_account(change, now_ms)
         if isinstance(outcome, Failed):
             return outcome
-        return Committed(outcome.number, self._add_first(joinings(outcome.number, change), now_ms))
+        return Committed(outcome.number, self._add_first(entries_of_account(outcome.number, change), now_ms))
 
     def _add_first(self, entries: list[AddEntry], now_ms: int) -> tuple[Logged, ...]:
         """Add the entries with which something new begins: nothing can stand against them."""

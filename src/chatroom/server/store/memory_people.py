@@ -23,6 +23,7 @@ from chatroom.server.hub.ports import (
     Committed,
     DeviceRecord,
     Failed,
+    Logged,
     RevokeDevice,
 )
 from chatroom.server.store import refusals
@@ -37,7 +38,13 @@ class _Account:
     devices: dict[bytes, DeviceRecord]
     muted_until: int = 0
     ban: BanRecord | None = None
+    kicked: dict[int, int] = field(default_factory=dict)
     barred: set[str] = field(default_factory=set)
+
+    def is_free(self, at: int) -> bool:
+        """Whether nothing stands against the account at this time."""
+        ends = (self.muted_until, *self.kicked.values(), 0 if self.ban is None else self.ban.until)
+        return max(ends) <= at
 
 
 class People:
@@ -90,9 +97,14 @@ class People:
         )
 
     def barred(self) -> tuple[tuple[str, int], ...]:
-        """Return (origin, banned account)."""
+        """Return (origin, account against which something stands)."""
         places = ((origin, number) for number, account in self._accounts.items() for origin in account.barred)
         return tuple(sorted(places))
+
+    def kicked_from(self, room: int) -> dict[int, int]:
+        """Return who was kicked from a room, and until when (ms since 1970)."""
+        accounts = self._accounts.items()
+        return {number: account.kicked[room] for number, account in accounts if room in account.kicked}
 
     def devices(self, number: int) -> list[DeviceRecord]:
         """As `Log.devices`."""
@@ -123,7 +135,10 @@ class People:
             return fault
         number = len(self._accounts) + 1
         device = DeviceRecord(change.public_key, change.device, now_ms)
-        self._accounts[number] = _Account(change.handle, change.role, {change.public_key: device})
+        account = _Account(
+            change.handle, change.role, {change.public_key: device}, kicked=dict(change.kicked)
+        )
+        self._accounts[number] = account
         self.handles[number] = self._skeletons[bones] = change.handle
         self._numbers[change.handle] = number
         self._owners[change.public_key] = number
@@ -189,25 +204,30 @@ class People:
 
     # -- moderation ----------------------------------------------------------------------------------------
 
-    def bar_address(self, change: BarAddress) -> Committed | Failed:
+    def bar_address(self, change: BarAddress, now_ms: int) -> Committed | Failed:
         """Carry out the change."""
         account = self._accounts.get(change.account)
-        if account is None or account.ban is None:
-            return refusals.NOT_BANNED
+        if account is None or account.is_free(now_ms):
+            return refusals.NOTHING_STANDS
         account.barred.add(change.origin)
         return Committed(0, ())
 
-    def moderate(self, kind: int, author: int, target: int, body: Moderated, at: int) -> None:
-        """Carry out what concerns the account wherever it is: everything but a kick."""
+    def come_back(self, number: int, room: int) -> None:
+        """Forget that the account was kicked from the room."""
+        self._accounts[number].kicked.pop(room, None)
+
+    def moderate(self, entry: Logged, target: int, body: Moderated, at: int) -> None:
+        """Carry out what concerns the account."""
         account = self._accounts[target]
-        match kind:
+        was_free = account.is_free(at)
+        match entry.kind:
+            case EntryKind.KICKED:
+                if body.until:
+                    account.kicked[entry.room] = body.until
             case EntryKind.BANNED:
-                if account.ban is not None and account.ban.until <= at:
-                    account.barred.clear()
-                account.ban = BanRecord(body.ends_at, author, body.reason)
+                account.ban = BanRecord(body.ends_at, entry.author, body.reason)
             case EntryKind.UNBANNED:
                 account.ban = None
-                account.barred.clear()
             case EntryKind.MUTED:
                 account.muted_until = body.ends_at
             case EntryKind.UNMUTED:
@@ -217,4 +237,6 @@ class People:
                 if account.role is Role.OWNER:
                     account.muted_until = 0
             case _:
-                raise AssertionError(f"kind {kind} is not moderation")
+                raise AssertionError(f"kind {entry.kind} is not moderation")
+        if was_free or account.is_free(at):
+            account.barred.clear()

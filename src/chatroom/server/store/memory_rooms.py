@@ -12,7 +12,7 @@ from chatroom.server.hub.ports import Failed, Logged, RoomRecord
 from chatroom.server.store import refusals
 from chatroom.server.store.frames import body_of, entry_of
 from chatroom.server.store.memory_people import People
-from chatroom.server.store.moderation_rules import moderation_fault
+from chatroom.server.store.moderation_rules import moderation_fault, standing_of_server
 
 
 @dataclass(slots=True)
@@ -26,9 +26,8 @@ class Room:
     log: list[Logged] = field(default_factory=list)
     members: set[int] = field(default_factory=set)
     invited: dict[int, int] = field(default_factory=dict)
-    kicked: dict[int, int] = field(default_factory=dict)
 
-    def record(self, number: int) -> RoomRecord:
+    def record(self, number: int, kicked: dict[int, int]) -> RoomRecord:
         """Return the room as `Log.load` does."""
         return RoomRecord(
             number=number,
@@ -39,20 +38,20 @@ class Room:
             head=len(self.log),
             members=tuple(sorted(self.members)),
             invited=tuple(sorted(self.invited.items())),
-            kicked=tuple(sorted(self.kicked.items())),
+            kicked=tuple(sorted(kicked.items())),
             creator=self.log[0].author,
         )
 
 
-def join(room: Room, entry: Logged, _people: People) -> Failed | None:
+def join(room: Room, entry: Logged, people: People) -> Failed | None:
     """The author becomes a member, unless kicked for longer, and needs no invitation any more."""
-    if room.kicked.get(entry.author, 0) > entry_of(entry.frame).at:
+    if people.kicked_from(entry.room).get(entry.author, 0) > entry_of(entry.frame).at:
         return refusals.STILL_KICKED
     if entry.author in room.members:
         return refusals.MEMBER_ALREADY
     room.members.add(entry.author)
     room.invited.pop(entry.author, None)
-    room.kicked.pop(entry.author, None)
+    people.come_back(entry.author, entry.room)
     return None
 
 
@@ -97,22 +96,15 @@ def moderate(room: Room, entry: Logged, people: People) -> Failed | None:
     if not isinstance(body, Moderated):
         return refusals.NO_SUCH_ACCOUNT
     target = people.standing(people.number(body.handle), at)
-    author = people.standing(entry.author, at)
+    author = standing_of_server(entry.kind, entry.author) or people.standing(entry.author, at)
     fault = moderation_fault(entry.kind, body, author, target, people.owners())
     if fault is not None or target is None:
         return fault
     if entry.kind == EntryKind.KICKED:
-        return _kick(room, target.number, body.until)
-    people.moderate(entry.kind, entry.author, target.number, body, at)
-    return None
-
-
-def _kick(room: Room, target: int, until: int) -> Failed | None:
-    if target not in room.members:
-        return refusals.NOBODY_TO_KICK
-    room.members.remove(target)
-    if until:
-        room.kicked[target] = until
+        if target.number not in room.members:
+            return refusals.NOBODY_TO_KICK
+        room.members.remove(target.number)
+    people.moderate(entry, target.number, body, at)
     return None
 
 

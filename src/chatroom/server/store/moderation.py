@@ -12,16 +12,32 @@ from chatroom.protocol.packets import Role
 from chatroom.server.hub.ports import BarAddress, Committed, Failed, Logged
 from chatroom.server.store import refusals
 from chatroom.server.store.frames import entry_of
-from chatroom.server.store.moderation_rules import Standing, author_fault, moderation_fault
+from chatroom.server.store.moderation_rules import (
+    Standing,
+    author_fault,
+    moderation_fault,
+    standing_of_server,
+)
 
-Effect = Callable[[sqlite3.Cursor, Logged, Moderated, int, int], Failed | None]
-"""What is written for (entry, body, number of the account, time of the entry)."""
+Effect = Callable[[sqlite3.Cursor, Logged, Moderated, int], Failed | None]
+"""What is written for (entry, body, number of the account)."""
 
 _STANDING: Final = """
     SELECT accounts.id, role, bans.until, muted_until
     FROM accounts LEFT JOIN bans ON bans.account = accounts.id WHERE {} = ?"""
 _BY_NUMBER: Final = _STANDING.format("accounts.id")
 _BY_HANDLE: Final = _STANDING.format("handle")
+
+_HELD: Final = """
+    WITH held AS (
+        SELECT account FROM bans WHERE until > ?1
+        UNION SELECT id FROM accounts WHERE muted_until > ?1
+        UNION SELECT account FROM kicks WHERE until > ?1)
+    {}"""
+"""`held` are the accounts against which something stands at a time."""
+
+_IS_HELD: Final = _HELD.format("SELECT 1 FROM held WHERE account = ?2")
+_FORGET_FREE: Final = _HELD.format("DELETE FROM barred WHERE account NOT IN held")
 
 
 def moderate(cursor: sqlite3.Cursor, entry: Logged) -> Failed | None:
@@ -30,20 +46,30 @@ def moderate(cursor: sqlite3.Cursor, entry: Logged) -> Failed | None:
     body = read_body(decoded)
     if not isinstance(body, Moderated):
         return refusals.NO_SUCH_ACCOUNT
-    author = _standing(cursor, _BY_NUMBER, entry.author, decoded.at)
+    author = standing_of_server(entry.kind, entry.author)
+    author = author or _standing(cursor, _BY_NUMBER, entry.author, decoded.at)
     target = _standing(cursor, _BY_HANDLE, body.handle, decoded.at)
     fault = moderation_fault(entry.kind, body, author, target, _owners(cursor))
     if fault is not None or target is None:
         return fault
-    return _EFFECTS[entry.kind](cursor, entry, body, target.number, decoded.at)
+    was_free = _is_free(cursor, target.number, decoded.at)
+    fault = _EFFECTS[entry.kind](cursor, entry, body, target.number)
+    if fault is None and (was_free or _is_free(cursor, target.number, decoded.at)):
+        cursor.execute("DELETE FROM barred WHERE account = ?", (target.number,))
+    return fault
 
 
-def bar_address(cursor: sqlite3.Cursor, change: BarAddress) -> Committed | Failed:
-    """Write from where no new accounts are made while the ban of this account lasts."""
-    if not cursor.execute("SELECT 1 FROM bans WHERE account = ?", (change.account,)).fetchone():
-        return refusals.NOT_BANNED
+def bar_address(cursor: sqlite3.Cursor, change: BarAddress, now_ms: int) -> Committed | Failed:
+    """Write from where new accounts share what stands against this one."""
+    if _is_free(cursor, change.account, now_ms):
+        return refusals.NOTHING_STANDS
     cursor.execute("INSERT OR IGNORE INTO barred VALUES (?, ?)", (change.origin, change.account))
     return Committed(0, ())
+
+
+def forget_addresses(cursor: sqlite3.Cursor, now_ms: int) -> None:
+    """Forget where accounts came from against which nothing stands any more."""
+    cursor.execute(_FORGET_FREE, (now_ms,))
 
 
 def judge_author(cursor: sqlite3.Cursor, author: int, kind: int, room: int, at: int) -> Failed | None:
@@ -73,7 +99,11 @@ def _owners(cursor: sqlite3.Cursor) -> int:
     return int(count)
 
 
-def _kick(cursor: sqlite3.Cursor, entry: Logged, body: Moderated, target: int, _at: int) -> Failed | None:
+def _is_free(cursor: sqlite3.Cursor, account: int, at: int) -> bool:
+    return cursor.execute(_IS_HELD, (at, account)).fetchone() is None
+
+
+def _kick(cursor: sqlite3.Cursor, entry: Logged, body: Moderated, target: int) -> Failed | None:
     place = entry.room, target
     if not cursor.execute("DELETE FROM members WHERE room = ? AND account = ?", place).rowcount:
         return refusals.NOBODY_TO_KICK
@@ -82,33 +112,27 @@ def _kick(cursor: sqlite3.Cursor, entry: Logged, body: Moderated, target: int, _
     return None
 
 
-def _ban(cursor: sqlite3.Cursor, entry: Logged, body: Moderated, target: int, at: int) -> None:
-    # Of a ban that is over nothing is left, but one that is made longer keeps its addresses.
-    cursor.execute(
-        "DELETE FROM barred WHERE account IN (SELECT account FROM bans WHERE account = ? AND until <= ?)",
-        (target, at),
-    )
+def _ban(cursor: sqlite3.Cursor, entry: Logged, body: Moderated, target: int) -> None:
     row = (target, body.ends_at, entry.author, body.reason)
     cursor.execute("INSERT OR REPLACE INTO bans VALUES (?, ?, ?, ?)", row)
 
 
-def _unban(cursor: sqlite3.Cursor, _entry: Logged, _body: Moderated, target: int, _at: int) -> None:
+def _unban(cursor: sqlite3.Cursor, _entry: Logged, _body: Moderated, target: int) -> None:
     cursor.execute("DELETE FROM bans WHERE account = ?", (target,))
-    cursor.execute("DELETE FROM barred WHERE account = ?", (target,))
 
 
-def _mute(cursor: sqlite3.Cursor, _entry: Logged, body: Moderated, target: int, _at: int) -> None:
+def _mute(cursor: sqlite3.Cursor, _entry: Logged, body: Moderated, target: int) -> None:
     cursor.execute("UPDATE accounts SET muted_until = ? WHERE id = ?", (body.ends_at, target))
 
 
-def _unmute(cursor: sqlite3.Cursor, _entry: Logged, _body: Moderated, target: int, _at: int) -> None:
+def _unmute(cursor: sqlite3.Cursor, _entry: Logged, _body: Moderated, target: int) -> None:
     cursor.execute("UPDATE accounts SET muted_until = 0 WHERE id = ?", (target,))
 
 
-def _set_role(cursor: sqlite3.Cursor, entry: Logged, body: Moderated, target: int, at: int) -> None:
+def _set_role(cursor: sqlite3.Cursor, entry: Logged, body: Moderated, target: int) -> None:
     cursor.execute("UPDATE accounts SET role = ? WHERE id = ?", (body.role, target))
     if body.role == Role.OWNER:
-        _unmute(cursor, entry, body, target, at)  # nobody else could
+        _unmute(cursor, entry, body, target)  # nobody else could
 
 
 _EFFECTS: Final[dict[int, Effect]] = {

@@ -31,11 +31,18 @@ class Standing:
     is_muted: bool = False
 
 
+_THE_SERVER: Final = Standing(refusals.SERVER, Role.OWNER, is_banned=False)
+
 _OF_WHOEVER: Final = frozenset((EntryKind.JOINED, EntryKind.LEFT, EntryKind.DECLINED))
 """The kinds whose author need be no member and may be muted."""
 
 UNSETTLING: Final = frozenset((EntryKind.LEFT, EntryKind.KICKED, EntryKind.BANNED, EntryKind.MUTED))
 """The kinds of entry after which an author of the same pass may be one no more."""
+
+
+def standing_of_server(kind: int, author: int) -> Standing | None:
+    """Return how the server stands where it is the author: it mutes who is new where somebody muted was."""
+    return _THE_SERVER if kind == EntryKind.MUTED and author == refusals.SERVER else None
 
 
 def author_fault(kind: int, author: Standing | None, *, is_member: bool) -> Failed | None:

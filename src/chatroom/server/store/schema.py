@@ -76,7 +76,7 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
         """CREATE TABLE kicks (
             room INTEGER NOT NULL, account INTEGER NOT NULL, until INTEGER NOT NULL,
             PRIMARY KEY (room, account)) WITHOUT ROWID""",
-        # Where banned accounts came from, while their bans last.
+        # Where accounts came from against which something stands, while it does.
         """CREATE TABLE barred (
             origin TEXT NOT NULL, account INTEGER NOT NULL, PRIMARY KEY (origin, account)) WITHOUT ROWID""",
     ),

@@ -30,6 +30,7 @@ from chatroom.server.store.devices import list_devices
 from chatroom.server.store.disk_faults import trouble
 from chatroom.server.store.heads import Heads
 from chatroom.server.store.indexer import Indexer
+from chatroom.server.store.moderation import forget_addresses
 from chatroom.server.store.nonces import Nonces, nonce_key
 from chatroom.server.store.open_files import OpenFiles
 from chatroom.server.store.reading import read_after, read_before, read_snapshot, read_unread
@@ -93,12 +94,14 @@ class SqliteLog:
         return Standing(opened.log_id, opened.starts, opened.entries + self._writer.entries)
 
     def begin(self, *, renews: bool) -> None:
-        """Count one more start of a server; where the log `renews`, it has a new id from then on.
+        """Count one more start of a server; where the log `renews`, it has a new id from then on. Addresses
+        that bar nobody any more are forgotten.
 
         To be called before anybody is served. Raises StorageError when the disk refuses.
         """
         try:
             count_start(self._connection, renews=renews)
+            forget_addresses(self._connection.cursor(), time.time_ns() // 1_000_000)
             self._opened = read_standing(self._connection)
         except sqlite3.Error as error:
             raise StorageError(trouble(error)) from None

@@ -34,7 +34,13 @@ from chatroom.server.hub.ports import (
 )
 from chatroom.server.store import refusals
 from chatroom.server.store.codes import code_fault, find_code, insert_code, use_code
-from chatroom.server.store.creation import first_entries, insert_account, insert_room, joinings
+from chatroom.server.store.creation import (
+    entries_of_account,
+    entries_of_room,
+    insert_account,
+    insert_room,
+    rooms_of_account,
+)
 from chatroom.server.store.devices import add_device, revoke_device
 from chatroom.server.store.disk_faults import is_everywhere, not_stored
 from chatroom.server.store.frames import entry_of
@@ -230,7 +236,7 @@ class Writer:
                 return revoke_device(self._cursor, change, now_ms)
             case BarAddress():
                 self._begin(draft)
-                return bar_address(self._cursor, change)
+                return bar_address(self._cursor, change, now_ms)
             case _:
                 assert_never(change)
 
@@ -319,7 +325,7 @@ class Writer:
         return Committed(0, ())
 
     def _add_account(self, change: AddAccount, now_ms: int, draft: _Draft) -> Outcome:
-        if any(self._heads.get(room) is None for room in change.rooms):
+        if any(self._heads.get(room) is None for room in rooms_of_account(change)):
             return refusals.NO_SUCH_ROOM
         self._begin(draft)
         outcome = insert_account(self._cursor, change, now_ms)
@@ -328,7 +334,7 @@ class Writer:
         number = outcome.number
         draft.accounts.append(number)
         self._handles[number] = change.handle
-        return Committed(number, self._add_first(joinings(number, change), now_ms, draft))
+        return Committed(number, self._add_first(entries_of_account(number, change), now_ms, draft))
 
     def _add_room(self, change: AddRoom, now_ms: int, draft: _Draft) -> Outcome:
         if any(member not in self._handles or member == refusals.SERVER for member in change.members):
@@ -339,7 +345,7 @@ class Writer:
             return outcome
         draft.rooms[outcome.number] = now_ms
         self._heads.begin(outcome.number)
-        entries = first_entries(outcome.number, change)
+        entries = entries_of_room(outcome.number, change)
         return Committed(outcome.number, self._add_first(entries, now_ms, draft))
 
     def _add_first(self, entries: list[AddEntry], now_ms: int, draft: _Draft) -> tuple[Logged, ...]:

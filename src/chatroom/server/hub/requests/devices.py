@@ -62,7 +62,7 @@ def enter_by_link(context: Context, peer: Peer, request: Login) -> None:
     elif owner is not None:
         context.close(peer, ErrorCode.HANDLE_TAKEN, ANOTHER_HANDLE)
     elif ban is not None:
-        close_banned(context, peer, ban)
+        close_banned(context, peer, account, ban)
     elif len(account.public_keys) >= DEVICES:
         context.close(peer, ErrorCode.TOO_MANY, f"the account has {DEVICES} devices; take one away first")
     else:

@@ -11,7 +11,7 @@ from chatroom.protocol.packets import Login, Presence, RoomState, Welcome
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.origins import is_loopback
 from chatroom.server.hub.ports import BanRecord
-from chatroom.server.hub.state import Account, Peer, Stage
+from chatroom.server.hub.state import ORIGINS, Account, Peer, Stage
 from chatroom.server.hub.wording import done_by
 
 AGAIN_MS: Final = 10_000
@@ -27,7 +27,7 @@ def enter(context: Context, peer: Peer, request: Login, account: Account, *, is_
         return
     ban = account.ban_at(context.now_ms)
     if ban is not None:
-        close_banned(context, peer, ban)
+        close_banned(context, peer, account, ban)
         return
     for other in list(account.peers):
         if other.session == request.session:
@@ -66,8 +66,12 @@ def _welcome(context: Context, peer: Peer, request: Login, account: Account, *, 
         context.say(peer, RoomState(info))
 
 
-def close_banned(context: Context, peer: Peer, ban: BanRecord) -> None:
-    """Tell a peer that its account is banned: by whom, until when, why."""
+def close_banned(context: Context, peer: Peer, account: Account, ban: BanRecord) -> None:
+    """Tell a peer that its account is banned: by whom, until when, why. That holds for new accounts from here
+    from now on, too, unless it came from many places already.
+    """
+    if sum(account in accounts for accounts in context.state.barred.values()) < ORIGINS:
+        context.bar(account, peer.origin, peer)
     author = context.state.accounts[ban.author].handle
     text = done_by("you are banned", author, ban.until, ban.reason)
     context.close(peer, ErrorCode.BANNED, text, left_ms(context, ban))

@@ -16,7 +16,7 @@ from chatroom.protocol.packets import Claim, Moderate, ModerationAct, Role, Room
 from chatroom.protocol.text import line_fault
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.permissions import Act, is_above
-from chatroom.server.hub.ports import AddEntry, BarAddress, CodeKind, Committed, Failed, Outcome
+from chatroom.server.hub.ports import AddEntry, CodeKind, Committed, Failed, Outcome
 from chatroom.server.hub.requests.codes import look_at_code
 from chatroom.server.hub.requests.entering import close_banned
 from chatroom.server.hub.state import Account, Peer, Room
@@ -94,9 +94,9 @@ def _propose(
     body = encode_body(Moderated(target.handle, ends_at, request.reason, role))
     entry = AddEntry(room.number, account.number, row.kind, body)
     context.propose(entry, peer, partial(_moderated, context, peer, request, row, room, target))
-    if row.kind is EntryKind.BANNED:
+    if row.is_timed and (ends_at or row.kind is not EntryKind.KICKED):
         for origin in target.origins:
-            context.propose(BarAddress(target.number, origin), peer)
+            context.bar(target, origin, peer)
 
 
 def _moderated(
@@ -117,13 +117,13 @@ def _moderated(
     ban = target.ban_at(context.now_ms) if row.kind is EntryKind.BANNED else None
     if ban is not None:
         for other in list(target.peers):
-            close_banned(context, other, ban)
+            close_banned(context, other, target, ban)
 
 
 def _show_out(context: Context, peer: Peer, request: Moderate, room: Room, target: Account) -> None:
     """The entry that says so is the last of the room that goes to who was kicked."""
     assert peer.account is not None
-    ends_at = room.kicked.get(target.number, TIME_MAX)
+    ends_at = target.kicked.get(room.number, TIME_MAX)
     text = done_by("kicked", peer.account.handle, ends_at, request.reason)
     context.end_room(target, room, RoomGone(room.number, text))
 

@@ -75,10 +75,11 @@ def _is_turned_back(context: Context, peer: Peer, request: Login) -> bool:
     """
     owner = context.state.by_key.get(request.public_key)
     ban = owner.ban_at(context.now_ms) if owner is not None else None
-    barred = context.state.ban_from(peer.origin, context.now_ms)
-    admission = context.settings.admission
-    if ban is not None:
-        close_banned(context, peer, ban)
+    settings = context.settings
+    barred = context.state.ban_from(peer.origin, context.now_ms) if settings.bars_addresses else None
+    admission = settings.admission
+    if owner is not None and ban is not None:
+        close_banned(context, peer, owner, ban)
     elif owner is not None:
         context.close(peer, ErrorCode.HANDLE_TAKEN, ANOTHER_HANDLE)
     elif barred is not None:
@@ -125,9 +126,30 @@ def _is_one_too_many(context: Context, peer: Peer) -> bool:
 def _propose(context: Context, peer: Peer, request: Login, role: Role, code: bytes) -> None:
     peer.stage = Stage.ENTERING
     by_name = context.state.by_name
-    rooms = tuple(by_name[name].number for name in context.settings.rooms if name in by_name)
-    change = AddAccount(request.handle, request.public_key, role, device_name(request), code, rooms)
+    listed = [by_name[name].number for name in context.settings.rooms if name in by_name]
+    kicked, muted_until = _shared(context, peer, role)
+    change = AddAccount(
+        request.handle,
+        request.public_key,
+        role,
+        device_name(request),
+        code,
+        rooms=tuple(room for room in listed if room not in kicked),
+        kicked=tuple(kicked.items()),
+        muted_until=muted_until if listed else 0,
+        muted_in=listed[0] if listed else 0,
+    )
     context.propose(change, peer, partial(_account_added, context, peer, request))
+
+
+def _shared(context: Context, peer: Peer, role: Role) -> tuple[dict[int, int], int]:
+    """Return the rooms to which nobody new may come from where the peer is, with the times when that ends,
+    and until when whoever is new there is muted.
+    """
+    if role is Role.OWNER or not context.settings.bars_addresses:  # nobody could take a mute of an owner back
+        return {}, 0
+    state, now_ms = context.state, context.now_ms
+    return state.kicks_from(peer.origin, now_ms), state.mute_from(peer.origin, now_ms)
 
 
 def reject_code(context: Context, peer: Peer, failed: Failed) -> None:

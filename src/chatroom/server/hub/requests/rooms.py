@@ -79,7 +79,7 @@ def join(context: Context, peer: Peer, request: Join) -> None:
         _create(context, peer, request, account)
     elif room.number in account.rooms:
         _opened(context, peer, request, room)
-    elif (back_at := room.kicked.get(account.number, 0)) > context.now_ms:
+    elif (back_at := account.kicked.get(room.number, 0)) > context.now_ms:
         text = f"you were kicked from this room, and may come back at {utc(back_at)}"
         context.refuse(peer, request, ErrorCode.NOT_ALLOWED, text)
     elif len(room.members) >= context.settings.members_per_room:

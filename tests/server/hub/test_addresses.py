@@ -1,0 +1,231 @@
+"""Mutes and kicks that hold for new accounts of the same address; for bans see `test_bans.py`."""
+
+from collections.abc import Callable
+
+import pytest
+
+from chatroom.protocol.entries import EntryKind, Moderated, RoomKind, read_body
+from chatroom.protocol.errors import ErrorCode
+from chatroom.protocol.limits import TIME_MAX
+from chatroom.protocol.packets import Join, Moderate, ModerationAct, Opened, Refused, Role, RoomState, Welcome
+from chatroom.server.hub.state import ORIGINS
+from support.hub_world import Guest, World
+
+MUTE, UNMUTE = ModerationAct.MUTE, ModerationAct.UNMUTE
+KICK, BAN, UNBAN = ModerationAct.KICK, ModerationAct.BAN, ModerationAct.UNBAN
+HOME = "192.0.2.7:5001"
+HOME_AGAIN = "192.0.2.7:5002"
+ELSEWHERE = "198.51.100.1:5001"
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def mia(world: World) -> Guest:
+    """A moderator."""
+    return world.member("mia", role=Role.MODERATOR)
+
+
+def newcomer(world: World, handle: str = "robert", address: str = HOME_AGAIN, **fields: object) -> Guest:
+    guest = world.guest(address=address)
+    guest.login(handle, **fields)
+    assert guest.got(Welcome), guest.received
+    return guest
+
+
+def is_muted(guest: Guest) -> bool:
+    """Whether it is told so, and may not make a room."""
+    welcome = guest.last(Welcome)
+    assert isinstance(welcome, Welcome)
+    answers = guest.ask(Join(next(guest.ids), f"of-{welcome.handle}", create=True, kind=RoomKind.PUBLIC))
+    refused = any(isinstance(answer, Refused) and "you are muted" in answer.text for answer in answers)
+    assert refused == (welcome.role == Role.MUTED)
+    return refused
+
+
+# -- mutes -------------------------------------------------------------------------------------------------
+
+
+def test_a_mute_is_not_evaded_by_a_new_account_of_the_same_address(world: World, mia: Guest) -> None:
+    world.member("bob", address=HOME)
+    mia.moderate(MUTE, "bob", 600)
+    assert is_muted(newcomer(world))
+    assert not is_muted(newcomer(world, "eve", ELSEWHERE))
+
+
+def test_everybody_sees_who_is_muted_because_of_the_address_and_a_moderator_takes_it_back(
+    world: World, mia: Guest
+) -> None:
+    world.member("bob", address=HOME)
+    mia.moderate(MUTE, "bob", 600)
+    robert = newcomer(world)
+    lobby = world.lobby(mia)
+    told = mia.entries(lobby)[-1]
+    assert (told.author, told.kind) == ("server", EntryKind.MUTED)
+    until = world.hub.state.by_handle["bob"].muted_until
+    assert read_body(told) == Moderated("robert", until, "new from where somebody muted was")
+    mia.moderate(UNMUTE, "robert")
+    robert.post(lobby, "thank you", b"r" * 16)
+    assert mia.texts(lobby)[-1] == "thank you"
+
+
+def test_a_mute_with_a_time_ends_for_the_new_account_with_it(world: World, mia: Guest) -> None:
+    world.member("bob", address=HOME)
+    mia.moderate(MUTE, "bob", 60)
+    world.settle(30)
+    robert = newcomer(world)
+    assert is_muted(robert)
+    world.settle(31)
+    robert.post(world.lobby(robert), "at last", b"r" * 16)
+    assert mia.texts(world.lobby(mia))[-1] == "at last"
+    assert not is_muted(newcomer(world, "eve"))
+
+
+def test_the_address_is_free_when_the_mute_is_taken_back(world: World, mia: Guest) -> None:
+    world.member("bob", address=HOME)
+    mia.moderate(MUTE, "bob")
+    mia.moderate(UNMUTE, "bob")
+    assert not is_muted(newcomer(world))
+    assert world.hub.state.barred == {}
+
+
+def test_a_mute_outlasts_a_ban_that_is_taken_back(world: World, mia: Guest) -> None:
+    world.member("bob", address=HOME)
+    mia.moderate(MUTE, "bob")
+    mia.moderate(BAN, "bob")
+    mia.moderate(UNBAN, "bob")
+    assert is_muted(newcomer(world))
+
+
+def test_an_invite_code_does_not_get_around_it_but_the_role_of_an_owner_does(
+    world: World, mia: Guest
+) -> None:
+    world.member("bob", address=HOME)
+    mia.moderate(MUTE, "bob")
+    mia.moderate(KICK, "bob", 600)
+    assert is_muted(newcomer(world, invite=world.code(role=Role.MODERATOR)))
+    owner = newcomer(world, "ina", invite=world.code(role=Role.OWNER))
+    assert not is_muted(owner)
+    assert world.lobby(owner)
+
+
+def test_who_has_an_account_at_that_address_goes_on(world: World, mia: Guest) -> None:
+    eve = world.member("eve", address=HOME)
+    world.member("bob", address=HOME_AGAIN)
+    mia.moderate(MUTE, "bob")
+    mia.moderate(KICK, "bob", 600)
+    eve.hang_up()
+    back = world.guest(eve.key, HOME)
+    back.login("eve")
+    assert not is_muted(back)
+
+
+# -- kicks -------------------------------------------------------------------------------------------------
+
+
+def test_a_kick_with_a_time_is_not_evaded_by_a_new_account_of_the_same_address(
+    world: World, mia: Guest
+) -> None:
+    world.member("bob", address=HOME)
+    mia.moderate(KICK, "bob", 60)
+    robert = newcomer(world)
+    assert robert.got(RoomState) == []
+    answer = robert.ask(Join(next(robert.ids), "lobby"))[-1]
+    assert isinstance(answer, Refused)
+    assert answer.code == ErrorCode.NOT_ALLOWED
+    world.settle(61)
+    assert isinstance(robert.ask(Join(next(robert.ids), "lobby"))[-1], Opened)
+
+
+def test_a_kick_keeps_new_accounts_out_of_that_room_only(world: World, mia: Guest) -> None:
+    bob = world.member("bob", address=HOME)
+    garden = mia.ask(Join(next(mia.ids), "garden", create=True, kind=RoomKind.PUBLIC))[-1]
+    assert isinstance(garden, Opened)
+    bob.ask(Join(next(bob.ids), "garden"))
+    mia.ask(Moderate(next(mia.ids), garden.info.room, KICK, "bob", 60))
+    robert = newcomer(world)
+    assert not is_muted(robert)
+    assert isinstance(robert.ask(Join(next(robert.ids), "garden"))[-1], Refused)
+
+
+def test_a_kick_without_a_time_bars_nobody(world: World, mia: Guest) -> None:
+    world.member("bob", address=HOME)
+    mia.moderate(KICK, "bob")
+    assert not is_muted(newcomer(world))
+
+
+# -- where it does not hold --------------------------------------------------------------------------------
+
+
+def misbehave(world: World, mia: Guest) -> None:
+    """Have one muted, one kicked and one banned who all come from HOME."""
+    handles = {"bob": MUTE, "eve": KICK, "zoe": BAN}
+    for handle in handles:
+        world.member(handle, address=HOME)
+    for handle, act in handles.items():
+        mia.moderate(act, handle, 600)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:7", "[::1]:7"])
+def test_the_servers_own_machine_is_never_barred(world: World, mia: Guest, address: str) -> None:
+    world.member("bob", address=address)
+    mia.moderate(MUTE, "bob")
+    assert not is_muted(newcomer(world, address=address))
+
+
+def test_an_operator_may_leave_addresses_alone() -> None:
+    world = World(bars_addresses=False)
+    mia = world.member("mia", role=Role.MODERATOR)
+    misbehave(world, mia)
+    assert not is_muted(newcomer(world))
+    assert world.hub.state.barred == {}
+
+
+def test_what_was_barred_before_the_operator_decided_so_bars_no_more(
+    disk_world: Callable[..., World],
+) -> None:
+    world = disk_world()
+    mia = world.member("mia", role=Role.MODERATOR)
+    misbehave(world, mia)
+    again = World(world.log, bars_addresses=False)
+    assert not is_muted(newcomer(again))
+
+
+# -- restarts, and where the banned come from afterwards ---------------------------------------------------
+
+
+def test_what_a_mute_and_a_kick_do_is_the_same_after_a_restart(disk_world: Callable[..., World]) -> None:
+    world = disk_world()
+    mia = world.member("mia", role=Role.MODERATOR)
+    for handle in ("bob", "eve"):
+        world.member(handle, address=HOME)
+    mia.moderate(MUTE, "bob")
+    mia.moderate(KICK, "eve", 600)
+    newcomer(world, "before")
+    again = disk_world()
+    newcomer(again, "after")
+    for handle in ("before", "after"):
+        account = again.hub.state.by_handle[handle]
+        assert account.muted_until == TIME_MAX
+        assert account.rooms == {}
+        assert len(account.kicks_at(again.now_ms)) == 1
+
+
+def test_the_banned_bar_the_address_from_which_they_try_again(world: World, mia: Guest) -> None:
+    bob = world.member("bob", address=HOME)
+    mia.moderate(BAN, "bob", 600)
+    world.guest(bob.key, ELSEWHERE).login("bob")
+    robert = world.guest(address=ELSEWHERE)
+    robert.login("robert")
+    assert robert.closing().code == ErrorCode.BANNED
+
+
+def test_the_banned_bar_no_more_addresses_than_an_account_is_remembered_by(world: World, mia: Guest) -> None:
+    bob = world.member("bob", address=HOME)
+    mia.moderate(BAN, "bob", 600)
+    for number in range(2 * ORIGINS):
+        world.guest(bob.key, f"203.0.113.{number}:1").login("bob")
+    assert len(world.hub.state.barred) == ORIGINS
