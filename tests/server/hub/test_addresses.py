@@ -214,6 +214,23 @@ def test_what_a_mute_and_a_kick_do_is_the_same_after_a_restart(disk_world: Calla
         assert len(account.kicks_at(again.now_ms)) == 1
 
 
+@pytest.mark.parametrize("act", [MUTE, KICK])
+def test_a_place_that_a_restart_forgot_is_known_when_the_account_comes_again(
+    disk_world: Callable[..., World], act: ModerationAct
+) -> None:
+    bob = disk_world().member("bob", address=HOME)
+    again = disk_world()
+    mia = again.member("mia", role=Role.MODERATOR)
+    mia.moderate(act, "bob", 600)
+    assert again.hub.state.barred == {}
+    back = again.guest(bob.key, HOME_AGAIN)
+    back.login("bob")
+    again.settle()
+    robert = newcomer(again)
+    assert is_muted(robert) == (act is MUTE)
+    assert bool(robert.got(RoomState)) == (act is MUTE)
+
+
 def test_the_banned_bar_the_address_from_which_they_try_again(world: World, mia: Guest) -> None:
     bob = world.member("bob", address=HOME)
     mia.moderate(BAN, "bob", 600)

@@ -11,7 +11,7 @@ from chatroom.protocol.packets import Login, Presence, RoomState, Welcome
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.origins import is_loopback
 from chatroom.server.hub.ports import BanRecord
-from chatroom.server.hub.state import ORIGINS, Account, Peer, Stage
+from chatroom.server.hub.state import Account, Peer, Stage
 from chatroom.server.hub.wording import done_by
 
 AGAIN_MS: Final = 10_000
@@ -46,6 +46,8 @@ def enter(context: Context, peer: Peer, request: Login, account: Account, *, is_
     account.peers[peer] = None
     if not is_loopback(peer.origin):
         account.note_origin(peer.origin)
+    if not account.is_free(context.now_ms):
+        context.bar(account, peer.origin, peer)
     context.presence_changed[account] = None
     _welcome(context, peer, request, account, is_new=is_new)
 
@@ -67,11 +69,10 @@ def _welcome(context: Context, peer: Peer, request: Login, account: Account, *, 
 
 
 def close_banned(context: Context, peer: Peer, account: Account, ban: BanRecord) -> None:
-    """Tell a peer that its account is banned: by whom, until when, why. That holds for new accounts from here
-    from now on, too, unless it came from many places already.
+    """Tell a peer that its account is banned: by whom, until when, why. From now on, new accounts from
+    where it is share that.
     """
-    if sum(account in accounts for accounts in context.state.barred.values()) < ORIGINS:
-        context.bar(account, peer.origin, peer)
+    context.bar(account, peer.origin, peer)
     author = context.state.accounts[ban.author].handle
     text = done_by("you are banned", author, ban.until, ban.reason)
     context.close(peer, ErrorCode.BANNED, text, left_ms(context, ban))
