@@ -27,7 +27,8 @@ from chatroom.protocol.packets import (
     Presence,
     PresenceChanged,
 )
-from support.raw_client import WAIT_S, Ended, RawClient, raw_client
+from support.patience import PATIENCE_S
+from support.raw_client import Ended, RawClient, raw_client
 from support.server_process import ServerProcess, running_server
 from torture.checker import check_files
 from torture.history import History
@@ -131,7 +132,7 @@ def _let_links_die(row: Row, loop: Loop, server: ServerProcess, proxy: Proxy, hi
 
         signer = new_signer()
         seats[name] = Seat(loop, port, name, signer, history, room=room, screen=name, on_change=note)
-        run_until(loop, lambda: seats[name].is_ready, WAIT_S)
+        run_until(loop, lambda: seats[name].is_ready, PATIENCE_S)
 
     sit("talker", "talk", server.port)
     sit("ann", "lobby", proxy.port)
@@ -156,7 +157,7 @@ def _let_links_die(row: Row, loop: Loop, server: ServerProcess, proxy: Proxy, hi
 
     run_until(loop, all_is_noticed, 2 * GONE_S + 10)
     _judge_times(row, died_at, lost_at, witness.gone_at)
-    if not run_until(loop, lambda: all(seat.is_level for seat in seats.values()), WAIT_S):
+    if not run_until(loop, lambda: all(seat.is_level for seat in seats.values()), PATIENCE_S):
         row.faults.append("not everything that was said into the void was stored in the end")
     for client in (*quiet, witness, *seats.values()):
         client.close()
@@ -244,7 +245,7 @@ def _watch_the_stop(loop: Loop, seats: list[Seat], server: ServerProcess, texts:
     """Talk past a reader that does not read, until it is closed and everything was said."""
     stop, began = _Stop(_memory_kb(server.pid)), time.monotonic()
     relays: list[float] = []
-    while len(relays) < texts or (stop.closed_s == float("inf") and time.monotonic() < began + WAIT_S):
+    while len(relays) < texts or (stop.closed_s == float("inf") and time.monotonic() < began + PATIENCE_S):
         relays.append(relay_s(loop, seats, f"{len(relays)} ".ljust(BIG_BYTES, "x")))
         now_s = time.monotonic() - began
         if len(relays) == FILLS:

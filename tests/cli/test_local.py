@@ -14,6 +14,7 @@ from chatroom.cli import local
 from chatroom.cli.local import LocalServer
 from chatroom.net import address
 from chatroom.protocol.names import handle_fault
+from support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="a server is ended by SIGTERM")
 
@@ -34,7 +35,7 @@ def start_ensuring(server: LocalServer) -> "subprocess.Popen[str]":
 
 
 def ensured(process: "subprocess.Popen[str]") -> str:
-    out, _ = process.communicate(timeout=40)
+    out, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0
     return out.strip()
 
@@ -83,7 +84,7 @@ def test_a_server_that_cannot_start_says_why(server: LocalServer) -> None:
         [sys.executable, "-m", "chatroom.cli.local", "--directory", str(server.directory), "--handle", "bob"],
         capture_output=True,
         text=True,
-        timeout=40,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert said.returncode == 1

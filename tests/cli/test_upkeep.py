@@ -11,6 +11,7 @@ import pytest
 from chatroom.config.lock import DirectoryLock
 from chatroom.server.sealing import SEAL, read_seal
 from chatroom.server.store.sqlite import SqliteLog
+from support.patience import PATIENCE_S
 from support.story import Story
 
 DATABASE = "chatroom.db"
@@ -43,7 +44,7 @@ def post(folder: Path, count: int) -> None:
 
 def run(data: Path, *arguments: object) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "chatroom.cli.server", *map(str, arguments), "--data-dir", str(data)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 def said(data: Path, *arguments: object) -> str:
@@ -141,7 +142,7 @@ def test_what_is_no_backup_is_named_and_the_log_stays(data: Path, tmp_path: Path
 def test_the_settings_say_where_the_log_is(data: Path, tmp_path: Path) -> None:
     (tmp_path / "server.toml").write_text('[server]\ndata_dir = "data"\n')
     command = [sys.executable, "-m", "chatroom.cli.server", "check", "-c", str(tmp_path / "server.toml")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, cwd="/")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False, cwd="/")
     assert done.stdout == f"{data / DATABASE}: 7 entries, no fault\n"
     assert done.returncode == 0
 

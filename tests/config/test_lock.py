@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from chatroom.config.lock import AlreadyLocked, DirectoryLock
+from support.patience import PATIENCE_S
 
 HOLDER = """
 import sys
@@ -44,7 +45,7 @@ def test_another_process_keeps_us_out_until_it_ends(tmp_path: Path, end: str) ->
             else:
                 assert holder.stdin
                 holder.stdin.close()
-            holder.wait(timeout=20)
+            holder.wait(timeout=PATIENCE_S)
     DirectoryLock.acquire(tmp_path).release()
 
 

@@ -10,17 +10,16 @@ import pytest
 from chatroom.client.connection.identity import device_name
 from chatroom.client.headless.headless import Exit
 from chatroom.protocol.packets import CreateLink, DeviceList, LinkCode, ListDevices
+from support.patience import PATIENCE_S
 from support.raw_client import raw_client
 from support.server_process import ServerProcess, running_server
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the server is killed by SIGKILL")
 
-WAIT_S = 30.0
-
 
 def run(program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", f"chatroom.cli.{program}", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 def client(name: str, place: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

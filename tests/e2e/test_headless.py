@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from chatroom.client.headless.headless import Exit
+from support.patience import PATIENCE_S
 from support.server_process import ServerProcess, running_server
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the server is killed by SIGKILL")
 
 NO_LIMITS = {"limits": {"posts_per_s": 100_000, "post_burst": 100_000}}
-WAIT_S = 30.0
 
 
 class Shell:
@@ -44,7 +44,7 @@ class Shell:
     def run(self, name: str, *arguments: str, text: str = "") -> "subprocess.CompletedProcess[str]":
         command = self.command(name, *arguments)
         return subprocess.run(
-            command, input=text, capture_output=True, text=True, timeout=WAIT_S, check=False
+            command, input=text, capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )
 
     def log(self, room: str = "lobby") -> list[dict[str, str]]:
@@ -74,7 +74,7 @@ def bob(tmp_path: Path, server: ServerProcess) -> Shell:
 
 
 def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + WAIT_S
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, "the condition never held"
         time.sleep(0.02)
@@ -101,7 +101,7 @@ def test_a_tail_that_follows_shows_what_comes_and_ends_with_its_reader(alice: Sh
         pass
     tail.stdout.close()
     assert alice.run("send", "lobby", "nobody reads this").returncode == Exit.DONE
-    assert tail.wait(WAIT_S) == Exit.DONE
+    assert tail.wait(PATIENCE_S) == Exit.DONE
     assert tail.stderr.read() == ""
     tail.stderr.close()
 
@@ -111,7 +111,7 @@ def test_ctrl_c_ends_a_tail_quietly(bob: Shell) -> None:
     assert tail.stdout is not None
     tail.stdout.readline()
     tail.send_signal(signal.SIGINT)
-    _, errors = tail.communicate(timeout=WAIT_S)
+    _, errors = tail.communicate(timeout=PATIENCE_S)
     assert tail.returncode == Exit.INTERRUPTED
     assert errors == ""
 
@@ -200,8 +200,8 @@ def stream_and_kill(alice: Shell, bob: Shell) -> None:
         assert process.poll() is None
         alice.server.start()
     rest = process.stdout.read()  # communicate() would pass over what readline() has read ahead
-    _, errors = process.communicate(timeout=WAIT_S)
-    thread.join(WAIT_S)
+    _, errors = process.communicate(timeout=PATIENCE_S)
+    thread.join(PATIENCE_S)
     assert (process.returncode, errors) == (Exit.DONE, "")
     assert printed + rest.count("\n") == count
     assert bob.messages() == [f"line {number}" for number in range(count)]
@@ -213,7 +213,7 @@ def test_a_sender_killed_while_lines_stream_loses_nothing_it_had_taken(alice: Sh
     stored = [process.stdout.readline() for _ in range(300)]
     process.kill()
     process.communicate()
-    thread.join(WAIT_S)
+    thread.join(PATIENCE_S)
     assert alice.run("send", "lobby", "after the crash").returncode == Exit.DONE
     messages = bob.messages()
     assert len(messages) > len(stored)
@@ -228,8 +228,8 @@ def test_what_could_not_be_stored_in_time_is_sent_by_the_next_command(tmp_path: 
         assert process.stdout is not None
         process.stdout.readline()
         server.kill()
-        _, errors = process.communicate(timeout=WAIT_S)
-        thread.join(WAIT_S)
+        _, errors = process.communicate(timeout=PATIENCE_S)
+        thread.join(PATIENCE_S)
         assert process.returncode == Exit.UNREACHABLE
         assert "wait in the outbox" in errors
         server.start()
@@ -241,8 +241,8 @@ def test_two_senders_with_one_data_directory_do_not_fight(alice: Shell, bob: She
     assert alice.run("send", "lobby", "begin").returncode == Exit.DONE
     processes = [send_lines(alice, 300) for _ in range(2)]
     for process, thread in processes:
-        output, errors = process.communicate(timeout=WAIT_S)
-        thread.join(WAIT_S)
+        output, errors = process.communicate(timeout=PATIENCE_S)
+        thread.join(PATIENCE_S)
         assert (process.returncode, errors, output.count("\n")) == (Exit.DONE, "", 300)
     messages = bob.messages()
     assert sorted(messages[1:]) == sorted(f"line {number}" for number in range(300) for _ in range(2))

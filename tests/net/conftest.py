@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,8 +9,7 @@ import pytest
 from chatroom.net.keys import ServerKey, load_or_create_server_key
 from chatroom.net.loop import Loop
 from chatroom.net.tls import TlsStream, client_context, server_context
-
-DEADLINE_S = 8.0
+from support.patience import PATIENCE_S, wait_until
 
 
 @pytest.fixture
@@ -26,10 +24,7 @@ def run_until(loop: Loop) -> Callable[[Callable[[], object]], None]:
     """Run passes of the loop until the condition holds; fail after a deadline."""
 
     def run(condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + DEADLINE_S
-        while not condition():
-            assert time.monotonic() < deadline, "the condition never held"
-            loop.run_once(0.05)
+        wait_until(condition, between=lambda: loop.run_once(0.05))
 
     return run
 
@@ -50,8 +45,8 @@ def tcp_pair() -> Iterator[Callable[..., tuple[socket.socket, socket.socket]]]:
             listening.listen()
             ours.connect(listening.getsockname())
             theirs = listening.accept()[0]
-        ours.settimeout(DEADLINE_S)
-        theirs.settimeout(DEADLINE_S)
+        ours.settimeout(PATIENCE_S)
+        theirs.settimeout(PATIENCE_S)
         made.extend((ours, theirs))
         return ours, theirs
 
@@ -87,11 +82,7 @@ def tls_pair(
         ours, theirs = tcp_pair(buffer_bytes)
         server = TlsStream(ours, server_tls, server_side=True, **limits)
         client = TlsStream(theirs, client_tls, server_side=False, server_name="localhost")
-        deadline = time.monotonic() + DEADLINE_S
-        done = False
-        while not done:
-            assert time.monotonic() < deadline
-            done = client.handshake() & server.handshake()
+        wait_until(lambda: client.handshake() & server.handshake(), between=lambda: None)
         return server, client
 
     return make

@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import time
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from chatroom.net.hello import HELLO_BYTES, HelloGuard
 from chatroom.net.stream import StreamClosed
 from chatroom.net.tls import TlsStream, client_context
+from support.patience import wait_until
 
 
 def record(body: bytes, kind: int = 22) -> bytes:
@@ -73,9 +73,7 @@ def test_what_makes_a_server_hold_much_is_not(name: str, cuts: list[int]) -> Non
 
 
 def shake_hands(server: TlsStream) -> None:
-    deadline = time.monotonic() + 5
-    while not server.handshake():
-        assert time.monotonic() < deadline, "the handshake goes on"
+    wait_until(server.handshake, "the handshake goes on")
 
 
 @pytest.mark.parametrize("name", UNFAIR)

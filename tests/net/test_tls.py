@@ -24,6 +24,7 @@ from chatroom.net.tls import (
     peer_pin,
     peer_spki_hash,
 )
+from support.patience import PATIENCE_S, wait_until
 
 Pair = tuple[socket.socket, socket.socket]
 MakePair = Callable[..., Pair]
@@ -33,13 +34,6 @@ RunUntil = Callable[[Callable[[], object]], None]
 SMALL = 4096
 
 
-def _wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 8
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never held"
-        time.sleep(0.001)
-
-
 def _read(stream: TlsStream, count: int) -> bytes:
     got = bytearray()
 
@@ -47,7 +41,7 @@ def _read(stream: TlsStream, count: int) -> bytes:
         got.extend(stream.read())
         return len(got) >= count
 
-    _wait_for(enough)
+    wait_until(enough)
     return bytes(got)
 
 
@@ -59,7 +53,7 @@ def _pump(writer: TlsStream, reader: TlsStream, count: int) -> bytes:
         got.extend(reader.read())
         return len(got) >= count
 
-    _wait_for(enough)
+    wait_until(enough)
     return bytes(got)
 
 
@@ -81,7 +75,7 @@ def _closing_reason(stream: TlsStream) -> StreamClosed:
             closed.append(end)
         return bool(closed)
 
-    _wait_for(ended)
+    wait_until(ended)
     return closed[0]
 
 
@@ -123,7 +117,7 @@ def test_one_read_gives_all_records_that_have_arrived(tls_pair: MakeTls) -> None
     for number in range(30):
         server.send(bytes([number]) * 10)
     everything = b"".join(bytes([number]) * 10 for number in range(30))
-    _wait_for(lambda: len(_raw(client).recv(4096, socket.MSG_PEEK)) == 30 * (10 + 22))
+    wait_until(lambda: len(_raw(client).recv(4096, socket.MSG_PEEK)) == 30 * (10 + 22))
     assert client.read() == everything
     assert not client.more_to_read
     assert client.read() == b""
@@ -146,7 +140,7 @@ def test_a_record_cut_by_the_network_is_read_when_its_rest_comes(
             return
 
     done = [False, False]
-    deadline = time.monotonic() + 8
+    deadline = time.monotonic() + PATIENCE_S
     while not all(done):
         assert time.monotonic() < deadline
         done = [server.handshake(), client.handshake()]
@@ -161,7 +155,7 @@ def test_a_record_cut_by_the_network_is_read_when_its_rest_comes(
         got.append(client.read())
         return b"".join(got) == b"firstsecond"
 
-    _wait_for(both)
+    wait_until(both)
     assert [piece for piece in got if piece] == [b"first", b"second"]
 
 
@@ -169,7 +163,7 @@ def test_a_read_budget_bounds_what_one_read_gives(tls_pair: MakeTls) -> None:
     server, client = tls_pair()
     data = bytes(range(256)) * 400
     server.send(data)
-    _wait_for(lambda: not server.pending_bytes and len(_raw(client).recv(65536, socket.MSG_PEEK)) > 60_000)
+    wait_until(lambda: not server.pending_bytes and len(_raw(client).recv(65536, socket.MSG_PEEK)) > 60_000)
     got = bytearray()
     reads = 0
     while len(got) < len(data):
@@ -184,7 +178,7 @@ def test_a_read_budget_bounds_what_one_read_gives(tls_pair: MakeTls) -> None:
 def test_more_to_read_is_said_when_the_budget_ended_the_read(tls_pair: MakeTls) -> None:
     server, client = tls_pair()
     server.send(b"a" * 10_000)
-    _wait_for(lambda: len(_raw(client).recv(65536, socket.MSG_PEEK)) > 10_000)
+    wait_until(lambda: len(_raw(client).recv(65536, socket.MSG_PEEK)) > 10_000)
     client.read(1000)
     assert client.more_to_read
 
@@ -196,10 +190,10 @@ def test_what_comes_along_with_the_handshake_is_not_overlooked(
     server = TlsStream(ours, server_tls, server_side=True)
     client = TlsStream(theirs, client_tls, server_side=False)
     client.handshake()
-    _wait_for(lambda: not server.handshake() and not _nothing_there(theirs))
-    _wait_for(client.handshake)
+    wait_until(lambda: not server.handshake() and not _nothing_there(theirs))
+    wait_until(client.handshake)
     client.send(b"early words")  # in the kernel beside the end of the handshake
-    _wait_for(lambda: len(ours.recv(4096, socket.MSG_PEEK)) > 60)
+    wait_until(lambda: len(ours.recv(4096, socket.MSG_PEEK)) > 60)
     assert server.handshake() is True
     assert server.more_to_read
     assert server.read() == b"early words"
@@ -264,7 +258,7 @@ def test_plain_text_on_the_tls_port_ends_the_handshake(
             closed.append(end)
         return bool(closed)
 
-    _wait_for(ended)
+    wait_until(ended)
     assert not closed[0].clean
     assert "TLS" in closed[0].reason
     with pytest.raises(StreamClosed):
@@ -280,7 +274,7 @@ def test_a_plain_server_is_recognised_by_the_tls_client(
     stream = TlsStream(ours, client_tls, server_side=False)
     assert stream.handshake() is False
     theirs.sendall(b"\0\0\0\x20\x01\0\0\0 hello, this is no TLS")
-    _wait_for(lambda: not _nothing_there(ours))
+    wait_until(lambda: not _nothing_there(ours))
     with pytest.raises(StreamClosed, match="does not speak TLS"):
         stream.handshake()
 
@@ -305,10 +299,10 @@ def test_an_older_tls_is_refused_by_both_ends(tcp_pair: MakePair, server_tls: ss
     old.maximum_version = ssl.TLSVersion.TLSv1_2
     client = TlsStream(theirs, old, server_side=False)
     client.handshake()
-    _wait_for(lambda: not _nothing_there(ours))
+    wait_until(lambda: not _nothing_there(ours))
     with pytest.raises(StreamClosed, match=r"TLS 1\.3"):
         server.handshake()
-    _wait_for(lambda: not _nothing_there(theirs))
+    wait_until(lambda: not _nothing_there(theirs))
     with pytest.raises(StreamClosed, match=r"TLS 1\.3"):
         client.handshake()
 
@@ -320,10 +314,10 @@ def test_a_certificate_no_authority_vouches_for_is_refused_when_that_was_asked(
     server = TlsStream(ours, server_tls, server_side=True)
     client = TlsStream(theirs, client_context(verify_ca=True), server_side=False, server_name="localhost")
     client.handshake()
-    _wait_for(lambda: not server.handshake() and not _nothing_there(theirs))
+    wait_until(lambda: not server.handshake() and not _nothing_there(theirs))
     with pytest.raises(StreamClosed, match="certificate is refused"):
         client.handshake()
-    _wait_for(lambda: not _nothing_there(ours))
+    wait_until(lambda: not _nothing_there(ours))
     with pytest.raises(StreamClosed):
         server.handshake()
 
@@ -344,7 +338,7 @@ def test_a_close_notify_is_an_end_though_the_socket_stays_open(tls_pair: MakeTls
     with pytest.raises(ssl.SSLWantReadError):
         server._tls.unwrap()
     server._send_outgoing()
-    _wait_for(lambda: len(_raw(client).recv(4096, socket.MSG_PEEK)) > 40)
+    wait_until(lambda: len(_raw(client).recv(4096, socket.MSG_PEEK)) > 40)
     assert client.read() == b"last words"
     assert client.more_to_read, "the end was read with the last record: the selector stays silent"
     with pytest.raises(StreamClosed) as caught:
@@ -374,7 +368,7 @@ def test_the_end_is_signalled_after_what_is_pending(tls_pair: MakeTls) -> None:
         total += size
     server.shutdown_write()
     assert _pump(server, client, total) == b"x" * total
-    _wait_for(server.flush)
+    wait_until(server.flush)
     assert _closing_reason(client).clean
 
 
@@ -393,7 +387,7 @@ def test_a_forged_record_ends_the_stream_after_what_came_before(tls_pair: MakeTl
     server, client = tls_pair()
     client.send(b"honest")
     _raw(client).send(b"\x17\x03\x03\x00\x20" + b"F" * 32)
-    _wait_for(lambda: len(_raw(server).recv(4096, socket.MSG_PEEK)) == 28 + 37)
+    wait_until(lambda: len(_raw(server).recv(4096, socket.MSG_PEEK)) == 28 + 37)
     assert server.read() == b"honest"
     assert server.more_to_read
     with pytest.raises(StreamClosed, match="TLS failed") as caught:
@@ -486,7 +480,7 @@ def test_any_mix_of_sends_flushes_and_reads_keeps_every_byte_in_order(
             assert writer.flush() is (writer.pending_bytes == 0)
             got += reader.read(reads[index % len(reads)])
     total = sum(map(len, sends))
-    deadline = time.monotonic() + 8
+    deadline = time.monotonic() + PATIENCE_S
     while len(got) < total:
         assert time.monotonic() < deadline
         writer.flush()

@@ -6,7 +6,6 @@ import os
 import shutil
 import stat
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,10 +20,10 @@ from chatroom.server.sealing import SEAL, Sealing, read_seal, suspicion, write_s
 from chatroom.server.store.database import StoreError
 from chatroom.server.store.sqlite import SqliteLog
 from chatroom.server.store.standing import Standing
+from support.patience import wait_until
 from support.story import Story
 
 ENDINGS = ("", "-wal", "-shm")
-WAIT_S = 10.0
 
 ONE, OTHER = b"1" * 16, b"2" * 16
 
@@ -423,10 +422,7 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def turn(loop: Loop, until: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not until():
-        assert time.monotonic() < deadline
-        loop.run_once(0.1)
+    wait_until(until, between=lambda: loop.run_once(0.1))
 
 
 @pytest.mark.usefixtures("often")

@@ -146,10 +146,10 @@ def test_nothing_is_heard_and_nothing_done_while_the_log_has_not_decided() -> No
         ana.socket.sendall(encode(Leave(8, LOBBY)) + encode(Ping(5)))
         time.sleep(0.1)
         ana.socket.sendall(encode(Ping(6)))
-        counted = passes
+        host.call(lambda: None)  # that was heard, if anything is
+        counted, began = passes, time.monotonic()
         time.sleep(0.3)
-        assert passes - counted <= 5
-        assert not [packet for packet in ana.received if isinstance(packet, Pong)]
+        assert passes - counted <= 5 + 2 * (time.monotonic() - began)
         host.call(decide)
         kinds = [type(ana.wait_for(lambda packet: isinstance(packet, Done | Pong))) for _ in range(3)]
         assert kinds == [Done, Pong, Pong]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from itertools import count
 from typing import ClassVar
 
 import pytest
@@ -11,7 +12,8 @@ from chatroom.protocol.packets import Closing, Packet, Ping, Pong, Search
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.ports import Link
 from chatroom.server.hub.state import Peer
-from support.raw_client import WAIT_S, Ended, RawClient, raw_client
+from support.patience import wait_until
+from support.raw_client import Ended, RawClient, raw_client
 from support.service_thread import ServiceThread, running_service
 
 
@@ -65,13 +67,6 @@ def shake(host: ServiceThread, **faults: int) -> None:
     type(host.hub).faults = faults
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never held"
-        time.sleep(0.01)
-
-
 def hears(client: RawClient, token: int) -> None:
     client.send(Ping(token))
     client.wait_for(lambda packet: isinstance(packet, Pong) and packet.token == token)
@@ -80,17 +75,20 @@ def hears(client: RawClient, token: int) -> None:
 @pytest.mark.parametrize("hub_class", [ShakyHub, ForgetfulHub])
 @pytest.mark.parametrize("name", ["write", "tick"])
 def test_an_error_that_is_nobodys_fault_costs_nobody_the_connection(
-    name: str, hub_class: type[Hub], caplog: pytest.LogCaptureFixture
+    name: str, hub_class: type[ShakyHub], caplog: pytest.LogCaptureFixture
 ) -> None:
     with running_service(hub_class) as host, raw_client(host.port) as ana:
         lobby = ana.enter("ana")
         shake(host, **{name: 2})
-        for number in range(25):
-            ana.post(lobby, f"still here {number}")
-            ana.wait_for_text(f"still here {number}")
-            time.sleep(0.1)
-        assert isinstance(host.hub, ShakyHub)
-        assert host.hub.faults == {name: 0}
+        said = count()
+
+        def say_on() -> None:
+            text = f"still here {next(said)}"
+            ana.post(lobby, text)
+            ana.wait_for_text(text)
+
+        wait_until(lambda: hub_class.faults == {name: 0}, between=say_on)
+        say_on()
     assert f"{name} is shaky" in caplog.text
 
 
@@ -162,12 +160,13 @@ def test_an_error_that_comes_again_and_again_neither_fills_the_log_nor_takes_the
         ana.enter("ana")
         shake(host, write=1_000_000)
         ana.send(Ping(1))
-        used_s = -time.process_time()
+        began, used_s = time.monotonic(), -time.process_time()
         time.sleep(2.2)
         used_s += time.process_time()
         shake(host, write=0)
         ana.wait_for(Pong)
+        took_s = time.monotonic() - began
         told = [record for record in caplog.records if "writing failed" in record.getMessage()]
-        assert 2 <= len(told) <= 4
+        assert 2 <= len(told) <= 2 + took_s
         assert "more like it before" in told[-1].getMessage()
         assert used_s < 0.7

@@ -28,8 +28,7 @@ from chatroom.protocol.packets import (
     ServerPacket,
     Welcome,
 )
-
-WAIT_S = 15.0
+from support.patience import PATIENCE_S
 
 
 class Ended(Exception):  # noqa: N818 - an end is not always an error
@@ -49,7 +48,7 @@ class RawClient:
     ) -> None:
         self.key = key or Ed25519PrivateKey.generate()
         self.socket = socket.socket()
-        self.socket.settimeout(WAIT_S)
+        self.socket.settimeout(PATIENCE_S)
         if receive_bytes is not None:  # before it connects: a window that was once offered stays
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         self.socket.connect(("127.0.0.1", port))
@@ -85,7 +84,7 @@ class RawClient:
 
     def wait_for(self, matches: Callable[[ServerPacket], bool] | type[ServerPacket]) -> ServerPacket:
         """Return the next packet not looked at that matches; those before it are passed over."""
-        deadline = time.monotonic() + WAIT_S
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             while self._unseen:
                 packet = self._unseen.pop(0)

@@ -1,4 +1,4 @@
-"""A real `chatroom-server` process on a free port, with its own data directory.
+"""A real `chatroom-server` process on a port of its own, with its own data directory.
 
 `ServerProcess` starts it and waits until it is ready; it can be killed and started again on the same data
 and port.
@@ -6,40 +6,47 @@ and port.
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-READY_S = 60.0
+from support.patience import PATIENCE_S, busy_s
+from support.ports import held_port
 
 Settings = Mapping[str, Mapping[str, object]]
 
 
-class ServerProcess:
-    """One server; `settings` are the sections of its settings file."""
+RUN = "import sys; from chatroom.cli.server import main; sys.exit(main())"
 
-    def __init__(self, directory: Path, settings: Settings | None = None, *, tls: bool = False) -> None:
+
+class ServerProcess:
+    """One server; `settings` are the sections of its settings file, `altered` is Python to run before it."""
+
+    def __init__(
+        self, directory: Path, settings: Settings | None = None, *, tls: bool = False, altered: str = ""
+    ) -> None:
         self.directory = directory
         self.data_dir = directory / "server-data"
         self.log_path = directory / "server.log"
         self.tls = tls
-        self.port = 0
+        hold = contextlib.ExitStack()
+        self.port = hold.enter_context(held_port())
+        weakref.finalize(self, hold.close)
         self.join = ""
         self.output: list[str] = []
         self.process: subprocess.Popen[str] | None = None
-        self.program = [sys.executable, "-m", "chatroom.cli.server"]
+        program = ["-c", f"{altered}\n{RUN}"] if altered else ["-m", "chatroom.cli.server"]
+        self.program = [sys.executable, *program]
         self.config = directory / "server.toml"
         self.config.touch(mode=0o600)  # it may hold a password
         self.config.write_text("".join(_sections(settings or {})), encoding="utf-8")
 
     def start(self) -> None:
-        """Start it and return when it has said that it is ready; on the port it had before, if it ran
-        before.
-        """
+        """Start it and return when it has said that it is ready; on the same port each time."""
         command = [*self.program, "-c", str(self.config), "--host", "127.0.0.1"]
         command += ["--port", str(self.port), "--data-dir", str(self.data_dir)]
         if not self.tls:
@@ -47,7 +54,7 @@ class ServerProcess:
         self.output = []
         with self.log_path.open("a") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-        watchdog = threading.Timer(READY_S, self.process.kill)
+        watchdog = threading.Timer(PATIENCE_S, self.process.kill)
         watchdog.start()
         try:
             assert self.process.stdout is not None
@@ -59,9 +66,6 @@ class ServerProcess:
                 raise AssertionError(f"the server did not start: {self.log_path.read_text()}")
         finally:
             watchdog.cancel()
-        found = re.search(r":(\d+)", self.output[0])
-        assert found is not None
-        self.port = int(found[1])
         self.join = self.output[-1].removeprefix("join ")
 
     def owner_code(self) -> str:
@@ -78,6 +82,10 @@ class ServerProcess:
         """The process id while it runs."""
         assert self.process is not None
         return self.process.pid
+
+    def busy_s(self) -> float:
+        """`patience.busy_s` of it."""
+        return busy_s(self.pid)
 
     def kill(self) -> None:
         """End it at once, as a power button would."""
@@ -96,7 +104,7 @@ class ServerProcess:
         assert self.process is not None
         if self.process.poll() is None:
             os.kill(self.process.pid, number)
-        code = self.process.wait(READY_S)
+        code = self.process.wait(PATIENCE_S)
         if self.process.stdout is not None and not self.process.stdout.closed:
             self.output += self.process.stdout.read().splitlines()
             self.process.stdout.close()
@@ -105,10 +113,10 @@ class ServerProcess:
 
 @contextlib.contextmanager
 def running_server(
-    directory: Path, settings: Settings | None = None, *, tls: bool = False
+    directory: Path, settings: Settings | None = None, *, tls: bool = False, altered: str = ""
 ) -> Iterator[ServerProcess]:
     """A server for the time of a `with`; killed at the end if it still runs."""
-    server = ServerProcess(directory, settings, tls=tls)
+    server = ServerProcess(directory, settings, tls=tls, altered=altered)
     server.start()
     try:
         yield server

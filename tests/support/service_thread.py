@@ -18,9 +18,9 @@ from chatroom.server.hub.hub import Hub
 from chatroom.server.service import Service
 from chatroom.server.settings import ServiceSettings
 from chatroom.server.store.memory import MemoryLog
+from support.patience import PATIENCE_S
 
 START_MS = 1_700_000_000_000
-JOIN_S = 15.0
 
 
 class ServiceThread:
@@ -53,7 +53,7 @@ class ServiceThread:
         done = threading.Event()
         self.loop.call_from_thread(act)
         self.loop.call_from_thread(done.set)
-        assert done.wait(JOIN_S), "the service does not answer"
+        assert done.wait(PATIENCE_S), "the service does not answer"
 
     @contextlib.contextmanager
     def resting(self) -> Iterator[None]:
@@ -65,7 +65,7 @@ class ServiceThread:
             goes_on.wait()
 
         self.loop.call_from_thread(rest)
-        assert rests.wait(JOIN_S), "the service does not come to rest"
+        assert rests.wait(PATIENCE_S), "the service does not come to rest"
         try:
             yield
         finally:
@@ -75,7 +75,7 @@ class ServiceThread:
         """End it and wait."""
         self.loop.call_from_thread(self.listener.close)
         self.loop.call_from_thread(lambda: self.service.stop("the test is over"))
-        self.thread.join(JOIN_S)
+        self.thread.join(PATIENCE_S)
         assert not self.thread.is_alive()
         self.loop.close()
 

@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Self
 
 from support.emulator import Emulator
+from support.patience import PATIENCE_S, busy_s, wait_until
 
 _READ_BYTES = 65536
+FRAME_BEGINS, FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
 
 # A new session has no terminal until it takes one; without it no Ctrl-C, no hang-up, no word of a new size.
 _LAUNCH = """
@@ -113,7 +115,7 @@ class Terminal:
         self.emulator.feed(data)
         return bool(data)
 
-    def wait(self, holds: Callable[[], bool], what: str = "", deadline_s: float = 10.0) -> float:
+    def wait(self, holds: Callable[[], bool], what: str = "", deadline_s: float = PATIENCE_S) -> float:
         """Read until `holds()`; return the seconds it took. Fails with the screen as it is when the time
         is over.
         """
@@ -124,14 +126,22 @@ class Terminal:
             self.pump(0.01)
         return time.monotonic() - began
 
-    def wait_text(self, text: str, deadline_s: float = 10.0) -> float:
+    def wait_text(self, text: str) -> float:
         """Read until `text` is on the screen."""
-        return self.wait(lambda: text in self.emulator.text, f"{text!r} on the screen", deadline_s)
+        return self.wait(lambda: text in self.emulator.text, f"{text!r} on the screen")
 
     def settle(self, quiet_s: float = 0.15) -> None:
-        """Read until nothing has come for `quiet_s`."""
-        while self.pump(quiet_s):
+        """Read until nothing has come for `quiet_s`, and no frame is half drawn."""
+        while self.pump(quiet_s) or (self.process.poll() is None and self._is_drawing):
             pass
+
+    @property
+    def _is_drawing(self) -> bool:
+        return self.raw.rfind(FRAME_BEGINS) > self.raw.rfind(FRAME_ENDS)
+
+    def busy_s(self) -> float:
+        """`patience.busy_s` of the program."""
+        return busy_s(self.process.pid)
 
     @property
     def text(self) -> str:
@@ -156,9 +166,9 @@ class Terminal:
         """The terminal's modes as the program left them, to compare with `modes_before`."""
         return termios.tcgetattr(self._slave)
 
-    def wait_end(self, deadline_s: float = 10.0) -> int:
+    def wait_end(self) -> int:
         """Read until the program has ended; return its exit status (negative: the signal)."""
-        self.wait(lambda: self.process.poll() is not None, "the program to end", deadline_s)
+        self.wait(lambda: self.process.poll() is not None, "the program to end")
         self.settle(0.05)
         return self.process.returncode
 
@@ -170,13 +180,11 @@ class Terminal:
             os.close(fd)
 
 
-def wait_all(
-    terminals: Sequence[Terminal], holds: Callable[[], bool], what: str, deadline_s: float = 10.0
-) -> None:
+def wait_all(terminals: Sequence[Terminal], holds: Callable[[], bool], what: str) -> None:
     """As `Terminal.wait` for several programs: all are read, so that none waits for its terminal."""
-    began = time.monotonic()
-    while not holds():
-        if time.monotonic() - began > deadline_s:
-            raise AssertionError(f"not within {deadline_s} s: {what}")
+
+    def pump() -> None:
         for terminal in terminals:
             terminal.pump(0.005)
+
+    wait_until(holds, f"not seen: {what}", between=pump)

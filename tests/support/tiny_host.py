@@ -1,12 +1,12 @@
 """A tiny server on a real socket, in the loop of the test: plain or TLS, and as rude as a test wants.
 
-`TinyHost` listens; `kill` cuts everything at once, `listen` begins again on the same port.
+`TinyHost` listens; `kill` cuts everything at once, `listen` begins again on the same port, and `close` is the
+end.
 """
 
 import contextlib
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 from chatroom.net.keys import ServerKey
@@ -16,17 +16,14 @@ from chatroom.net.stream import PlainStream, Stream, StreamClosed
 from chatroom.net.tls import TlsStream, server_context
 from chatroom.protocol.auth import PLAIN_SERVER_KEY
 from chatroom.protocol.errors import ProtocolError
+from support.patience import PATIENCE_S, wait_until
+from support.ports import held_port
 from support.tiny_server import TinyConnection, TinyServer
-
-DEADLINE_S = 15.0
 
 
 def run_until(loop: Loop, condition: Callable[[], object]) -> None:
     """Run passes of the loop until the condition holds; fail after a deadline."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never held"
-        loop.run_once(0.05)
+    wait_until(condition, between=lambda: loop.run_once(0.05))
 
 
 class TinyHost:
@@ -35,7 +32,8 @@ class TinyHost:
     def __init__(self, loop: Loop, server: TinyServer, key: ServerKey | None = None) -> None:
         self.loop = loop
         self.server = server
-        self.port = 0
+        self._port = contextlib.ExitStack()
+        self.port = self._port.enter_context(held_port())
         self.accepted = 0
         self.links: list[_Link] = []
         self.listener: Listener | None = None
@@ -48,9 +46,8 @@ class TinyHost:
         self.listen()
 
     def listen(self) -> None:
-        """Accept connections, on the port there was before if there was one."""
+        """Accept connections, on the same port each time."""
         self.listener = Listener(self.loop, "127.0.0.1", self.port, self._accept)
-        self.port = self.listener.address[1]
 
     def kill(self) -> None:
         """Stop listening and cut all connections."""
@@ -58,6 +55,11 @@ class TinyHost:
             self.listener.close()
             self.listener = None
         self.cut()
+
+    def close(self) -> None:
+        """Stop for good."""
+        self.kill()
+        self._port.close()
 
     def cut(self) -> None:
         """Cut all connections; new ones are accepted."""
@@ -151,8 +153,8 @@ def tiny_host_in_thread(server: TinyServer, key: ServerKey | None = None) -> Ite
         yield host
     finally:
         loop.call_from_thread(is_over.set)
-        thread.join(DEADLINE_S)
-        host.kill()
+        thread.join(PATIENCE_S)
+        host.close()
         loop.close()
 
 
@@ -165,4 +167,4 @@ def in_host(host: TinyHost, action: Callable[[], object]) -> None:
         done.set()
 
     host.loop.call_from_thread(act)
-    assert done.wait(DEADLINE_S)
+    assert done.wait(PATIENCE_S)

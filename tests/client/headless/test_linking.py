@@ -9,6 +9,7 @@ from chatroom.client.headless.headless import Exit, Headless, Target, World
 from chatroom.client.headless.linking import Linker
 from chatroom.client.headless.tailing import NoOutbox
 from chatroom.net.address import JoinAddress
+from support.patience import PATIENCE_S
 from support.tiny_host import TinyHost, in_host, tiny_host_in_thread
 from support.tiny_server import FakeSigner, TinyServer
 
@@ -34,7 +35,7 @@ class Device:
         self.known = KnownServers(tmp_path / "known_servers.toml")
         self.errors = io.StringIO()
 
-    def link(self, code: str, timeout_s: float = 10.0) -> tuple[Exit, str]:
+    def link(self, code: str, timeout_s: float = PATIENCE_S) -> tuple[Exit, str]:
         target = Target(self.join, "", "", timeout_s, invite=code)
         world = World(FakeSigner("phone"), self.known, self.errors, lambda question: False, "phone")
         headless = Headless(target, world, NoOutbox())

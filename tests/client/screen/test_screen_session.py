@@ -67,7 +67,7 @@ class Somebody:
 
     def close(self) -> None:
         self.session.close()
-        self.host.kill()
+        self.host.close()
         self.loop.close()
 
 

@@ -111,6 +111,6 @@ def test_links_are_found_once_each() -> None:
     ids=["bold", "italic", "ticks", "tick", "at", "fence", "url"],
 )
 def test_a_hostile_text_is_marked_in_a_moment(text: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     mark_text(text, ALICE)
-    assert time.perf_counter() - begin < 0.5
+    assert time.process_time() - begin < 0.5
