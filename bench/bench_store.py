@@ -210,7 +210,7 @@ def bench_big(folder: Path, size: int) -> None:
     places = [rng.randrange(heads[0] - 200) for _ in range(300)]
     show("page of 200 after", lambda: log.after(1, places[0], 200, 57_344), places)
     show("page of 200 before", lambda: log.before(1, places[0] + 200, 0, 200, 57_344), places)
-    show("unread, 999 of many", lambda: log.unread(2, [1]), places[:50])
+    show("unread, 999 of many", lambda: log.unread(2, {1: heads[0]}), places[:50])
     words = vocabulary()
     queries = {
         "the commonest word": words[0],

@@ -103,7 +103,7 @@ class Story:
 
     def unread(self, account: int, room: int) -> Unread:
         """Return the marker and counts of one room."""
-        return self.log.unread(account, [room])[room]
+        return self.log.unread(account, {room: self.record(room).head})[room]
 
     def found(self, query: str, rooms: Sequence[int], author: int = 0) -> list[str]:
         """Return the texts a search finds once everything is indexed."""

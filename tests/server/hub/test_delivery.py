@@ -1,9 +1,12 @@
 """Cursors: slow readers lose nothing, get nothing twice, and cost nobody anything."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatroom.protocol.packets import Join, ListRooms, Opened, Post, PresenceChanged
+from chatroom.protocol.entries import Entry, RoomKind
+from chatroom.protocol.packets import Cursor, Follow, Join, ListRooms, Opened, Post, PresenceChanged
+from chatroom.server.hub import delivery
 from support.hub_world import Guest, World
 
 
@@ -91,6 +94,36 @@ def test_a_peer_that_stalls_in_one_room_resumes_in_all() -> None:
     bob.drain()
     assert seqs(bob, lab) == seqs(ana, lab)
     assert seqs(bob, lobby)[-10:] == seqs(ana, lobby)[-10:]
+
+
+def test_who_lags_in_many_rooms_gives_others_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "TURN_BYTES", 20_000)
+    monkeypatch.setattr(delivery, "PASS_BYTES", 10_000)  # one turn a pass
+    world = World()
+    ana, bob, carl = world.member("ana"), world.member("bob"), world.member("carl")
+    rooms = []
+    for name in "abcdefgh":
+        opened = ana.ask(Join(next(ana.ids), f"room-{name}", create=True, kind=RoomKind.PUBLIC))[-1]
+        assert isinstance(opened, Opened)
+        rooms.append(opened.info.room)
+        for number in range(20):
+            ana.post(rooms[-1], "x" * 1000, nonce(1000 * ord(name) + number))
+        bob.ask(Join(next(bob.ids), f"room-{name}"))
+    ana.post(world.lobby(ana), "for carl", nonce(1))
+    before = len(carl.received)
+    bob.say(Follow(next(bob.ids), [Cursor(room, 0) for room in rooms]))
+    carl.say(Follow(next(carl.ids), [Cursor(world.lobby(carl), 0)]))
+    served: list[int] = []
+    for _ in range(20):
+        world.hub.write()
+        served.append(sum(len(bob.entries(room)) for room in rooms))
+        if any(isinstance(packet, Entry) for packet in carl.received[before:]):
+            break
+    assert 0 < served[-1] < 60, "carl was not left until last"
+    world.settle()
+    for room in rooms:
+        assert seqs(bob, room) == list(range(1, len(seqs(bob, room)) + 1))
+        assert len(bob.texts(room)) == 20
 
 
 def test_an_answer_that_is_not_taken_does_not_cost_the_entries_of_the_same_pass() -> None:

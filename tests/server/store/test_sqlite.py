@@ -346,7 +346,7 @@ def test_a_read_the_disk_refuses_is_a_storage_error_in_one_line(disk: Story) -> 
     reads = [
         lambda: log.after(1, 0, 10, 1_000),
         lambda: log.before(1, 10, 0, 10, 1_000),
-        lambda: log.unread(1, [1]),
+        lambda: log.unread(1, {1: 2}),
         lambda: log.search("text", [1], 0, 0, 10),
         log.load,
     ]
@@ -414,7 +414,7 @@ def test_opening_and_reading_cost_the_same_however_long_the_log_is(tmp_path: Pat
         log._indexer.load()
         log.after(1, count - 50, 50, 1 << 20)
         log.before(1, count, 0, 50, 1 << 20)
-        log.unread(2, [1])
+        log.unread(2, {1: count + 2})
         steps[count] = seen[0]
         log.close()
     assert steps[100_000] < steps[100] + 15_000, "a thousand unread messages are looked at, and no more"

@@ -255,13 +255,13 @@ class Context:
     def room_infos(self, account: Account, rooms: Iterable[Room]) -> list[RoomInfo]:
         """Return rooms as `account` sees them, with its read markers and unread counts."""
         listed = list(rooms)
-        markers = self.markers(account, [room.number for room in listed if room.number in account.rooms])
+        markers = self.markers(account, [room for room in listed if room.number in account.rooms])
         return [_room_info(account, room, markers.get(room.number)) for room in listed]
 
-    def markers(self, account: Account, rooms: list[int]) -> dict[int, Unread]:
+    def markers(self, account: Account, rooms: list[Room]) -> dict[int, Unread]:
         """Return the account's markers; none while the disk cannot be read: they are not worth a refusal."""
         try:
-            return self.log.unread(account.number, rooms)
+            return self.log.unread(account.number, {room.number: room.head for room in rooms})
         except StorageError:
             return {}
 

@@ -25,6 +25,12 @@ FEED_ENTRIES: Final = 1_000
 PASS_BYTES: Final = 2_097_152
 """Bytes fed to lagging peers in one pass, so that a hundred returning peers do not delay the live ones."""
 
+TURN_BYTES: Final = 262_144
+"""Bytes after which the next lagging peer has its turn, also of one that follows hundreds of rooms."""
+
+READ_BYTES: Final = 4_096
+"""What a reading of the log costs besides its bytes, in bytes: 20 us."""
+
 Helpings = dict[tuple[Room, int, int], tuple[bytes, int]]
 """What was read from the log in this pass, by room, cursor and end: who lags alike is read for once."""
 
@@ -178,7 +184,7 @@ class Delivery:
         self._lagging.pop(peer, None)
 
     def _feed(self) -> None:
-        """Give each lagging peer one helping per room, in turn, within the bytes of one pass."""
+        """Give each lagging peer a turn, within the bytes of one pass."""
         served: Helpings = {}
         budget = PASS_BYTES
         for peer in list(self._lagging):
@@ -194,14 +200,17 @@ class Delivery:
                 return
 
     def _feed_peer(self, peer: Peer, served: Helpings) -> int:
-        """Send one helping of every room in which the peer lags; return its bytes."""
+        """Send a helping of each room in which the peer lags, until its turn is over; return what it cost."""
         spent = 0
         for room, cursor in list(peer.cursors.items()):
+            if spent >= TURN_BYTES:
+                return spent
             last, farewell = peer.ends.get(room, (room.sent, b""))
             if cursor < last:
                 data, cursor = served.get((room, cursor, last)) or self._helping(room, cursor, last, served)
-                spent += len(data)
-                peer.cursors[room] = cursor
+                spent += READ_BYTES + len(data)
+                del peer.cursors[room]
+                peer.cursors[room] = cursor  # behind the others: next time it is their turn
                 if not peer.link.send(data):
                     self._stall(peer)
                     return spent

@@ -7,7 +7,7 @@ some are made for every message, and one takes 0.07 us where a NamedTuple takes 
 0.6. Read next: `hub.py`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import Protocol
 
@@ -309,8 +309,8 @@ class Log(Protocol):
         """
         ...
 
-    def unread(self, account: int, rooms: Sequence[int]) -> dict[int, Unread]:
-        """Return marker and counts of the account for each of these rooms."""
+    def unread(self, account: int, heads: Mapping[int, int]) -> dict[int, Unread]:
+        """Return marker and counts of the account for each of these rooms, whose newest seqs are given."""
         ...
 
     def search(self, query: str, rooms: Sequence[int], author: int, before: int, limit: int) -> Hits:

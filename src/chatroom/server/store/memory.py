@@ -5,7 +5,7 @@ next: `sqlite.py`.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import assert_never
 
@@ -244,9 +244,10 @@ class MemoryLog:
         known = self._nonces.get((author, nonce))
         return None if known is None else known.frame
 
-    def unread(self, account: int, rooms: Sequence[int]) -> dict[int, Unread]:
+    def unread(self, account: int, heads: Mapping[int, int]) -> dict[int, Unread]:
         """As `Log.unread`."""
-        return {room: self._unread(account, room) for room in rooms if self._log_of(room)}
+        self._check()
+        return {room: self._unread(account, room) for room in heads}
 
     def _unread(self, account: int, room: int) -> Unread:
         read = self._reads.get((account, room), 0)

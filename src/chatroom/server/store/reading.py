@@ -5,8 +5,9 @@ Every read is bounded: by a number of rows and of bytes, and never by the size o
 """
 
 import sqlite3
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from chatroom.protocol.entries import EntryKind, RoomKind
@@ -19,9 +20,8 @@ from chatroom.server.store.schema import entry_id, seq_of
 SCAN_ENTRIES: Final = 10_000
 """Most entries looked at for one unread count, 1 ms: what is left over was not a message of another."""
 
-SCAN_ALL: Final = 100_000
-SCAN_LEAST: Final = 200
-"""Most entries looked at for the counts of many rooms, 10 ms, and how many in each are looked at then."""
+COUNTING_S: Final = 0.015
+"""CPU time for the counts of many rooms: of those that are left over, every entry counts as a message."""
 
 _HEADS: Final = """
     SELECT id, name, kind, topic,
@@ -120,25 +120,25 @@ def _page(rows: Iterator[tuple[bytes]], budget_bytes: int) -> list[bytes]:
     return frames
 
 
-def read_unread(
-    connection: sqlite3.Connection, account: int, heads: Sequence[tuple[int, int]]
-) -> dict[int, Unread]:
-    """Return marker and counts for each (room, head): what was read up to the head costs no further
-    look. Of many rooms with much that is new the later ones are not looked through as far.
+def read_unread(connection: sqlite3.Connection, account: int, heads: Mapping[int, int]) -> dict[int, Unread]:
+    """Return marker and counts for each room: what was read up to its head costs no further look. Of very
+    many rooms the later ones are not looked through.
     """
     query = "SELECT room, seq FROM reads WHERE account = ?"
     markers: dict[int, int] = dict(connection.execute(query, (account,)).fetchall())
     found: dict[int, Unread] = {}
-    left = SCAN_ALL
-    for room, head in heads:
+    ends_at = time.thread_time() + COUNTING_S
+    for room, head in heads.items():
         read = markers.get(room, 0)
         unread = mentions = 0
         if read < head:
-            count = min(head - read, SCAN_ENTRIES, max(left, SCAN_LEAST))
-            left -= count
-            span = entry_id(room, read), entry_id(room, read + count)
-            wanted = EntryKind.POSTED, account, UNREAD_COUNT
-            (unread,) = connection.execute(_UNREAD, span + wanted).fetchone()
-            (mentions,) = connection.execute(_MENTIONS, (account, room, read, UNREAD_COUNT)).fetchone()
+            count = min(head - read, SCAN_ENTRIES)
+            if time.thread_time() < ends_at:
+                span = entry_id(room, read), entry_id(room, read + count)
+                wanted = EntryKind.POSTED, account, UNREAD_COUNT
+                (unread,) = connection.execute(_UNREAD, span + wanted).fetchone()
+                (mentions,) = connection.execute(_MENTIONS, (account, room, read, UNREAD_COUNT)).fetchone()
+            else:
+                unread = min(count, UNREAD_COUNT)
         found[room] = Unread(read, unread, mentions)
     return found

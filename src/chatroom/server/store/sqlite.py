@@ -8,7 +8,7 @@ next: `schema.py`.
 import contextlib
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -144,17 +144,18 @@ class SqliteLog:
             (frame,) = read_after(self._connection, entry >> ROOM_SHIFT, seq_of(entry) - 1, 1, PAGE_BYTES)
         return frame
 
-    def unread(self, account: int, rooms: Sequence[int]) -> dict[int, Unread]:
-        """As `Log.unread`; a room that does not exist is left out."""
+    def unread(self, account: int, heads: Mapping[int, int]) -> dict[int, Unread]:
+        """As `Log.unread`."""
         with _reading():
-            return read_unread(self._connection, account, self._seqs(rooms))
+            return read_unread(self._connection, account, heads)
 
     def search(self, query: str, rooms: Sequence[int], author: int, before: int, limit: int) -> Hits:
         """As `Log.search`; `unindexed` counts entries of all kinds that were not looked at yet."""
         below = newest_below(self._indexer.newest, before)
         with _reading():
             hits = search(self._connection, query, rooms, author, below, limit, self._search_s)
-            unindexed = sum(newest - self._indexer.done(room) for room, newest in self._seqs(rooms))
+            heads = ((room, self._heads.get(room)) for room in rooms)
+            unindexed = sum(head.seq - self._indexer.done(room) for room, head in heads if head is not None)
         return Hits(hits.frames, hits.next, unindexed)
 
     def find_code(self, code: bytes) -> CodeRecord | None:
@@ -166,11 +167,6 @@ class SqliteLog:
         """As `Log.devices`."""
         with _reading():
             return list_devices(self._connection.cursor(), account)
-
-    def _seqs(self, rooms: Sequence[int]) -> list[tuple[int, int]]:
-        """Return (room, newest seq) of those rooms that exist."""
-        heads = [(room, self._heads.get(room)) for room in rooms]
-        return [(room, head.seq) for room, head in heads if head is not None]
 
     def index(self, budget_s: float) -> bool:
         """As `Log.index`; it does the other work that can wait too.

@@ -174,7 +174,7 @@ def _marked(
 ) -> None:
     if context.refused(peer, request, outcome):
         return
-    marker = context.markers(account, [room.number]).get(room.number)
+    marker = context.markers(account, [room]).get(room.number)
     if marker is not None:
         context.tell(account, ReadMarker(room.number, marker.read, marker.unread, marker.mentions))
     context.say(peer, Done(request.id))
