@@ -75,6 +75,8 @@ def clean_line(text: str) -> str:
 def text_fault(text: str, *, max_bytes: int = TEXT_BYTES, max_lines: int = TEXT_LINES) -> str | None:
     """Return why `text` may not be stored as a message, as "is empty" follows "the message"; None: it may."""
     chars = len(text)
+    if chars <= max_bytes and text[:1] >= "!" and text.isascii() and text.isprintable():
+        return None  # one line of plain ASCII, as most messages are: 0.3 us, 0.85 by all that follows
     if chars > max_bytes or (chars * 4 > max_bytes and _byte_length(text) > max_bytes):
         return f"is longer than {max_bytes} bytes"
     if text.count("\n") >= max_lines:
