@@ -17,10 +17,10 @@ from chatroom.protocol.errors import ProtocolError
 from chatroom.protocol.frames import HEADER_BYTES
 from chatroom.protocol.limits import LOGIN_FRAME_BYTES
 from chatroom.protocol.text import log_safe
-from chatroom.server.connection import Connection, Phase
+from chatroom.server.connection import ENDING, HANDSHAKE, Connection, Phase
 from chatroom.server.connections import Connections
 from chatroom.server.hub.hub import Hub
-from chatroom.server.hub.state import Stage
+from chatroom.server.hub.state import CLOSING, Stage
 from chatroom.server.indexing import Indexing
 from chatroom.server.passes import Pass
 from chatroom.server.settings import ServiceSettings
@@ -114,7 +114,7 @@ class Reading:
 
     def readable(self, connection: Connection) -> None:
         """There is something to read, or read already. Raises StreamClosed where nothing can be answered."""
-        if connection.phase is Phase.HANDSHAKE:
+        if connection.phase is HANDSHAKE:
             self._shake_hands(connection)
             return
         if self._pass.effort >= PASS_EFFORT:
@@ -140,14 +140,17 @@ class Reading:
                 self._unfinished[connection] = None
 
     def _read(self, connection: Connection) -> None:
+        budget_bytes = self._settings.read_budget_bytes
+        if connection.is_stranger:
+            budget_bytes = self._budget_of_stranger(connection)
         try:
-            data = connection.stream.read(self._readable_bytes(connection))
+            data = connection.stream.read(budget_bytes)
         except StreamClosed as closed:
             if not closed.clean or connection.phase is not Phase.OPEN:
                 raise
             self._note_end(connection)
             return
-        if connection.phase is Phase.ENDING:
+        if connection.phase is ENDING:
             return
         if connection.stream.more_to_read:
             self._unfinished[connection] = None
@@ -156,14 +159,13 @@ class Reading:
             connection.frames = connection.decoder.feed(data)
             self._handle_frames(connection)
 
-    def _readable_bytes(self, connection: Connection) -> int:
-        """How much of what the peer sends may be read at once."""
-        if connection.is_stranger:
-            peer = connection.peer
-            if peer is None or peer.stage is not Stage.READY:
-                return STRANGER_BYTES - connection.decoder.kept_bytes
-            connection.is_stranger = False
-            connection.decoder.limit_bytes = self._settings.frame_bytes
+    def _budget_of_stranger(self, connection: Connection) -> int:
+        """How much may be read at once of what a peer sends that was not seen to have logged in."""
+        peer = connection.peer
+        if peer is None or peer.stage is not Stage.READY:
+            return STRANGER_BYTES - connection.decoder.kept_bytes
+        connection.is_stranger = False
+        connection.decoder.limit_bytes = self._settings.frame_bytes
         return self._settings.read_budget_bytes
 
     def _note_end(self, connection: Connection) -> None:
@@ -185,7 +187,7 @@ class Reading:
             self._await(connection)
             return
         current, receive, asker = self._pass, self._hub.receive, peer.account or peer
-        begun, most = current.effort, PEER_EFFORT - current.spent.get(asker, 0)
+        now, effort, most = current.now, 0, PEER_EFFORT - current.spent.get(asker, 0)
         if most <= 0:
             self._unfinished[connection] = None
             return
@@ -193,16 +195,16 @@ class Reading:
         packet_type = 0
         try:
             for packet_type, payload in frames:
-                current.effort += receive(peer, decode_from_client(packet_type, payload))
-                if peer.stage is Stage.CLOSING:
+                effort += receive(peer, decode_from_client(packet_type, payload))
+                if peer.stage is CLOSING:
                     break
-                if peer.paused_until > current.now:
+                if peer.paused_until > now:
                     self._pause(connection)
                     return
                 if peer.awaits > 0:
                     self._await(connection)
                     return
-                if current.effort - begun >= most or peer.outbox_bytes >= ANSWER_BYTES:
+                if effort >= most or peer.outbox_bytes >= ANSWER_BYTES:
                     self._unfinished[connection] = None
                     return
         except ProtocolError as error:
@@ -212,8 +214,9 @@ class Reading:
             error.add_note(f"while packet {packet_type:#06x} was handled")
             raise
         finally:
-            if current.effort != begun:
-                current.spent[asker] = current.spent.get(asker, 0) + current.effort - begun
+            if effort:
+                current.effort += effort
+                current.spent[asker] = current.spent.get(asker, 0) + effort
         connection.frames = None
 
     def _await(self, connection: Connection) -> None:

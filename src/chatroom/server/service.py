@@ -21,7 +21,7 @@ from chatroom.net.tls import TlsStream
 from chatroom.protocol.auth import PLAIN_SERVER_KEY
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.text import log_safe
-from chatroom.server.connection import Connection, Phase
+from chatroom.server.connection import GONE, Connection
 from chatroom.server.connections import Connections
 from chatroom.server.faults import Faults
 from chatroom.server.hub.context import Proposal
@@ -163,7 +163,7 @@ class Service:
         """Return what the loop calls for a connection: `act` while it is there. An error in it ends it."""
 
         def call() -> None:
-            if connection.phase is Phase.GONE:
+            if connection.phase is GONE:
                 return
             self._pass.begin()
             try:

@@ -166,7 +166,7 @@ class Hub:
         Raises ProtocolError when the peer may not send it now.
         """
         context = self._context
-        peer.heard_at = context.now
+        peer.heard_at = now = context.now
         row = ROWS[type(packet)]
         if peer.stage is not row.stage and row.stage is not None:
             if peer.stage is not Stage.CLOSING:
@@ -174,13 +174,13 @@ class Hub:
             return row.effort
         account = peer.account
         if account is not None:
-            peer.paused_until = context.now + account.bucket.take(row.cost, context.now)
+            peer.paused_until = now + account.bucket.take(row.cost, now)
             if row.act is not None and (account.muted_until or not may(account.role, row.act)):
                 assert isinstance(packet, Request)
                 if not context.allows(peer, packet, account, row.act):
                     return row.effort
         elif row.stage is None:
-            peer.paused_until = context.now + STRANGER_PAUSE_S
+            peer.paused_until = now + STRANGER_PAUSE_S
         row.handler(context, peer, packet)
         return row.effort if row.weigh is None else row.effort + row.weigh(context, peer, packet)
 

@@ -6,6 +6,8 @@ Read next: `people.py`.
 from functools import partial
 from typing import Final
 
+import msgspec
+
 from chatroom.protocol.entries import EntryKind, Posted, decode_entry, encode_body
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.frames import HEADER_BYTES
@@ -24,9 +26,15 @@ from chatroom.protocol.packets import (
 )
 from chatroom.protocol.text import text_fault
 from chatroom.server.hub.context import NOT_A_MEMBER, Context
-from chatroom.server.hub.permissions import Act, may
-from chatroom.server.hub.ports import AddEntry, Failed, Outcome, Repeated, SetRead, StorageError
+from chatroom.server.hub.permissions import LEAST_ROLE, Act
+from chatroom.server.hub.ports import AddEntry, Committed, Failed, Outcome, Repeated, SetRead, StorageError
 from chatroom.server.hub.state import Account, Peer, Room
+
+POSTED: Final = int(EntryKind.POSTED)
+LEAST_POSTER: Final = LEAST_ROLE[Act.POST]
+"""For the path of every message: to look a member up in its Enum takes 0.12 us in Python 3.11, to hash one as
+much again.
+"""
 
 NONCE_REUSED: Final = Failed(ErrorCode.NONCE_REUSED, "this nonce stands for another message")
 
@@ -46,14 +54,31 @@ def post(context: Context, peer: Peer, request: Post) -> None:
         return
     body = encode_body(Posted(request.text, request.manner))
     mentioned = _mentioned(room, context, request.text)
-    entry = AddEntry(room.number, account.number, EntryKind.POSTED, body, request.nonce, mentioned)
-    context.propose(entry, peer, partial(_posted, context, peer, request, room), is_awaited=False)
+    entry = AddEntry(room.number, account.number, POSTED, body, request.nonce, mentioned)
+    context.propose(entry, peer, _Posting(context, peer, request, room), is_awaited=False)
+
+
+class _Posting(msgspec.Struct, frozen=True, gc=False):
+    """A post that is being stored, to be called with what became of it. A `partial` takes 0.2 us more."""
+
+    context: Context
+    peer: Peer
+    request: Post
+    room: Room
+
+    def __call__(self, outcome: Outcome) -> None:
+        """Answer, where the entry itself is no answer."""
+        if type(outcome) is Committed:
+            if self.room not in self.peer.live:
+                _answer_unseen(self.context, self.peer, self.request, self.room)
+        else:
+            _answer_not_stored(self.context, self.peer, self.request, outcome)
 
 
 def _post_fault(context: Context, account: Account, room: Room | None, request: Post) -> Failed | None:
     if room is None:
         return NOT_A_MEMBER
-    if account.muted_until or not may(account.role, Act.POST):
+    if account.muted_until or account.role < LEAST_POSTER:
         fault = context.act_fault(account, Act.POST)
         if fault is not None:
             return fault
@@ -90,15 +115,19 @@ def _mentioned(room: Room, context: Context, text: str) -> tuple[int, ...]:
     return tuple(number for number in found if number in room.members)
 
 
-def _posted(context: Context, peer: Peer, request: Post, room: Room, outcome: Outcome) -> None:
+def _answer_unseen(context: Context, peer: Peer, request: Post, room: Room) -> None:
+    """Answer who lags in the room or does not follow it, unless the entry will come to it."""
+    if not peer.will_be_sent(room, room.head):
+        context.say(peer, Stored(request.id, room.number, room.head, request.nonce))
+
+
+def _answer_not_stored(context: Context, peer: Peer, request: Post, outcome: Outcome) -> None:
     if isinstance(outcome, Repeated):
         context.say(peer, Stored(request.id, outcome.room, outcome.seq, request.nonce, repeat=True))
     elif isinstance(outcome, Failed):
         if outcome.code is ErrorCode.STORAGE:
             peer.held_nonce = peer.held_nonce or request.nonce
         context.refused(peer, request, outcome)
-    elif not peer.will_be_sent(room, room.head):
-        context.say(peer, Stored(request.id, room.number, room.head, request.nonce))
 
 
 # -- reading back -----------------------------------------------------------------------------------------
