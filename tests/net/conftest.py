@@ -76,11 +76,12 @@ def tls_pair(
     server_tls: ssl.SSLContext,
     client_tls: ssl.SSLContext,
 ) -> Callable[..., tuple[TlsStream, TlsStream]]:
-    """Make a server's and a client's stream, handshake done."""
+    """Make a server's and a client's stream, handshake done. All server's streams share one outgoing BIO."""
+    outgoing = ssl.MemoryBIO()
 
     def make(buffer_bytes: int | None = None, **limits: int) -> tuple[TlsStream, TlsStream]:
         ours, theirs = tcp_pair(buffer_bytes)
-        server = TlsStream(ours, server_tls, server_side=True, **limits)
+        server = TlsStream(ours, server_tls, server_side=True, outgoing=outgoing, **limits)
         client = TlsStream(theirs, client_tls, server_side=False, server_name="localhost")
         wait_until(lambda: client.handshake() & server.handshake(), between=lambda: None)
         return server, client

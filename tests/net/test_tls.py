@@ -17,6 +17,7 @@ from chatroom.net.stream import StreamClosed
 from chatroom.net.tls import (
     AHEAD_BYTES,
     ALPN,
+    KEPT,
     PIECE_BYTES,
     RECORD_BYTES,
     TlsStream,
@@ -417,6 +418,34 @@ def test_an_empty_send_is_no_record(tls_pair: MakeTls) -> None:
     assert _read(client, 1) == b"x"
 
 
+def test_streams_that_share_a_bio_never_mix(tls_pair: MakeTls) -> None:
+    pairs = [tls_pair(SMALL), tls_pair(), tls_pair()]
+    parts = [bytes([number]) * size for number, size in enumerate((300_000, 20_000, 10))]
+    for _ in range(2):
+        for (server, _), part in zip(pairs, parts, strict=True):
+            server.send(part)
+    pairs[2][0].shutdown_write()
+    forger = _raw(pairs[1][1])
+    forger.send(b"\x17\x03\x03\x00\x20" + b"F" * 32)
+    assert "TLS failed" in _closing_reason(pairs[1][0]).reason
+    assert pairs[0][0].flush() is False
+    for (server, client), part in zip(pairs, parts, strict=True):
+        assert _pump(server, client, 2 * len(part)) == 2 * part
+
+
+def test_what_a_stream_that_failed_has_left_in_a_shared_bio_gets_into_no_other(tls_pair: MakeTls) -> None:
+    def no_memory() -> bytes:
+        raise MemoryError
+
+    (failing, _), (server, client) = tls_pair(), tls_pair()
+    failing._take_records = no_memory
+    assert failing.push(b"lost") == KEPT
+    with pytest.raises(StreamClosed, match="memory"):
+        failing.send(b"more")
+    assert server.send(b"whole")
+    assert _read(client, 5) == b"whole"
+
+
 def test_a_backlog_is_the_senders_own_buffer_but_for_a_few_records(tls_pair: MakeTls) -> None:
     server, _ = tls_pair(SMALL, pending_limit_bytes=10**8)
     shared = bytes(1_000_000)
@@ -510,16 +539,17 @@ def test_a_loop_carries_a_stalled_stream_to_its_end(
 # A server process that says by how much a connection has made it grow: each is greeted with 20 kB and idles.
 HOLDING = textwrap.dedent(
     """
-    import gc, resource, sys
+    import gc, resource, ssl, sys
     from pathlib import Path
     from chatroom.net.listener import Listener
     from chatroom.net.loop import Loop
     from chatroom.net.tls import TlsStream, server_context
 
     context, loop, held = server_context(Path(sys.argv[1]), Path(sys.argv[2])), Loop(), []
+    outgoing = ssl.MemoryBIO()
 
     def take(sock, address):
-        stream = TlsStream(sock, context, server_side=True)
+        stream = TlsStream(sock, context, server_side=True, outgoing=outgoing)
         loop.watch(stream, lambda: go_on(stream))
 
     def go_on(stream):

@@ -72,6 +72,7 @@ class Service:
         self._loop = loop
         self._hub = hub
         self._tls = tls
+        self._outgoing = ssl.MemoryBIO()
         self._faults = Faults()
         self._pass = Pass(loop, hub)
         self._indexing = Indexing(loop, log)
@@ -207,7 +208,7 @@ class Service:
         if self._tls is None:
             stream = PlainStream(sock)
         else:
-            stream = TlsStream(sock, self._tls, server_side=True)
+            stream = TlsStream(sock, self._tls, server_side=True, outgoing=self._outgoing)
         connection = Connection(stream, origin, self._pass.now, self._stalls.note)
         connection.on_readable = self._heeding(self._reading.readable, connection)
         self._connections.add(connection)
