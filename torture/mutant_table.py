@@ -409,4 +409,34 @@ MUTANTS: Final = (
         (Edit("client/session/wire.py", "if now >= self._heard_at + DEAD_S:", "if now < 0:"),),
         ("tests/client/session/test_session.py::test_a_half_open_connection_is_noticed_within_45_seconds",),
     ),
+    Mutant(
+        "a mute holds for the account only",
+        (
+            Edit(
+                "server/hub/state.py",
+                "return max((until for until in mutes if until > now_ms), default=0)",
+                "return 0",
+            ),
+        ),
+        (
+            "tests/server/hub/test_addresses.py::test_a_mute_is_not_evaded_by_a_new_account_of_the_same_address",
+        ),
+    ),
+    Mutant(
+        "what people write waits behind what others look up",
+        (Edit("server/reading.py", "if is_late and packet_type not in LIGHT:", "if is_late:"),),
+        ("tests/server/test_reading.py::test_what_people_write_does_not_wait_behind_what_others_look_up",),
+    ),
+    Mutant(
+        "who asks for much is served like who asks for little",
+        (Edit("server/reading.py", "in sorted(unfinished, key=self._debt_of):", "in list(unfinished):"),),
+        (
+            "tests/server/test_reading.py::test_who_asked_for_little_is_served_before_those_who_asked_for_much",
+        ),
+    ),
+    Mutant(
+        "a lagging peer is fed all its rooms in one go",
+        (Edit("server/hub/delivery.py", "if spent >= TURN_BYTES:", "if spent < 0:"),),
+        ("tests/server/hub/test_delivery.py::test_who_lags_in_many_rooms_gives_others_their_turn",),
+    ),
 )

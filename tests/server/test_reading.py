@@ -6,6 +6,7 @@ import ssl
 import sys
 import termios
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -167,3 +168,56 @@ def test_the_connections_of_one_account_share_what_it_may_ask_for_in_a_pass() ->
         assert len(listed) == 100
         assert answered[0] - listed[0] <= 1
         assert listed[-1] - listed[0] >= 15
+
+
+class InterruptedHub(CountingHub):
+    """A hub in the middle of whose work something is done: when it hears a list asked for the 200th time."""
+
+    def __init__(self, settings: HubSettings, log: Log, verify: Verify) -> None:
+        super().__init__(settings, log, verify)
+        self.interrupt: Callable[[], None] = lambda: None
+
+    def receive(self, peer: Peer, packet: Packet | None) -> int:
+        effort = super().receive(peer, packet)
+        if isinstance(packet, ListRooms) and len(self.passes_of(ListRooms)) == 200:
+            self.interrupt()
+        return effort
+
+
+def passes_waited_by_bob(question: Ping | ListRooms) -> int:
+    """How many passes it takes until bob is heard, who asks amid twenty passes of work: forty accounts have
+    asked for ten lists each.
+    """
+    lists = b"".join(encode(ListRooms(number)) for number in range(10, 20))
+    asked: list[int] = []
+    with running_service(InterruptedHub) as host, ExitStack() as stack:
+        hub = host.hub
+        assert isinstance(hub, InterruptedHub)
+        crowd = [stack.enter_context(raw_client(host.port)) for _ in range(40)]
+        for number, client in enumerate(crowd):
+            client.enter(f"ana-{number}")
+        bob = stack.enter_context(raw_client(host.port))
+        bob.enter("bob")
+
+        def ask() -> None:
+            asked.append(hub.passes)
+            bob.socket.sendall(encode(question))
+
+        hub.interrupt = ask
+        with host.resting():
+            for client in crowd:
+                client.socket.sendall(lists)
+            wait_until_arrived(host, len(lists) * len(crowd))
+        for client in crowd:
+            client.wait_for(lambda packet: isinstance(packet, RoomList) and packet.id == 19)
+        bob.wait_for(lambda packet: isinstance(packet, Pong | RoomList))
+        assert len(set(hub.passes_of(ListRooms))) >= 20
+        return next(number for number, packet in hub.heard if packet == question) - asked[0]
+
+
+def test_what_people_write_does_not_wait_behind_what_others_look_up() -> None:
+    assert passes_waited_by_bob(Ping(77)) <= 1
+
+
+def test_who_asked_for_little_is_served_before_those_who_asked_for_much() -> None:
+    assert passes_waited_by_bob(ListRooms(77)) <= 2

@@ -8,12 +8,23 @@ import time
 
 from chatroom.net.loop import Loop
 from chatroom.server.hub.hub import Hub
+from chatroom.server.hub.state import Account, Peer
 
 
 class Pass:
     """One object for all passes, one after the other."""
 
-    __slots__ = ("_hub", "_is_on", "_loop", "effort", "handshake_effort", "now", "spent")
+    __slots__ = (
+        "_debts",
+        "_halved_at",
+        "_hub",
+        "_is_on",
+        "_loop",
+        "effort",
+        "handshake_effort",
+        "now",
+        "spent",
+    )
 
     def __init__(self, loop: Loop, hub: Hub) -> None:
         self._loop = loop
@@ -23,8 +34,10 @@ class Pass:
         """Monotonic seconds at its beginning."""
         self.effort = 0
         """What was asked for in it, in tenths of a millisecond (`hub/requests/table.py`)."""
-        self.spent: dict[object, int] = {}
+        self.spent: dict[Account | Peer, int] = {}
         """How much of that each account has asked for, over all its connections, or each stranger."""
+        self._debts: dict[Account, float] = {}
+        self._halved_at = self.now
         self.handshake_effort = 0
         """How much of that was for handshakes of TLS."""
 
@@ -35,7 +48,21 @@ class Pass:
             self.effort = self.handshake_effort = 0
             self.spent.clear()
             self.now = self._loop.now()
+            if self.now >= self._halved_at + 1:
+                self._halved_at = self.now
+                self._debts = {asker: debt / 2 for asker, debt in self._debts.items() if debt >= 2}
             self._hub.begin_pass(self.now, time.time_ns() // 1_000_000)
+
+    def spend(self, asker: Account | Peer, effort: int) -> None:
+        """Note what was done for an account, or a stranger."""
+        self.effort += effort
+        self.spent[asker] = self.spent.get(asker, 0) + effort
+        if isinstance(asker, Account):
+            self._debts[asker] = self._debts.get(asker, 0) + effort
+
+    def debt_of(self, asker: Account | Peer | None) -> float:
+        """Return what was done for an account, of which half is forgotten each second; 0 for strangers."""
+        return self._debts.get(asker, 0) if isinstance(asker, Account) else 0
 
     def end(self) -> None:
         """It is over."""

@@ -1,12 +1,13 @@
 """Reading: what peers send, cut into packets and handed to the hub, each peer in its turn.
 
-What one peer may ask for in a pass is bounded, and what all may; who comes later is heard first in the next
-one. A peer that asks for more than its account's bucket gives, or does not take its answers, is left unread.
-One that has said all is let go when it has all its answers. Read next: `connections.py`,
-`hub/requests/table.py`.
+What one account may ask for in a pass is bounded, and what all may: the rest is heard in the next one, who
+asked for least of late first. What people write does not wait for what others look up. A peer that asks for
+more than its account's bucket gives, or does not take its answers, is left unread. One that has said all is
+let go when it has all its answers. Read next: `connections.py`, `hub/requests/table.py`.
 """
 
 import logging
+from itertools import chain
 from typing import Final
 
 from chatroom.net.loop import Loop
@@ -20,7 +21,8 @@ from chatroom.protocol.text import log_safe
 from chatroom.server.connection import ENDING, HANDSHAKE, Connection, Phase
 from chatroom.server.connections import Connections
 from chatroom.server.hub.hub import Hub
-from chatroom.server.hub.state import CLOSING, Stage
+from chatroom.server.hub.requests.table import LIGHT
+from chatroom.server.hub.state import CLOSING, Peer, Stage
 from chatroom.server.indexing import Indexing
 from chatroom.server.passes import Pass
 from chatroom.server.settings import ServiceSettings
@@ -33,7 +35,10 @@ PEER_EFFORT: Final = 50
 """
 
 PASS_EFFORT: Final = 200
-"""What all peers may ask for in a pass: whoever comes after that is heard first in the next one."""
+"""What all peers may ask for in a pass; after that only what is `LIGHT` is heard."""
+
+LATE_EFFORT: Final = PASS_EFFORT + PEER_EFFORT
+"""What all may ask for with that: the rest waits whatever it is."""
 
 HANDSHAKE_EFFORT: Final = 10
 """What a step of a TLS handshake takes: 0.6 ms, most of it for the signature."""
@@ -90,8 +95,11 @@ class Reading:
             connection.on_readable()
         if self._unfinished:
             unfinished, self._unfinished = self._unfinished, {}
-            for connection in unfinished:
+            for connection in sorted(unfinished, key=self._debt_of):
                 connection.on_readable()
+
+    def _debt_of(self, connection: Connection) -> float:
+        return self._pass.debt_of(connection.peer and connection.peer.account)
 
     def go_on_with_decided(self) -> None:
         """What was proposed is decided, or some of it: hear on whom that concerns."""
@@ -116,9 +124,6 @@ class Reading:
         """There is something to read, or read already. Raises StreamClosed where nothing can be answered."""
         if connection.phase is HANDSHAKE:
             self._shake_hands(connection)
-            return
-        if self._pass.effort >= PASS_EFFORT:
-            self._unfinished[connection] = None
             return
         if connection.frames is not None:
             self._handle_frames(connection)
@@ -180,21 +185,21 @@ class Reading:
         peer, frames = connection.peer, connection.frames
         assert peer is not None
         assert frames is not None
-        if connection.stream.pending_bytes or peer.paused_until > self._pass.now:
-            self._pause(connection)
-            return
-        if peer.awaits > 0:
-            self._await(connection)
+        most = self._allowance(connection, peer)
+        if most <= 0:
             return
         current, receive, asker = self._pass, self._hub.receive, peer.account or peer
-        now, effort, most = current.now, 0, PEER_EFFORT - current.spent.get(asker, 0)
-        if most <= 0:
-            self._unfinished[connection] = None
-            return
+        now, effort, is_late = current.now, 0, current.effort >= PASS_EFFORT
+        if connection.held is not None:
+            frames, connection.held = chain((connection.held,), frames), None
         self._indexing.busy()
         packet_type = 0
         try:
             for packet_type, payload in frames:
+                if is_late and packet_type not in LIGHT:
+                    connection.held = packet_type, payload
+                    self._unfinished[connection] = None
+                    return
                 effort += receive(peer, decode_from_client(packet_type, payload))
                 if peer.stage is CLOSING:
                     break
@@ -215,9 +220,23 @@ class Reading:
             raise
         finally:
             if effort:
-                current.effort += effort
-                current.spent[asker] = current.spent.get(asker, 0) + effort
+                current.spend(asker, effort)
         connection.frames = None
+
+    def _allowance(self, connection: Connection, peer: Peer) -> int:
+        """Return what the peer may ask for now, in tenths of a millisecond; 0 or less: it was put off."""
+        current = self._pass
+        if connection.stream.pending_bytes or peer.paused_until > current.now:
+            self._pause(connection)
+            return 0
+        if peer.awaits > 0:
+            self._await(connection)
+            return 0
+        left = LATE_EFFORT if connection.held is None else PASS_EFFORT
+        allowance = min(left - current.effort, PEER_EFFORT - current.spent.get(peer.account or peer, 0))
+        if allowance <= 0:
+            self._unfinished[connection] = None
+        return allowance
 
     def _await(self, connection: Connection) -> None:
         """Leave the peer unread until what it asked for is decided."""

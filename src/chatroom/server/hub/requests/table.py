@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar, cast
 
 from chatroom.protocol import packets as p
+from chatroom.protocol.codec import packet_type
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.permissions import Act
 from chatroom.server.hub.requests import devices, heartbeat, login, messages, moderation, people, rooms
@@ -101,3 +102,7 @@ ROWS: Final[dict[type[p.Packet] | type[None], Row]] = dict(
         _row(p.Request, heartbeat.unknown, 1),
     ]
 )
+
+_light: Final[tuple[type[p.Packet], ...]] = (p.Post, p.MarkRead, p.SetPresence, p.Ping, p.Pong)
+LIGHT: Final = frozenset(map(packet_type, _light))
+"""The types of what people write and programs say in between: it never waits behind what others look up."""
