@@ -18,7 +18,7 @@ from chatroom.protocol.packets import Post
 from support.raw_client import RawClient
 from support.server_process import running_server
 from torture.kills import UNLIMITED
-from torture.machine import relay_s, seated
+from torture.machine import Relays, seated
 from torture.report import Row
 from torture.seats import run_until
 
@@ -29,7 +29,6 @@ PACE_S: Final = 0.02
 SAY_EVERY_S: Final = 0.06
 """What the others say stays within the limits as they are shipped: 20 messages a second."""
 
-SLOWEST_S: Final = 0.1
 MOST_BACK_S: Final = 60.0
 
 
@@ -38,15 +37,16 @@ def storm(count: int) -> list[Row]:
     row = Row(f"reconnect storm of {count} clients", 1)
     with tempfile.TemporaryDirectory() as place, running_server(Path(place), UNLIMITED) as server:
         with seated(row, server, count) as (loop, seats):
-            relay_s(loop, seats, "before")
+            relays = Relays(loop, seats, server)
+            relays.say("before")
             server.kill()
             seats[0].post(["while it is down"])
-            run_until(loop, lambda: False, 3)
+            relays.rest(3)
             server.start()
             began = time.monotonic()
             is_back = run_until(loop, lambda: all(seat.is_level and seat.shown for seat in seats), 90)
             back_s = time.monotonic() - began
-            relay_s(loop, seats, "after")
+            relays.say("after")
         row.remarks = f"all back after {back_s:.0f} s, jittered"
         if not is_back or back_s > MOST_BACK_S:
             row.faults.append(f"not all back after {back_s:.0f} s")
@@ -60,20 +60,16 @@ def flood(seconds: float) -> list[Row]:
         with seated(row, server, 4) as (loop, seats), contextlib.closing(RawClient(server.port)) as client:
             lobby = client.enter("flooder", follow=False)
             flooder = _Flooder(client, lobby)
-            relays: list[float] = []
+            relays = Relays(loop, seats, server)
             until = time.monotonic() + seconds
             while time.monotonic() < until:
-                relays.append(relay_s(loop, seats, f"amid the flood {len(relays)}"))
-                run_until(loop, lambda: False, SAY_EVERY_S)
+                relays.say(f"amid the flood {len(relays.took_s)}")
+                relays.rest(SAY_EVERY_S)
             offered, taken = flooder.stop()
-            slow = sorted(relays)[-1 - len(relays) // 100]
             if "flooder" in server.log():
                 row.faults.append("the flooder was cut off, not slowed down")
-        row.remarks = (
-            f"{taken:,} of {offered:,} messages went into the buffers of the kernel, "
-            f"99% of {len(relays)} relays to others within {slow * 1_000:.0f} ms"
-        )
-        if slow > SLOWEST_S or offered < 0.9 * FLOOD_PER_S * seconds:
+        row.remarks = f"{taken:,} of {offered:,} messages went into the buffers of the kernel, {relays}"
+        if relays.are_slow or offered < 0.9 * FLOOD_PER_S * seconds:
             row.faults.append(row.remarks)
     return [row]
 

@@ -31,7 +31,7 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 TMPFS_KB: Final = 3_000
-QUIET_S: Final = 0.5
+QUIET_S: Final = 1.0
 REFUSED: Final = "cannot store messages now"
 
 

@@ -5,7 +5,6 @@ Read next: `seats.py`, `crowd.py`.
 
 import contextlib
 import datetime as dt
-import os
 import socket
 import sys
 import tempfile
@@ -15,7 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from chatroom.net.connector import Backoff
+from chatroom.net.listener import REST_S
 from chatroom.net.loop import Loop
+from support.patience import PATIENCE_S
 from support.raw_client import RawClient
 from support.server_process import ServerProcess, running_server
 from torture.checker import check_files
@@ -29,6 +30,9 @@ from torture.seats import Seat, new_signer, run_until
 SPARE_FDS: Final = 4
 WATCH_S: Final = 3.0
 MOST_CPU: Final = 0.05
+SLOWEST_S: Final = 0.1
+"""How long a server may be busy with others before it relays a message."""
+
 JUMPS_S: Final = (3_600, -3_600, 315_000_000, -315_000_000, 0)
 
 
@@ -77,12 +81,12 @@ def no_descriptors() -> list[Row]:
             used = len(list(Path(f"/proc/{pid}/fd").iterdir()))
             resource.prlimit(pid, limit, (used + SPARE_FDS, normal[1]))
             knocks = [_knock(server.port) for _ in range(50)]
-            lines, cpu, began = server.log().count("\n"), _cpu_s(pid), time.monotonic()
-            slowest = 0.0
-            while time.monotonic() - began < WATCH_S:
-                slowest = max(slowest, relay_s(loop, seats, f"at {time.monotonic()}"))
-                run_until(loop, lambda: False, 0.2)
-            share = (_cpu_s(pid) - cpu) / (time.monotonic() - began)
+            lines, cpu, began = server.log().count("\n"), server.busy_s(), time.monotonic()
+            relays = Relays(loop, seats, server)
+            while (watched_s := time.monotonic() - began) < WATCH_S:
+                relays.say(f"at {watched_s}")
+                relays.rest(0.2)
+            share = (server.busy_s() - cpu) / watched_s
             lines = server.log().count("\n") - lines
             for sock in knocks:
                 sock.close()
@@ -90,12 +94,13 @@ def no_descriptors() -> list[Row]:
             began = time.monotonic()
             with contextlib.closing(RawClient(server.port)) as late:
                 late.login_packet("late")
-            waited = time.monotonic() - began
+            waited, slowest = time.monotonic() - began, max(relays.took_s)
         row.remarks = (
-            f"{share:.1%} CPU, {lines} log lines in {WATCH_S:g} s, relay within {slowest * 1000:.0f} ms, "
+            f"{share:.1%} CPU, {lines} log lines in {watched_s:.0f} s, relay within {slowest * 1000:.0f} ms, "
             f"open again after {waited:.1f} s"
         )
-        if share > MOST_CPU or lines > WATCH_S + 1 or slowest > 0.5 or waited > 2.5:
+        is_held_up = sorted(relays.took_s)[len(relays.took_s) // 2] > REST_S / 2
+        if share > MOST_CPU or lines > watched_s + 1 or is_held_up or waited > PATIENCE_S / 2:
             row.faults.append(row.remarks)
     return [row]
 
@@ -107,17 +112,43 @@ def _knock(port: int) -> socket.socket:
     return sock
 
 
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+class Relays:
+    """Messages said one after the other from the first seat to the last.
+
+    What is told is how long they took. What is judged is how long the server was busy meanwhile: a machine
+    that has much else to do takes longer, and is no fault of the server.
+    """
+
+    def __init__(self, loop: Loop, seats: list[Seat], server: ServerProcess) -> None:
+        self._loop = loop
+        self._seats = seats
+        self._server = server
+        self.took_s: list[float] = []
+        self._busy_s: list[float] = []
+
+    def say(self, text: str) -> None:
+        """Say one and wait for it."""
+        began, busy_s = time.monotonic(), self._server.busy_s()
+        shown = self._seats[-1].shown
+        self._seats[0].post([text])
+        run_until(self._loop, lambda: self._seats[-1].shown > shown, PATIENCE_S)
+        self.took_s.append(time.monotonic() - began)
+        self._busy_s.append(self._server.busy_s() - busy_s)
+
+    def rest(self, seconds: float) -> None:
+        """Say nothing for so long, and listen."""
+        run_until(self._loop, lambda: False, seconds)
+
+    def __str__(self) -> str:
+        return f"99% of {len(self.took_s)} relays to others within {_most(self.took_s) * 1000:.0f} ms"
+
+    @property
+    def are_slow(self) -> bool:
+        return _most(self._busy_s) > SLOWEST_S
 
 
-def relay_s(loop: Loop, seats: list[Seat], text: str) -> float:
-    """How long a message takes from the first seat to the last."""
-    began, shown = time.monotonic(), seats[-1].shown
-    seats[0].post([text])
-    run_until(loop, lambda: seats[-1].shown > shown, 5)
-    return time.monotonic() - began
+def _most(times_s: list[float]) -> float:
+    return sorted(times_s)[-1 - len(times_s) // 100]
 
 
 # -- the clock ---------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ from support.server_process import ServerProcess, running_server
 from torture.checker import check_files
 from torture.history import History
 from torture.kills import UNLIMITED
-from torture.machine import relay_s, seated
+from torture.machine import Relays, seated
 from torture.programs import Person, note_log
 from torture.proxy import Proxy
 from torture.report import Row
@@ -62,11 +62,16 @@ BEFORE_S: Final = 0.3
 TALK_EVERY_S: Final = 0.1
 TALK_BYTES: Final = 2_000
 
+BUSY_S: Final = 10.0
+"""What a machine that has much else to do may take to get to it: without a limit nobody is ever closed."""
+
 STALLED_S: Final = 3.0
-SLOWEST_S: Final = 0.1
 MOST_KB: Final = 1_024
 BIG_BYTES: Final = 16_000
 """600 of this size fill the cache of the database, and the buffers of the kernel for a reader that stops."""
+
+RECEIVE_BYTES: Final = 65_536
+"""What the kernel keeps for that reader: reading it all out of 4 KB takes 16 s."""
 
 FILLS: Final = 50
 """So many of them fill the buffers of the kernel at both ends: 512 KB at the server's, 4 KB at the other."""
@@ -209,22 +214,24 @@ def stopped_reader(texts: int) -> list[Row]:
     settings = {"limits": {**UNLIMITED["limits"], "stalled_reader_s": STALLED_S}}
     with tempfile.TemporaryDirectory() as place, running_server(Path(place), settings) as server:
         with seated(row, server, 2) as (loop, seats):
+            control = Relays(loop, seats, server)
             for number in range(texts):  # so that caches are as full as they get
-                relay_s(loop, seats, f"before {number} ".ljust(BIG_BYTES, "x"))
-            quiet = _memory_kb(server.pid)
+                control.say(f"before {number} ".ljust(BIG_BYTES, "x"))
+            quiet_kb = _memory_kb(server.pid)
             for number in range(texts):  # what the same messages cost without that reader
-                relay_s(loop, seats, f"control {number} ".ljust(BIG_BYTES, "x"))
-            control = max(0, _memory_kb(server.pid) - quiet)
+                control.say(f"control {number} ".ljust(BIG_BYTES, "x"))
+            control_kb = max(0, _memory_kb(server.pid) - quiet_kb)
             reader = _Reader(server.port, seats[0].history)
-            stop = _watch_the_stop(loop, seats, server, texts)
-            grown = stop.peak_kb - stop.before_kb - control
-            caught_up = reader.come_back(server.port, lambda: relay_s(loop, seats, "for who is back"))
+            relays = Relays(loop, seats, server)
+            stop = _watch_the_stop(relays, server, texts)
+            grown_kb = stop.peak_kb - stop.before_kb - control_kb
+            caught_up = reader.come_back(server.port, lambda: control.say("for who is back"))
         row.remarks = (
-            f"{grown} KB of server memory, 99% of relays to others within {stop.slowest_s * 1000:.0f} ms, "
+            f"{grown_kb} KB of server memory, {relays}, "
             f"closed after {stop.closed_s:.1f} s (limit {STALLED_S:g} s), {caught_up:,} entries caught up"
         )
-        on_time = STALLED_S <= stop.closed_s <= STALLED_S + stop.full_s + STOPPED_SLACK_S
-        if grown > MOST_KB or stop.slowest_s > SLOWEST_S or not on_time or caught_up < texts // 2:
+        on_time = STALLED_S <= stop.closed_s <= STALLED_S + stop.full_s + STOPPED_SLACK_S + BUSY_S
+        if grown_kb > MOST_KB or relays.are_slow or not on_time or caught_up < texts // 2:
             row.faults.append(row.remarks)
     return [row]
 
@@ -235,26 +242,27 @@ class _Stop:
 
     before_kb: int
     peak_kb: int = 0
-    slowest_s: float = 0.0
     full_s: float = 0.0
     """By then nothing more went into the buffers of the kernel."""
     closed_s: float = float("inf")
 
 
-def _watch_the_stop(loop: Loop, seats: list[Seat], server: ServerProcess, texts: int) -> _Stop:
+def _watch_the_stop(relays: Relays, server: ServerProcess, texts: int) -> _Stop:
     """Talk past a reader that does not read, until it is closed and everything was said."""
     stop, began = _Stop(_memory_kb(server.pid)), time.monotonic()
-    relays: list[float] = []
-    while len(relays) < texts or (stop.closed_s == float("inf") and time.monotonic() < began + PATIENCE_S):
-        relays.append(relay_s(loop, seats, f"{len(relays)} ".ljust(BIG_BYTES, "x")))
+    count = 0
+    while count < texts or (stop.closed_s == float("inf") and time.monotonic() < began + PATIENCE_S):
+        if count >= texts:
+            relays.rest(0.05)
+        relays.say(f"{count} ".ljust(BIG_BYTES, "x"))
+        count += 1
         now_s = time.monotonic() - began
-        if len(relays) == FILLS:
+        if count == FILLS:
             stop.full_s = now_s
-        if len(relays) % FILLS == 0:
+        if count % FILLS == 0:
             stop.peak_kb = max(stop.peak_kb, _memory_kb(server.pid))
         if stop.closed_s == float("inf") and "took nothing" in server.log():
             stop.closed_s = now_s
-    stop.slowest_s = sorted(relays)[-1 - len(relays) // 100]
     return stop
 
 
@@ -264,7 +272,7 @@ class _Reader:
     def __init__(self, port: int, history: History) -> None:
         self._history = history
         self._client = RawClient(port)
-        self._client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        self._client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
         self._room = self._client.enter("stopped")
         following = self._client.wait_for(Following)
         assert isinstance(following, Following)
