@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from chatroom.cli import local
 from chatroom.cli.local import LocalServer
 from chatroom.net import address
 from chatroom.protocol.names import handle_fault
-from support.patience import PATIENCE_S
+from support.patience import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="a server is ended by SIGTERM")
 
@@ -59,10 +58,7 @@ def test_the_server_outlives_who_started_it_and_ends_when_told(server: LocalServ
 def test_a_killed_server_is_not_taken_for_a_running_one(server: LocalServer) -> None:
     first = ensured(start_ensuring(server))
     os.kill(int(server.pid_file.read_text()), signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while server.is_running():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: not server.is_running(), "it runs on")
     assert server.join_string() is None
     assert address.parse(ensured(start_ensuring(server))).pin == address.parse(first).pin
 

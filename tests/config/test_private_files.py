@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from chatroom.config.private_files import create_private_file, make_private_directory, replace_private_file
+from support.patience import wait_until
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="permissions and links work otherwise there")
 
@@ -136,7 +137,4 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_file(tmp_path: Path) -> No
 
 
 def wait_for_change(path: Path, seen: set[int]) -> None:
-    deadline = time.monotonic() + 20
-    while not path.exists() or path.stat().st_ino in seen:
-        assert time.monotonic() < deadline, "the writer wrote nothing"
-        time.sleep(0.002)
+    wait_until(lambda: path.exists() and path.stat().st_ino not in seen, "the writer wrote nothing")

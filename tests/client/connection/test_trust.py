@@ -14,6 +14,7 @@ from chatroom.client.connection.trust import (
 )
 from chatroom.config.lock import DirectoryLock
 from chatroom.net.address import parse
+from support.patience import PATIENCE_S
 
 PIN = "a" * 24
 OTHER = "b" * 24
@@ -135,7 +136,9 @@ def test_a_directory_in_the_place_of_the_file_is_said(known: KnownServers) -> No
         known.all()
 
 
-def test_two_that_remember_at_once_lose_nothing(known: KnownServers) -> None:
+def test_two_that_remember_at_once_lose_nothing(known: KnownServers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatroom.client.connection.trust.LOCK_WAIT_S", PATIENCE_S)
+
     def remember(number: int) -> None:
         KnownServers(known.path).remember(parse(f"h.org:{number}"), PIN, NOW)
 

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import threading
 from collections.abc import Iterator
@@ -39,14 +40,14 @@ def pipe() -> Iterator[tuple[BinaryIO, int]]:
 
 
 def feed(writer: int, *parts: bytes) -> threading.Thread:
-    """Write in a thread, and close: a pipe takes only 64 KB by itself."""
+    """Write in a thread, as long as somebody reads, and close: a pipe takes only 64 KB by itself."""
 
     def run() -> None:
-        for part in parts:
-            view = memoryview(part)
-            while view:
-                view = view[os.write(writer, view) :]
-        os.close(writer)
+        with os.fdopen(writer, "wb", buffering=0) as sink, contextlib.suppress(BrokenPipeError):
+            for part in parts:
+                view = memoryview(part)
+                while view:
+                    view = view[sink.write(view) :]
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()

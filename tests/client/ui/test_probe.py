@@ -10,11 +10,14 @@ import pytest
 from chatroom.client.ui.emoji import Kind
 from chatroom.client.ui.probe import misdrawn_kinds
 from support.emulator import Emulator
+from support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")
 
 
-def probed(answer: Callable[[int, bytes], None]) -> tuple[frozenset[Kind], bytes, bool]:
+def probed(
+    answer: Callable[[int, bytes], None], wait_s: float = PATIENCE_S
+) -> tuple[frozenset[Kind], bytes, bool]:
     """Probe a terminal that answers so: (kinds, what was written, whether the modes are as before)."""
     master, slave = pty.openpty()
     before = termios.tcgetattr(slave)
@@ -28,7 +31,7 @@ def probed(answer: Callable[[int, bytes], None]) -> tuple[frozenset[Kind], bytes
 
     thread = threading.Thread(target=be_terminal)
     thread.start()
-    kinds = misdrawn_kinds(slave, slave, wait_s=0.5)
+    kinds = misdrawn_kinds(slave, slave, wait_s)
     thread.join()
     is_restored = termios.tcgetattr(slave) == before
     os.close(master)
@@ -62,14 +65,14 @@ def test_kinds_drawn_in_other_widths_are_found() -> None:
 
 
 def test_a_silent_terminal_is_believed_and_left_as_it_was() -> None:
-    kinds, written, is_restored = probed(lambda fd, data: None)
+    kinds, written, is_restored = probed(lambda fd, data: None, wait_s=0.5)
     assert kinds == frozenset()
     assert is_restored
     assert written.endswith(b"\r\x1b[K")
 
 
 def test_answers_that_do_not_match_the_questions_count_for_nothing() -> None:
-    kinds, _, _ = probed(lambda fd, data: os.write(fd, b"\x1b[1;9R") and None)
+    kinds, _, _ = probed(lambda fd, data: os.write(fd, b"\x1b[1;9R") and None, wait_s=0.5)
     assert kinds == frozenset()
 
 

@@ -14,6 +14,7 @@ from chatroom.server.store.checking import find_faults
 from chatroom.server.store.copies import back_up, restore
 from chatroom.server.store.database import StoreError, open_unchanged
 from chatroom.server.store.sqlite import SqliteLog
+from support.patience import PATIENCE_S
 from support.story import Story
 
 KEPT = "kept.db"
@@ -195,9 +196,12 @@ def test_backups_beside_a_writer_that_never_rests_are_whole(path: Path, target: 
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        assert written.wait(10)
         backups = [target.with_name(f"{number}.db") for number in range(4)]
-        entries = [back_up(path, backup).entries for backup in backups]
+        entries = []
+        for backup in backups:
+            written.clear()
+            assert written.wait(PATIENCE_S)
+            entries.append(back_up(path, backup).entries)
     finally:
         stop.set()
         writer.join()
