@@ -10,7 +10,7 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 
@@ -116,8 +116,7 @@ class Service:
     def _finish_pass(self) -> None:
         """Commit, decide, write; end what is to end."""
         self._pass.begin()
-        for proposal, outcome in self._commit():
-            self._decide(proposal, outcome)
+        self._decide(self._commit())
         self._reading.go_on_with_decided()
         self._contained("writing", self._hub.write)
         self._pass.end()
@@ -136,12 +135,15 @@ class Service:
             self._contained("giving up a pass", partial(self._hub.give_up_proposals, OUR_MISTAKE))
             return []
 
-    def _decide(self, proposal: Proposal, outcome: Outcome) -> None:
-        try:
-            self._hub.decide(proposal, outcome)
-        except Exception as error:
-            self._faults.tell(f"deciding {type(proposal.change).__name__} of {proposal.peer}", error)
-            self._contained("giving up a connection", partial(self._apologise, proposal.peer))
+    def _decide(self, decided: Iterable[tuple[Proposal, Outcome]]) -> None:
+        """Tell the hub what became of what was proposed. An error costs who asked, and nobody else."""
+        decide = self._hub.decide
+        for proposal, outcome in decided:
+            try:
+                decide(proposal, outcome)
+            except Exception as error:
+                self._faults.tell(f"deciding {type(proposal.change).__name__} of {proposal.peer}", error)
+                self._contained("giving up a connection", partial(self._apologise, proposal.peer))
 
     def _tick(self) -> None:
         """Look at deadlines: of the hub, of handshakes, of readers that take nothing."""

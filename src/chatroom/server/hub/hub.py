@@ -193,7 +193,8 @@ class Hub:
             context.log.submit([proposal.change for proposal in context.proposals], context.now_ms)
             self._submitted.extend(context.proposals)
             context.proposals.clear()
-        return [(self._submitted.popleft(), outcome) for outcome in context.log.outcomes()]
+        submitted = self._submitted.popleft
+        return [(submitted(), outcome) for outcome in context.log.outcomes()]
 
     def give_up_proposals(self, text: str) -> None:
         """The log failed beyond what it can say: nobody knows what became of what was proposed.
@@ -214,11 +215,12 @@ class Hub:
         if isinstance(outcome, Committed):
             if outcome.number or not outcome.entries:
                 fold_change(context.state, proposal.change, outcome)
+            state = context.state
             for logged in outcome.entries:
-                room = context.state.rooms.get(logged.room)
+                room = state.rooms.get(logged.room)
                 if room is not None:
                     context.delivery.add_entry(room, logged.frame)
-                    fold(context.state, room, logged)
+                    fold(state, room, logged)
         if proposal.then is not None:
             proposal.then(outcome)
 

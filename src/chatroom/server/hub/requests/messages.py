@@ -59,7 +59,7 @@ def post(context: Context, peer: Peer, request: Post) -> None:
 
 
 class _Posting(msgspec.Struct, frozen=True, gc=False):
-    """A post that is being stored, to be called with what became of it. A `partial` takes 0.2 us more."""
+    """A post that is being stored, to be called with what became of it. A `partial` takes 0.1 us more."""
 
     context: Context
     peer: Peer
