@@ -7,6 +7,7 @@ short slices, round after round, so that a slow minute of the machine hits all a
 """
 
 import contextlib
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,10 @@ from bench.results import Report, Sample, say
 
 WARM_S: Final = 0.3
 ENTER_LIMIT_S: Final = 180.0
+REST_S: Final = 0.6
+"""After a slice: what a server has put off while it was busy (ours: the text index), it does in this time and
+not in that of the next one, which shares its core.
+"""
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ def measure_room(
                 say(f"{profile}: round {number + 1} of {rounds}, {contender.name}")
                 answer = load.ask(Run(seconds, WARM_S))
                 report.add(profile, contender.name, Sample.of(answer))
+                time.sleep(REST_S)
 
 
 @contextlib.contextmanager
