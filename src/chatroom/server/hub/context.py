@@ -95,6 +95,11 @@ class Proposal(msgspec.Struct, frozen=True, gc=False):
     then: Then | None
     is_awaited: bool
 
+    def decided(self, outcome: Outcome) -> None:
+        """Let follow what follows."""
+        if self.then is not None:
+            self.then(outcome)
+
 
 class Context:
     """The hub's tools, as its handlers see them."""

@@ -221,8 +221,7 @@ class Hub:
                 if room is not None:
                     context.delivery.add_entry(room, logged.frame)
                     fold(state, room, logged)
-        if proposal.then is not None:
-            proposal.then(outcome)
+        proposal.decided(outcome)
 
     def write(self) -> None:
         """Send everything that can be sent now."""
