@@ -40,9 +40,17 @@ class Contender:
     """More than so many take it minutes to let in."""
     at_once: int = 50
     """How many members are on their way in at once, where nothing is said of that."""
+    rest_s: float = 0.0
+    """What it has put off while it was busy it does in this time after a slice, and not in the time of the
+    next contender, which shares its core.
+    """
 
 
 # -- ours --------------------------------------------------------------------------------------------------
+
+
+INDEXING_S: Final = 1.5
+"""In so much time our server makes searchable what was posted in a slice."""
 
 
 def our_server(
@@ -70,7 +78,7 @@ def ours(
     def start(directory: Path) -> AbstractContextManager[programs.Started]:
         return our_server(directory, tls=tls, python=python, source=source)
 
-    return Contender(name, "chatroom", start, tls=tls)
+    return Contender(name, "chatroom", start, tls=tls, rest_s=INDEXING_S)
 
 
 # -- the floor ---------------------------------------------------------------------------------------------

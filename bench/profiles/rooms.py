@@ -20,10 +20,6 @@ from bench.results import Report, Sample, say
 
 WARM_S: Final = 0.3
 ENTER_LIMIT_S: Final = 180.0
-REST_S: Final = 0.6
-"""After a slice: what a server has put off while it was busy (ours: the text index), it does in this time and
-not in that of the next one, which shares its core.
-"""
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,7 @@ def measure_room(
                 say(f"{profile}: round {number + 1} of {rounds}, {contender.name}")
                 answer = load.ask(Run(seconds, WARM_S))
                 report.add(profile, contender.name, Sample.of(answer))
-                time.sleep(REST_S)
+                time.sleep(contender.rest_s)
 
 
 @contextlib.contextmanager
