@@ -57,20 +57,22 @@ ALONE_S: Final = 0.02
 
 _ADD_ENTRY: Final = """
     INSERT INTO entries (id, author, kind, frame)
-    VALUES (?1, ?2, ?3, CASE WHEN EXISTS (SELECT 1 FROM nonces WHERE key = ?5) THEN NULL ELSE ?4 END)"""
+    VALUES (?, ?, ?, CASE WHEN EXISTS (SELECT 1 FROM nonces WHERE key = ?) THEN NULL ELSE ? END)"""
 """Looks up the nonce on the way, and fails (NOT NULL) where it is there: 0.7 us a message, a third of what a
 statement of its own costs. As INSERT … SELECT … WHERE NOT EXISTS it takes 0.4 us more.
 """
 
 _SET_READ: Final = """
-    INSERT INTO reads VALUES (?1, ?2, ?3)
+    INSERT INTO reads VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq"""
 
 _FAULTS: Final = (sqlite3.Error, StorageError, OverflowError, UnicodeError, MemoryError)
 """What the storing of a change may raise: the disk, a value no column takes, or memory."""
 
-Row = tuple[int, int, int, bytes, bytes | None]
-"""Row id, author, kind, frame, nonce key: one row of `entries` to be."""
+Row = tuple[int, int, int, bytearray | None, bytearray]
+"""Row id, author, kind, nonce key, frame: one row of `entries` to be. sqlite3 takes a bytearray as it is; for
+`bytes` it looks for an adapter each time, and on Python 3.11 the row takes 2.7 us in place of 1.9.
+"""
 
 
 class _Draft:
@@ -273,7 +275,8 @@ class Writer:
         head.seq = seq
         head.at = at
         entry = room << ROOM_SHIFT | seq
-        draft.rows.append((entry, author, kind, frame, key))
+        row_key = None if key is None else bytearray(key)
+        draft.rows.append((entry, author, kind, row_key, bytearray(frame)))
         if key is not None:
             draft.keys[key] = entry
         for account in change.mentioned:
@@ -302,7 +305,7 @@ class Writer:
 
     def _repeated(self, entry: int, change: AddEntry, draft: _Draft) -> Outcome:
         """Compare the entry that was stored, or is about to be, under this nonce with the one asked for."""
-        frame = next((row[3] for row in draft.rows if row[0] == entry), None)
+        frame = next((bytes(row[4]) for row in draft.rows if row[0] == entry), None)
         if frame is None:
             found = self._cursor.execute("SELECT frame FROM entries WHERE id = ?", (entry,)).fetchone()
             if found is None:
