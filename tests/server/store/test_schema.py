@@ -1,5 +1,6 @@
 """The steps from one version of the database to the next are whole or not taken."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,3 +100,10 @@ def test_the_greatest_room_and_seq_fit_in_a_row_id() -> None:
     entry = entry_id(ROOM_MAX, SEQ_MAX)
     assert entry < 2**63
     assert (entry >> schema.ROOM_SHIFT, seq_of(entry)) == (ROOM_MAX, SEQ_MAX)
+
+
+def test_no_statement_numbers_its_parameters() -> None:
+    # Python 3.12.0 to 3.12.3 warn of each `?1`, and storing a message then takes 15 us more.
+    numbered = re.compile(r"\?[0-9]")
+    files = Path(schema.__file__).parent.glob("*.py")
+    assert [file.name for file in files if numbered.search(file.read_text())] == []

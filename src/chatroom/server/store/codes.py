@@ -22,7 +22,7 @@ PATIENCE_S: Final = 5.0
 _FIND: Final = "SELECT kind, role, account, expires_at, used_at FROM codes WHERE hash = ?"
 
 _DROP_VOID: Final = """
-    DELETE FROM codes WHERE kind = ?1 AND used_at IS NULL AND (account = ?2 OR expires_at <= ?3)"""
+    DELETE FROM codes WHERE kind = ? AND used_at IS NULL AND (account = ? OR expires_at <= ?)"""
 """Link codes that the new one replaces, and those that have expired: there is one of each account at most."""
 
 

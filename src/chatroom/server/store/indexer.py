@@ -39,7 +39,7 @@ _READ_AT_ONCE: Final = 1_024
 
 _STANDING: Final = """
     SELECT rooms.id, ifnull(words_done.seq, 0),
-        (SELECT max(id) FROM entries WHERE id BETWEEN rooms.id << 40 AND (rooms.id << 40) + ?1)
+        (SELECT max(id) FROM entries WHERE id BETWEEN rooms.id << 40 AND (rooms.id << 40) + ?)
     FROM rooms LEFT JOIN words_done ON room = rooms.id"""
 
 _MAKE_BLOCK: Final = """

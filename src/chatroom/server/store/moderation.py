@@ -30,13 +30,13 @@ _BY_HANDLE: Final = _STANDING.format("handle")
 
 _HELD: Final = """
     WITH held AS (
-        SELECT account FROM bans WHERE until > ?1
-        UNION SELECT id FROM accounts WHERE muted_until > ?1
-        UNION SELECT account FROM kicks WHERE until > ?1)
+        SELECT account FROM bans WHERE until > :at
+        UNION SELECT id FROM accounts WHERE muted_until > :at
+        UNION SELECT account FROM kicks WHERE until > :at)
     {}"""
 """`held` are the accounts against which something stands at a time."""
 
-_IS_HELD: Final = _HELD.format("SELECT 1 FROM held WHERE account = ?2")
+_IS_HELD: Final = _HELD.format("SELECT 1 FROM held WHERE account = :account")
 _FORGET_FREE: Final = _HELD.format("DELETE FROM barred WHERE account NOT IN held")
 
 
@@ -69,7 +69,7 @@ def bar_address(cursor: sqlite3.Cursor, change: BarAddress, now_ms: int) -> Comm
 
 def forget_addresses(cursor: sqlite3.Cursor, now_ms: int) -> None:
     """Forget where accounts came from against which nothing stands any more."""
-    cursor.execute(_FORGET_FREE, (now_ms,))
+    cursor.execute(_FORGET_FREE, {"at": now_ms})
 
 
 def judge_author(cursor: sqlite3.Cursor, author: int, kind: int, room: int, at: int) -> Failed | None:
@@ -100,7 +100,7 @@ def _owners(cursor: sqlite3.Cursor) -> int:
 
 
 def _is_free(cursor: sqlite3.Cursor, account: int, at: int) -> bool:
-    return cursor.execute(_IS_HELD, (at, account)).fetchone() is None
+    return cursor.execute(_IS_HELD, {"at": at, "account": account}).fetchone() is None
 
 
 def _kick(cursor: sqlite3.Cursor, entry: Logged, body: Moderated, target: int) -> Failed | None:

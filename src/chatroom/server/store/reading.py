@@ -25,8 +25,8 @@ COUNTING_S: Final = 0.015
 
 _HEADS: Final = """
     SELECT id, name, kind, topic,
-        (SELECT min(id) FROM entries WHERE id BETWEEN rooms.id << 40 AND (rooms.id << 40) + ?1),
-        (SELECT max(id) FROM entries WHERE id BETWEEN rooms.id << 40 AND (rooms.id << 40) + ?1),
+        (SELECT min(id) FROM entries WHERE id BETWEEN rooms.id << 40 AND (rooms.id << 40) + :most),
+        (SELECT max(id) FROM entries WHERE id BETWEEN rooms.id << 40 AND (rooms.id << 40) + :most),
         ifnull((SELECT author FROM entries WHERE id = (rooms.id << 40) + 1), 0)
     FROM rooms ORDER BY id"""
 """Three seeks per room."""
@@ -77,7 +77,7 @@ def read_snapshot(connection: sqlite3.Connection) -> Snapshot:
             kicked=tuple(kicked[number]),
             creator=creator,
         )
-        for number, name, kind, topic, first, head, creator in connection.execute(_HEADS, (SEQ_MAX,))
+        for number, name, kind, topic, first, head, creator in connection.execute(_HEADS, {"most": SEQ_MAX})
     )
     barred = tuple(connection.execute("SELECT origin, account FROM barred ORDER BY origin, account"))
     return Snapshot(accounts, rooms, barred, has_unused_owner_code(connection))

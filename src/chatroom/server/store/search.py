@@ -22,9 +22,9 @@ PLACES: Final = 200
 
 _FIND: Final = """
     SELECT id, entry FROM words_N JOIN documents ON id = words_N.rowid
-    WHERE words_N MATCH ?1 AND words_N.rowid < ?2
-    AND entry >> 40 IN (SELECT value FROM json_each(?3)) AND (?4 = 0 OR author = ?4)
-    ORDER BY words_N.rowid DESC LIMIT ?5"""
+    WHERE words_N MATCH :match AND words_N.rowid < :below
+    AND entry >> 40 IN (SELECT value FROM json_each(:rooms)) AND (:author = 0 OR author = :author)
+    ORDER BY words_N.rowid DESC LIMIT :limit"""
 
 _STEPS: Final = 1_000
 """Steps of SQLite between two looks at the clock: about 6 us."""
@@ -47,18 +47,20 @@ def search(
     terms = parse_query(query)
     if not rooms:
         return Hits([], 0, 0)
-    match = _match(terms, rooms, author)
+    asked: dict[str, str | int] = {
+        "match": _match(terms, rooms, author),
+        "below": below,
+        "rooms": json.dumps(list(rooms)),
+        "author": author,
+    }
     give_up_at = time.monotonic() + limit_s
     found: list[tuple[int, int]] = []
     is_late = False
     connection.set_progress_handler(lambda: time.monotonic() > give_up_at, _STEPS)
     try:
         for block in range(block_of(below - 1), -1, -1):
-            rows = connection.execute(
-                in_block(_FIND, block),
-                (match, below, json.dumps(list(rooms)), author, limit + 1 - len(found)),
-            )
-            found.extend(rows)
+            asked["limit"] = limit + 1 - len(found)
+            found.extend(connection.execute(in_block(_FIND, block), asked))
             is_late = time.monotonic() > give_up_at
             if len(found) > limit or is_late:
                 break

@@ -14,8 +14,9 @@ from chatroom.server.store.schema import read_log_id, renew_log_id
 from chatroom.server.store.transactions import transaction
 
 _ENTRIES: Final = """
-    SELECT ifnull(sum(head & ?1), 0) FROM (
-        SELECT (SELECT max(id) FROM entries WHERE id BETWEEN rooms.id << 40 AND (rooms.id << 40) + ?1) AS head
+    SELECT ifnull(sum(head & :most), 0) FROM (
+        SELECT (SELECT max(id) FROM entries
+            WHERE id BETWEEN rooms.id << 40 AND (rooms.id << 40) + :most) AS head
         FROM rooms)"""
 """The sum of the heads: it counts entries that were removed too. One seek per room."""
 
@@ -37,7 +38,7 @@ class Standing:
 def read_standing(connection: sqlite3.Connection) -> Standing:
     """Return where the log in this database stands. Raises sqlite3.Error."""
     row = connection.execute(_STARTS).fetchone()
-    (entries,) = connection.execute(_ENTRIES, (SEQ_MAX,)).fetchone()
+    (entries,) = connection.execute(_ENTRIES, {"most": SEQ_MAX}).fetchone()
     return Standing(read_log_id(connection), 0 if row is None else int(row[0]), entries)
 
 
