@@ -76,6 +76,13 @@ MUTANTS: Final = (
         ("tests/server/store/test_writer.py::test_a_message_sent_again_is_stored_once",),
     ),
     Mutant(
+        "the greatest nonce of the index is taken for a new one",
+        (Edit(WRITER, "if key <= self._nonces.highest:", "if key < self._nonces.highest:"),),
+        (
+            "tests/server/store/test_nonces.py::test_what_is_greater_than_all_in_the_index_is_new_and_the_greatest_is_not",
+        ),
+    ),
+    Mutant(
         "cursor off by one",
         (
             Edit(

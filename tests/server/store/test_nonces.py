@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,6 +128,26 @@ def test_the_nonces_of_all_indexed_entries_are_marked_as_done(rooms: Story) -> N
 def test_keys_of_two_authors_or_nonces_are_never_equal(one: tuple[int, bytes], author: int) -> None:
     assert (nonce_key(*one) == nonce_key(author, one[1])) == (one[0] == author)
     assert nonce_key(*one) != nonce_key(one[0], bytes(reversed(one[1]))) or one[1] == bytes(reversed(one[1]))
+
+
+@pytest.mark.parametrize("reopened", [False, True])
+def test_what_is_greater_than_all_in_the_index_is_new_and_the_greatest_is_not(
+    rooms: Story, path: Path, reopened: bool
+) -> None:
+    assert isinstance(rooms.log, SqliteLog)
+    fill(rooms, 30)
+    greatest = msgspec.structs.replace(rooms.message(1, 1, "z"), nonce=b"\xfe" * 16)
+    assert isinstance(rooms.one(greatest), Committed)
+    rooms.log._nonces.index_slice()
+    while rooms.log._nonces._queue:
+        rooms.log._nonces.index_slice()
+    if reopened:
+        rooms.log.close()
+        rooms.log = SqliteLog(path)
+    greater = msgspec.structs.replace(greatest, nonce=b"\xff" * 16)
+    assert isinstance(rooms.one(greater), Committed)
+    assert isinstance(rooms.one(greatest), Repeated)
+    rooms.log.close()
 
 
 def test_a_post_is_found_by_its_author_and_nonce_wherever_its_nonce_is(rooms: Story) -> None:

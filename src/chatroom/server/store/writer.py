@@ -55,9 +55,11 @@ from chatroom.server.store.transactions import roll_back
 ALONE_S: Final = 0.02
 """How long changes are tried one by one; those left over fail as the last one did, and are sent again."""
 
-_ADD_ENTRY: Final = """
-    INSERT INTO entries (id, author, kind, frame)
-    VALUES (?, ?, ?, CASE WHEN EXISTS (SELECT 1 FROM nonces WHERE key = ?) THEN NULL ELSE ? END)"""
+_ADD_NEW: Final = "INSERT INTO entries (author, id, kind, frame) VALUES (?, ?, ?, ?)"
+
+_ADD_UNLESS_KNOWN: Final = """
+    INSERT INTO entries (author, id, kind, frame)
+    VALUES (CASE WHEN EXISTS (SELECT 1 FROM nonces WHERE key = ?) THEN NULL ELSE ? END, ?, ?, ?)"""
 """Looks up the nonce on the way, and fails (NOT NULL) where it is there: 0.7 us a message, a third of what a
 statement of its own costs. As INSERT … SELECT … WHERE NOT EXISTS it takes 0.4 us more.
 """
@@ -69,22 +71,25 @@ _SET_READ: Final = """
 _FAULTS: Final = (sqlite3.Error, StorageError, OverflowError, UnicodeError, MemoryError)
 """What the storing of a change may raise: the disk, a value no column takes, or memory."""
 
-Row = tuple[int, int, int, bytearray | None, bytearray]
-"""Row id, author, kind, nonce key, frame: one row of `entries` to be. sqlite3 takes a bytearray as it is; for
-`bytes` it looks for an adapter each time, and on Python 3.11 the row takes 2.7 us in place of 1.9.
+Row = tuple[bytearray | None, int, int, int, bytearray]
+"""Nonce key if the index may hold it, author, row id, kind, frame: one row of `entries` to be. sqlite3 takes
+a bytearray as it is; for `bytes` it looks for an adapter each time, and on Python 3.11 the row takes 2.7 us
+in place of 1.9.
 """
 
 
 class _Draft:
     """What one transaction has gathered, and what is to be forgotten should it fail."""
 
-    __slots__ = ("accounts", "has_begun", "is_unsettled", "keys", "mentions", "rooms", "rows")
+    __slots__ = ("accounts", "has_begun", "is_unsettled", "is_unsure", "keys", "mentions", "rooms", "rows")
 
     def __init__(self, *, is_unsettled: bool) -> None:
         self.is_unsettled = is_unsettled
         """Whether a change before took a right from somebody (`UNSETTLING`): authors are judged again."""
         self.rows: list[Row] = []
         self.keys: dict[bytes, int] = {}
+        self.is_unsure = False
+        """Whether the index may hold one of the keys."""
         self.mentions: list[tuple[int, int, int]] = []
         self.rooms: dict[int, int] = {}
         """Rooms that got entries, and the time of the first of them."""
@@ -145,8 +150,9 @@ class Writer:
     ) -> list[Outcome]:
         """Decide and commit, or raise one of `_FAULTS` and leave everything as it was.
 
-        At first nonces are looked up by the statement that writes the rows; when it finds that one of
-        them had been stored, all is taken back and decided again with each nonce looked up before.
+        At first nonces that the index may hold are looked up by the statement that writes the rows; when
+        it finds that one of them had been stored, all is taken back and decided again with each nonce
+        looked up before.
         """
         draft = _Draft(is_unsettled=is_alone)
         try:
@@ -184,9 +190,9 @@ class Writer:
             if not rows:
                 return True
             if len(rows) == 1 and not draft.mentions and not indexes_nonces:
-                return self._add(rows)
+                return self._add(draft)
             self._begin(draft)
-        if rows and not self._add(rows):
+        if rows and not self._add(draft):
             return False
         if draft.mentions:
             cursor.executemany("INSERT OR IGNORE INTO mentions VALUES (?, ?, ?)", draft.mentions)
@@ -196,13 +202,16 @@ class Writer:
             self._nonces.wrote_slice(count)
         return True
 
-    def _add(self, rows: list[Row]) -> bool:
+    def _add(self, draft: _Draft) -> bool:
         """Write the rows; False when one of them cannot be there: its nonce, or its place, is taken."""
+        rows = draft.rows
         try:
-            if len(rows) == 1:
-                self._cursor.execute(_ADD_ENTRY, rows[0])
+            if not draft.is_unsure:
+                self._cursor.executemany(_ADD_NEW, [row[1:] for row in rows])
+            elif len(rows) == 1:
+                self._cursor.execute(_ADD_UNLESS_KNOWN, rows[0])
             else:
-                self._cursor.executemany(_ADD_ENTRY, rows)
+                self._cursor.executemany(_ADD_UNLESS_KNOWN, rows)
         except sqlite3.IntegrityError:
             return False
         return True
@@ -275,10 +284,13 @@ class Writer:
         head.seq = seq
         head.at = at
         entry = room << ROOM_SHIFT | seq
-        row_key = None if key is None else bytearray(key)
-        draft.rows.append((entry, author, kind, row_key, bytearray(frame)))
+        unsure_key = None
         if key is not None:
             draft.keys[key] = entry
+            if key <= self._nonces.highest:
+                unsure_key = bytearray(key)
+                draft.is_unsure = True
+        draft.rows.append((unsure_key, author, entry, kind, bytearray(frame)))
         for account in change.mentioned:
             draft.mentions.append((account, room, seq))
         return Committed(0, (logged,))
@@ -305,7 +317,7 @@ class Writer:
 
     def _repeated(self, entry: int, change: AddEntry, draft: _Draft) -> Outcome:
         """Compare the entry that was stored, or is about to be, under this nonce with the one asked for."""
-        frame = next((bytes(row[4]) for row in draft.rows if row[0] == entry), None)
+        frame = next((bytes(row[4]) for row in draft.rows if row[2] == entry), None)
         if frame is None:
             found = self._cursor.execute("SELECT frame FROM entries WHERE id = ?", (entry,)).fetchone()
             if found is None:
