@@ -446,6 +446,28 @@ def test_what_a_stream_that_failed_has_left_in_a_shared_bio_gets_into_no_other(t
     assert _read(client, 5) == b"whole"
 
 
+def test_a_handshake_for_which_memory_is_lacking_leaves_nothing_in_a_shared_bio(
+    tcp_pair: MakePair,
+    server_tls: ssl.SSLContext,
+    client_tls: ssl.SSLContext,
+) -> None:
+    shared = ssl.MemoryBIO()
+    ours, theirs = tcp_pair()
+    server = TlsStream(ours, server_tls, server_side=True, outgoing=shared)
+    client = TlsStream(theirs, client_tls, server_side=False, server_name="localhost")
+    client.handshake()
+
+    class NoMemory:
+        def do_handshake(self) -> None:
+            shared.write(b"half a flight")
+            raise MemoryError
+
+    server._tls = NoMemory()  # type: ignore[assignment]
+    with pytest.raises(StreamClosed, match="memory"):
+        wait_until(server.handshake, between=lambda: None)
+    assert shared.pending == 0
+
+
 def test_a_backlog_is_the_senders_own_buffer_but_for_a_few_records(tls_pair: MakeTls) -> None:
     server, _ = tls_pair(SMALL, pending_limit_bytes=10**8)
     shared = bytes(1_000_000)

@@ -162,7 +162,7 @@ class TlsStream:
         except ssl.SSLWantReadError:
             self._send_outgoing()
             return False
-        except ssl.SSLError as error:
+        except (ssl.SSLError, MemoryError) as error:
             raise self._fail(error) from error
         self._is_ready = True
         self._guard = None
@@ -290,7 +290,7 @@ class TlsStream:
                 return
             except ssl.SSLZeroReturnError:
                 piece = b""
-            except ssl.SSLError as error:
+            except (ssl.SSLError, MemoryError) as error:
                 self._fail(error)
                 return
             if piece:
@@ -338,28 +338,32 @@ class TlsStream:
         return plain
 
     def _send_outgoing(self) -> None:
-        """Send what TLS itself has to say; behind all cipher text that is pending, for its order is fixed."""
-        if self._outgoing.pending:
-            self._raw.send(self._outgoing.read())
+        """Send what TLS itself has to say; behind all cipher text that is pending, for its order is fixed.
+
+        Whatever fails, nothing of it is left, to get into another stream.
+        """
+        try:
+            if self._outgoing.pending:
+                self._raw.send(self._outgoing.read())
+        finally:
+            while self._outgoing.pending:
+                self._outgoing.read(256)
 
     def _send_end(self) -> None:
         if self._is_ready:
             # WantRead means that close_notify is written and the other end's has not come: it is not awaited.
             # StreamClosed: nobody is left to be told.
-            with contextlib.suppress(ssl.SSLError):
+            with contextlib.suppress(ssl.SSLError, MemoryError):
                 self._tls.unwrap()
-            with contextlib.suppress(StreamClosed):
+            with contextlib.suppress(StreamClosed, MemoryError):
                 self._send_outgoing()
         self._raw.shutdown_write()
 
     def _fail(self, error: ssl.SSLError | MemoryError) -> StreamClosed:
         """End both directions. The alert that OpenSSL has made is sent if the socket still takes it."""
         self._ended = self._refuse(tls_reason_of(error))
-        try:
+        with contextlib.suppress(StreamClosed, MemoryError):
             self._send_outgoing()
-        except (StreamClosed, MemoryError):
-            while self._outgoing.read(256):  # nothing of it may get into another stream
-                pass
         return StreamClosed(self._ended.reason)
 
     def _refuse(self, reason: str) -> StreamClosed:

@@ -38,7 +38,6 @@ class Connection:
         "failure",
         "frames",
         "has_input_ended",
-        "held",
         "is_stranger",
         "on_readable",
         "on_stall",
@@ -48,6 +47,7 @@ class Connection:
         "phase",
         "progress_at",
         "push",
+        "put_off",
         "stream",
         "taken_bytes",
         "waits",
@@ -78,7 +78,7 @@ class Connection:
         self.decoder = FrameDecoder(LOGIN_FRAME_BYTES)
         self.frames: Iterator[Frame] | None = None
         """Frames that were read and not handled yet: the peer was paused in the middle."""
-        self.held: Frame | None = None
+        self.put_off: Frame | None = None
         """The frame before those, for which there was no time."""
         self.has_input_ended = False
         """The peer said that it sends no more; what it sent is still carried out and answered."""

@@ -22,6 +22,7 @@ class Pass:
         "_loop",
         "effort",
         "handshake_effort",
+        "light_effort",
         "now",
         "spent",
     )
@@ -40,12 +41,14 @@ class Pass:
         self._halved_at = self.now
         self.handshake_effort = 0
         """How much of that was for handshakes of TLS."""
+        self.light_effort = 0
+        """How much of that was for what is heard when there is no time for anything else."""
 
     def begin(self) -> None:
         """Begin one, unless one is under way."""
         if not self._is_on:
             self._is_on = True
-            self.effort = self.handshake_effort = 0
+            self.effort = self.handshake_effort = self.light_effort = 0
             self.spent.clear()
             self.now = self._loop.now()
             if self.now >= self._halved_at + 1:
@@ -53,9 +56,11 @@ class Pass:
                 self._debts = {asker: debt / 2 for asker, debt in self._debts.items() if debt >= 2}
             self._hub.begin_pass(self.now, time.time_ns() // 1_000_000)
 
-    def spend(self, asker: Account | Peer, effort: int) -> None:
+    def spend(self, asker: Account | Peer, effort: int, *, is_light: bool) -> None:
         """Note what was done for an account, or a stranger."""
         self.effort += effort
+        if is_light:
+            self.light_effort += effort
         self.spent[asker] = self.spent.get(asker, 0) + effort
         if isinstance(asker, Account):
             self._debts[asker] = self._debts.get(asker, 0) + effort

@@ -37,8 +37,8 @@ PEER_EFFORT: Final = 50
 PASS_EFFORT: Final = 200
 """What all peers may ask for in a pass; after that only what is `LIGHT` is heard."""
 
-LATE_EFFORT: Final = PASS_EFFORT + PEER_EFFORT
-"""What all may ask for with that: the rest waits whatever it is."""
+LIGHT_EFFORT: Final = PEER_EFFORT
+"""What all may ask for with that: beyond, everything waits."""
 
 HANDSHAKE_EFFORT: Final = 10
 """What a step of a TLS handshake takes: 0.6 ms, most of it for the signature."""
@@ -188,16 +188,16 @@ class Reading:
         most = self._allowance(connection, peer)
         if most <= 0:
             return
-        current, receive, asker = self._pass, self._hub.receive, peer.account or peer
+        current, receive = self._pass, self._hub.receive
         now, effort, is_late = current.now, 0, current.effort >= PASS_EFFORT
-        if connection.held is not None:
-            frames, connection.held = chain((connection.held,), frames), None
+        if connection.put_off is not None:
+            frames, connection.put_off = chain((connection.put_off,), frames), None
         self._indexing.busy()
         packet_type = 0
         try:
             for packet_type, payload in frames:
                 if is_late and packet_type not in LIGHT:
-                    connection.held = packet_type, payload
+                    connection.put_off = packet_type, payload
                     self._unfinished[connection] = None
                     return
                 effort += receive(peer, decode_from_client(packet_type, payload))
@@ -220,7 +220,7 @@ class Reading:
             raise
         finally:
             if effort:
-                current.spend(asker, effort)
+                current.spend(peer.account or peer, effort, is_light=is_late)
         connection.frames = None
 
     def _allowance(self, connection: Connection, peer: Peer) -> int:
@@ -232,8 +232,10 @@ class Reading:
         if peer.awaits > 0:
             self._await(connection)
             return 0
-        left = LATE_EFFORT if connection.held is None else PASS_EFFORT
-        allowance = min(left - current.effort, PEER_EFFORT - current.spent.get(peer.account or peer, 0))
+        allowance = PEER_EFFORT - current.spent.get(peer.account or peer, 0)
+        if current.effort >= PASS_EFFORT:
+            is_light = connection.put_off is None
+            allowance = min(allowance, LIGHT_EFFORT - current.light_effort) if is_light else 0
         if allowance <= 0:
             self._unfinished[connection] = None
         return allowance

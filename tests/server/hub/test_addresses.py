@@ -8,7 +8,7 @@ from chatroom.protocol.entries import EntryKind, Moderated, RoomKind, read_body
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.protocol.packets import Join, Moderate, ModerationAct, Opened, Refused, Role, RoomState, Welcome
-from chatroom.server.hub.state import ORIGINS
+from chatroom.server.store.moderation_rules import PLACES
 from support.hub_world import Guest, World
 
 MUTE, UNMUTE = ModerationAct.MUTE, ModerationAct.UNMUTE
@@ -44,6 +44,11 @@ def is_muted(guest: Guest) -> bool:
     refused = any(isinstance(answer, Refused) and "you are muted" in answer.text for answer in answers)
     assert refused == (welcome.role == Role.MUTED)
     return refused
+
+
+def is_barred(guest: Guest) -> bool:
+    """Whether it was not let in, or is muted, or not in the lobby."""
+    return not guest.got(Welcome) or is_muted(guest) or not guest.got(RoomState)
 
 
 # -- mutes -------------------------------------------------------------------------------------------------
@@ -214,23 +219,6 @@ def test_what_a_mute_and_a_kick_do_is_the_same_after_a_restart(disk_world: Calla
         assert len(account.kicks_at(again.now_ms)) == 1
 
 
-@pytest.mark.parametrize("act", [MUTE, KICK])
-def test_a_place_that_a_restart_forgot_is_known_when_the_account_comes_again(
-    disk_world: Callable[..., World], act: ModerationAct
-) -> None:
-    bob = disk_world().member("bob", address=HOME)
-    again = disk_world()
-    mia = again.member("mia", role=Role.MODERATOR)
-    mia.moderate(act, "bob", 600)
-    assert again.hub.state.barred == {}
-    back = again.guest(bob.key, HOME_AGAIN)
-    back.login("bob")
-    again.settle()
-    robert = newcomer(again)
-    assert is_muted(robert) == (act is MUTE)
-    assert bool(robert.got(RoomState)) == (act is MUTE)
-
-
 def test_the_banned_bar_the_address_from_which_they_try_again(world: World, mia: Guest) -> None:
     bob = world.member("bob", address=HOME)
     mia.moderate(BAN, "bob", 600)
@@ -240,9 +228,88 @@ def test_the_banned_bar_the_address_from_which_they_try_again(world: World, mia:
     assert robert.closing().code == ErrorCode.BANNED
 
 
-def test_the_banned_bar_no_more_addresses_than_an_account_is_remembered_by(world: World, mia: Guest) -> None:
+def test_the_banned_bar_a_bounded_number_of_addresses(world: World, mia: Guest) -> None:
     bob = world.member("bob", address=HOME)
     mia.moderate(BAN, "bob", 600)
-    for number in range(2 * ORIGINS):
-        world.guest(bob.key, f"203.0.113.{number}:1").login("bob")
-    assert len(world.hub.state.barred) == ORIGINS
+    guests = [world.guest(bob.key, f"203.0.113.{number}:1") for number in range(2 * PLACES)]
+    for guest in guests:  # within one pass
+        guest.say(guest.login_packet("bob"))
+    world.settle()
+    assert len(world.hub.state.barred) == PLACES
+
+
+# -- one after the other ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("act", [MUTE, KICK, BAN])
+def test_what_is_done_again_after_its_end_bars_the_address_again(
+    world: World, mia: Guest, act: ModerationAct
+) -> None:
+    bob = world.member("bob", address=HOME)
+    bob.hang_up()
+    mia.moderate(act, "bob", 60)
+    world.settle(61)
+    if act is KICK:
+        back = world.guest(bob.key, ELSEWHERE)
+        back.login("bob")
+        back.ask(Join(9, "lobby"))
+    mia.moderate(act, "bob", 600)
+    assert "192.0.2.7" in world.hub.state.barred
+    robert = world.guest(address=HOME_AGAIN)
+    robert.login("robert")
+    assert is_barred(robert)
+
+
+def test_a_mute_that_is_taken_back_and_given_again_at_once_bars_the_address(world: World, mia: Guest) -> None:
+    world.member("bob", address=HOME)
+    mia.moderate(MUTE, "bob")
+    lobby = world.lobby(mia)
+    max_ = world.member("max", role=Role.MODERATOR)
+    mia.say(Moderate(next(mia.ids), lobby, UNMUTE, "bob"))
+    max_.say(Moderate(next(max_.ids), lobby, MUTE, "bob"))
+    world.settle()
+    assert is_muted(newcomer(world))
+
+
+def test_a_mute_given_while_the_clock_is_behind_bars_the_address(world: World, mia: Guest) -> None:
+    world.member("bob", address=HOME)
+    mia.post(world.lobby(mia), "in the future", b"f" * 16)
+    world.now_ms -= 3_600_000
+    for seconds in (600, 1_200):
+        mia.moderate(MUTE, "bob", seconds)
+    assert is_muted(newcomer(world))
+
+
+def test_who_is_muted_because_of_an_address_bars_no_address(world: World, mia: Guest) -> None:
+    """Innocent people come from the address of somebody muted, and go elsewhere: it ends with them."""
+    world.member("bob", address=HOME)
+    mia.moderate(MUTE, "bob")
+    mia.moderate(KICK, "bob", 600)
+    eve = newcomer(world, "eve")
+    eve.hang_up()
+    back = world.guest(eve.key, ELSEWHERE)
+    back.login("eve")
+    assert is_muted(back)
+    assert list(world.hub.state.barred) == ["192.0.2.7"]
+    assert not is_barred(newcomer(world, "gus", ELSEWHERE))
+    mia.moderate(UNMUTE, "bob")
+    world.settle(601)
+    assert not is_barred(newcomer(world, "fay"))
+
+
+def test_a_newcomer_is_told_what_stands_against_the_address(world: World, mia: Guest) -> None:
+    world.member("bob", address=HOME)
+    mia.moderate(MUTE, "bob")
+    mia.moderate(KICK, "bob", 600)
+    robert = newcomer(world)
+    welcome = robert.last(Welcome)
+    assert isinstance(welcome, Welcome)
+    assert welcome.text.splitlines() == [
+        "You are muted, because somebody is who came from your address.",
+        "Some rooms are closed to you for a time, because somebody was kicked who came from there.",
+    ]
+    back = world.guest(robert.key, HOME)
+    back.login("robert")
+    welcome = back.last(Welcome)
+    assert isinstance(welcome, Welcome)
+    assert welcome.text == ""

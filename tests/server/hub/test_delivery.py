@@ -96,12 +96,10 @@ def test_a_peer_that_stalls_in_one_room_resumes_in_all() -> None:
     assert seqs(bob, lobby)[-10:] == seqs(ana, lobby)[-10:]
 
 
-def test_who_lags_in_many_rooms_gives_others_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "TURN_BYTES", 20_000)
-    monkeypatch.setattr(delivery, "PASS_BYTES", 10_000)  # one turn a pass
-    world = World()
-    ana, bob, carl = world.member("ana"), world.member("bob"), world.member("carl")
-    rooms = []
+def follow_eight_rooms(world: World, bob: Guest) -> list[int]:
+    """Have bob ask for all of eight rooms: in each are 20 messages of 1,000 bytes, and three more entries."""
+    ana = world.member("ana")
+    rooms: list[int] = []
     for name in "abcdefgh":
         opened = ana.ask(Join(next(ana.ids), f"room-{name}", create=True, kind=RoomKind.PUBLIC))[-1]
         assert isinstance(opened, Opened)
@@ -109,9 +107,17 @@ def test_who_lags_in_many_rooms_gives_others_their_turn(monkeypatch: pytest.Monk
         for number in range(20):
             ana.post(rooms[-1], "x" * 1000, nonce(1000 * ord(name) + number))
         bob.ask(Join(next(bob.ids), f"room-{name}"))
-    ana.post(world.lobby(ana), "for carl", nonce(1))
-    before = len(carl.received)
     bob.say(Follow(next(bob.ids), [Cursor(room, 0) for room in rooms]))
+    return rooms
+
+
+def test_who_lags_in_many_rooms_gives_others_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "TURN_BYTES", 20_000)
+    monkeypatch.setattr(delivery, "PASS_BYTES", 10_000)  # one turn a pass
+    world = World()
+    bob, carl = world.member("bob"), world.member("carl")
+    rooms = follow_eight_rooms(world, bob)
+    before = len(carl.received)
     carl.say(Follow(next(carl.ids), [Cursor(world.lobby(carl), 0)]))
     served: list[int] = []
     for _ in range(20):
@@ -124,6 +130,28 @@ def test_who_lags_in_many_rooms_gives_others_their_turn(monkeypatch: pytest.Monk
     for room in rooms:
         assert seqs(bob, room) == list(range(1, len(seqs(bob, room)) + 1))
         assert len(bob.texts(room)) == 20
+
+
+def test_the_rooms_in_which_somebody_lags_come_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "FEED_BYTES", 5_000)  # a helping is a fourth of a room
+    monkeypatch.setattr(delivery, "TURN_BYTES", 20_000)
+    world = World()
+    bob = world.member("bob")
+    rooms = follow_eight_rooms(world, bob)
+    for _ in range(4):
+        world.hub.write()
+    counts = [len(bob.entries(room)) for room in rooms]
+    assert min(counts) > 0, "the last room did not wait for the end of the first"
+
+
+def test_many_short_readings_are_no_short_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "FEED_ENTRIES", 1)
+    monkeypatch.setattr(delivery, "TURN_BYTES", 4 * delivery.READ_BYTES)
+    world = World()
+    bob = world.member("bob")
+    rooms = follow_eight_rooms(world, bob)
+    world.hub.write()
+    assert sum(len(bob.entries(room)) for room in rooms) <= 4
 
 
 def test_an_answer_that_is_not_taken_does_not_cost_the_entries_of_the_same_pass() -> None:

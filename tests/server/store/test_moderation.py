@@ -20,7 +20,7 @@ from chatroom.server.hub.ports import (
     Outcome,
 )
 from chatroom.server.store.frames import entry_of
-from chatroom.server.store.moderation_rules import Standing, moderation_fault
+from chatroom.server.store.moderation_rules import PLACES, Standing, moderation_fault
 from chatroom.server.store.sqlite import SqliteLog
 from support.story import START_MS, Story, joined, left, new_account
 
@@ -140,24 +140,22 @@ def test_the_addresses_are_free_when_the_last_of_a_ban_a_mute_and_a_kick_ends(ga
     assert garden.log.load().barred == ()
 
 
-@pytest.mark.parametrize("kind", [EntryKind.BANNED, EntryKind.MUTED])
-def test_what_is_over_leaves_no_address_to_the_next(garden: Story, kind: EntryKind) -> None:
-    garden.submit(act(kind, "bob", SOON), BarAddress(BOB, HOME))
-    garden.submit(act(kind, "bob", SOON + 1), at=SOON - 1)
-    assert garden.log.load().barred == ((HOME, BOB),)
-    garden.submit(act(kind, "bob"), at=SOON + 1)
-    assert garden.log.load().barred == ()
+def test_one_account_bars_a_bounded_number_of_addresses(garden: Story) -> None:
+    bars = [BarAddress(BOB, f"192.0.2.{number}") for number in range(PLACES)]
+    assert codes(garden.submit(act(EntryKind.MUTED, "bob"), *bars)) == [None] * (PLACES + 1)
+    outcomes = garden.submit(BarAddress(BOB, "198.51.100.1"), bars[0])
+    assert codes(outcomes) == [ErrorCode.TOO_MANY, None]
 
 
-def test_a_server_that_starts_forgets_the_addresses_of_what_is_over(tmp_path: Path) -> None:
+def test_a_server_that_starts_forgets_the_addresses_of_what_is_over_since_a_day(tmp_path: Path) -> None:
     log = SqliteLog(tmp_path / "chatroom.db")
     story = Story(log)
     for handle in ("ina", "mia", "bob", "eve"):
         story.one(AddAccount(handle, new_account(handle).public_key, Role(2 * (handle == "mia")), ""))
     story.room("garden", INA, MIA, BOB, EVE)
-    far = time.time_ns() // 1_000_000 + 3_600_000
+    an_hour_ago = time.time_ns() // 1_000_000 - 3_600_000
     story.submit(act(EntryKind.BANNED, "bob", SOON), BarAddress(BOB, HOME))
-    story.submit(act(EntryKind.BANNED, "eve", far), BarAddress(EVE, CAFE))
+    story.submit(act(EntryKind.BANNED, "eve", an_hour_ago), BarAddress(EVE, CAFE))
     log.begin(renews=False)
     assert log.load().barred == ((CAFE, EVE),)
     log.close()

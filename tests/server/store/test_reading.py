@@ -158,3 +158,25 @@ def test_a_count_looks_at_a_bounded_number_of_entries(disk: Story, monkeypatch: 
     assert disk.unread(bob, room).unread == 0
     disk.read_up_to(bob, room, 8)
     assert disk.unread(bob, room).unread == 1
+
+
+def test_of_rooms_for_whose_counts_no_time_is_left_every_entry_counts(
+    disk: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, bob = disk.account("ana"), disk.account("bob")
+    rooms = [disk.room(name, ana, bob) for name in ("garden", "kitchen", "shed")]
+    for room in rooms:
+        disk.read_up_to(bob, room, 3)
+        disk.submit(disk.message(room, bob, "own"), disk.message(room, ana, "@bob", mentioned=(bob,)))
+    disk.read_up_to(bob, rooms[2], 5)
+    assert [disk.unread(bob, room) for room in rooms] == [Unread(3, 1, 1)] * 2 + [Unread(5, 0, 0)]
+    monkeypatch.setattr("chatroom.server.store.reading.COUNTING_S", -1)
+    assert [disk.unread(bob, room) for room in rooms] == [Unread(3, 2, 0)] * 2 + [Unread(5, 0, 0)]
+    disk.submit(*(disk.message(rooms[0], bob, "own") for _ in range(UNREAD_COUNT + 1)))
+    assert disk.unread(bob, rooms[0]).unread == UNREAD_COUNT
+
+
+def test_what_came_after_the_head_counts_for_nothing(garden: Story) -> None:
+    garden.submit(*(garden.message(1, 1, "@bob", mentioned=(2,)) for _ in range(3)))
+    head = garden.record(1).head
+    assert garden.log.unread(2, {1: head - 2}) == {1: Unread(0, 21, 1)}

@@ -29,7 +29,7 @@ from chatroom.server.hub.ports import (
     Unread,
     Verify,
 )
-from chatroom.server.hub.state import ORIGINS, Account, Peer, Room, Stage, State
+from chatroom.server.hub.state import Account, Peer, Room, Stage, State
 from chatroom.server.hub.throttle import Throttle
 from chatroom.server.hub.wording import try_again, until
 
@@ -147,13 +147,9 @@ class Context:
 
     def bar(self, account: Account, origin: str, peer: Peer) -> None:
         """Have new accounts from there share what stands against this one, in the name of a peer that asked
-        for it, or comes from there. The server's own machine is everybody's; and of one account a few places
-        are enough.
+        for it, or comes from there. The server's own machine is everybody's.
         """
-        if not self.settings.bars_addresses or is_loopback(origin):
-            return
-        known = [place for place, accounts in self.state.barred.items() if account in accounts]
-        if origin not in known and len(known) < ORIGINS:
+        if self.settings.bars_addresses and not is_loopback(origin):
             self.propose(BarAddress(account.number, origin), peer, is_awaited=False)
 
     # -- answering -----------------------------------------------------------------------------------------

@@ -101,7 +101,6 @@ def _moderated(state: State, room: Room, logged: Logged) -> None:
     if not isinstance(body, Moderated):
         return
     target = state.by_handle[body.handle]
-    was_free = target.is_free(entry.at)
     match logged.kind:
         case EntryKind.KICKED:
             _part(room, target)
@@ -121,7 +120,7 @@ def _moderated(state: State, room: Room, logged: Logged) -> None:
                 target.muted_until = 0
         case _:
             pass
-    if was_free or target.is_free(entry.at):
+    if target.is_free(entry.at):
         state.unbar(target)
 
 

@@ -247,13 +247,13 @@ class MemoryLog:
     def unread(self, account: int, heads: Mapping[int, int]) -> dict[int, Unread]:
         """As `Log.unread`."""
         self._check()
-        return {room: self._unread(account, room) for room in heads}
+        return {room: self._unread(account, room, head) for room, head in heads.items()}
 
-    def _unread(self, account: int, room: int) -> Unread:
+    def _unread(self, account: int, room: int, head: int) -> Unread:
         read = self._reads.get((account, room), 0)
-        new = self._rooms[room].log[read:]
+        new = self._rooms[room].log[read:head]
         messages = sum(entry.kind == EntryKind.POSTED and entry.author != account for entry in new)
-        mentions = sum(seq > read for seq in self._mentions.get((account, room), ()))
+        mentions = sum(read < seq <= head for seq in self._mentions.get((account, room), ()))
         return Unread(read, min(messages, UNREAD_COUNT), min(mentions, UNREAD_COUNT))
 
     def search(self, query: str, rooms: Sequence[int], author: int, before: int, limit: int) -> Hits:

@@ -28,7 +28,7 @@ from chatroom.server.hub.ports import (
 )
 from chatroom.server.store import refusals
 from chatroom.server.store.codes import code_fault
-from chatroom.server.store.moderation_rules import Standing
+from chatroom.server.store.moderation_rules import PLACES, Standing
 
 
 @dataclass(slots=True)
@@ -209,6 +209,8 @@ class People:
         account = self._accounts.get(change.account)
         if account is None or account.is_free(now_ms):
             return refusals.NOTHING_STANDS
+        if change.origin not in account.barred and len(account.barred) >= PLACES:
+            return refusals.TOO_MANY_PLACES
         account.barred.add(change.origin)
         return Committed(0, ())
 
@@ -219,7 +221,6 @@ class People:
     def moderate(self, entry: Logged, target: int, body: Moderated, at: int) -> None:
         """Carry out what concerns the account."""
         account = self._accounts[target]
-        was_free = account.is_free(at)
         match entry.kind:
             case EntryKind.KICKED:
                 if body.until:
@@ -238,5 +239,5 @@ class People:
                     account.muted_until = 0
             case _:
                 raise AssertionError(f"kind {entry.kind} is not moderation")
-        if was_free or account.is_free(at):
+        if account.is_free(at):
             account.barred.clear()

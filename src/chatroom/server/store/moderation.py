@@ -13,6 +13,7 @@ from chatroom.server.hub.ports import BarAddress, Committed, Failed, Logged
 from chatroom.server.store import refusals
 from chatroom.server.store.frames import entry_of
 from chatroom.server.store.moderation_rules import (
+    PLACES,
     Standing,
     author_fault,
     moderation_fault,
@@ -22,22 +23,22 @@ from chatroom.server.store.moderation_rules import (
 Effect = Callable[[sqlite3.Cursor, Logged, Moderated, int], Failed | None]
 """What is written for (entry, body, number of the account)."""
 
+DAY_MS: Final = 86_400_000
+
 _STANDING: Final = """
     SELECT accounts.id, role, bans.until, muted_until
     FROM accounts LEFT JOIN bans ON bans.account = accounts.id WHERE {} = ?"""
 _BY_NUMBER: Final = _STANDING.format("accounts.id")
 _BY_HANDLE: Final = _STANDING.format("handle")
 
-_HELD: Final = """
-    WITH held AS (
-        SELECT account FROM bans WHERE until > :at
-        UNION SELECT id FROM accounts WHERE muted_until > :at
-        UNION SELECT account FROM kicks WHERE until > :at)
-    {}"""
-"""`held` are the accounts against which something stands at a time."""
+_WHERE_FREE: Final = """
+    {what} WHERE NOT EXISTS (SELECT 1 FROM bans WHERE bans.account = {account} AND until > :at)
+        AND NOT EXISTS (SELECT 1 FROM accounts WHERE accounts.id = {account} AND muted_until > :at)
+        AND NOT EXISTS (SELECT 1 FROM kicks WHERE kicks.account = {account} AND until > :at)"""
+"""What holds where nothing stands against an account at a time."""
 
-_IS_HELD: Final = _HELD.format("SELECT 1 FROM held WHERE account = :account")
-_FORGET_FREE: Final = _HELD.format("DELETE FROM barred WHERE account NOT IN held")
+_IS_FREE: Final = _WHERE_FREE.format(what="SELECT 1", account=":account")
+_FORGET: Final = _WHERE_FREE.format(what="DELETE FROM barred", account="barred.account")
 
 
 def moderate(cursor: sqlite3.Cursor, entry: Logged) -> Failed | None:
@@ -52,9 +53,8 @@ def moderate(cursor: sqlite3.Cursor, entry: Logged) -> Failed | None:
     fault = moderation_fault(entry.kind, body, author, target, _owners(cursor))
     if fault is not None or target is None:
         return fault
-    was_free = _is_free(cursor, target.number, decoded.at)
     fault = _EFFECTS[entry.kind](cursor, entry, body, target.number)
-    if fault is None and (was_free or _is_free(cursor, target.number, decoded.at)):
+    if fault is None and _is_free(cursor, target.number, decoded.at):
         cursor.execute("DELETE FROM barred WHERE account = ?", (target.number,))
     return fault
 
@@ -63,13 +63,17 @@ def bar_address(cursor: sqlite3.Cursor, change: BarAddress, now_ms: int) -> Comm
     """Write from where new accounts share what stands against this one."""
     if _is_free(cursor, change.account, now_ms):
         return refusals.NOTHING_STANDS
-    cursor.execute("INSERT OR IGNORE INTO barred VALUES (?, ?)", (change.origin, change.account))
+    known = cursor.execute("SELECT origin FROM barred WHERE account = ?", (change.account,)).fetchall()
+    if (change.origin,) not in known:
+        if len(known) >= PLACES:
+            return refusals.TOO_MANY_PLACES
+        cursor.execute("INSERT INTO barred VALUES (?, ?)", (change.origin, change.account))
     return Committed(0, ())
 
 
 def forget_addresses(cursor: sqlite3.Cursor, now_ms: int) -> None:
-    """Forget where accounts came from against which nothing stands any more."""
-    cursor.execute(_FORGET_FREE, {"at": now_ms})
+    """Forget where accounts came from against which nothing stands since a day: the clock may be wrong."""
+    cursor.execute(_FORGET, {"at": now_ms - DAY_MS})
 
 
 def judge_author(cursor: sqlite3.Cursor, author: int, kind: int, room: int, at: int) -> Failed | None:
@@ -100,7 +104,7 @@ def _owners(cursor: sqlite3.Cursor) -> int:
 
 
 def _is_free(cursor: sqlite3.Cursor, account: int, at: int) -> bool:
-    return cursor.execute(_IS_HELD, {"at": at, "account": account}).fetchone() is None
+    return cursor.execute(_IS_FREE, {"at": at, "account": account}).fetchone() is not None
 
 
 def _kick(cursor: sqlite3.Cursor, entry: Logged, body: Moderated, target: int) -> Failed | None:

@@ -19,6 +19,10 @@ _GIVEN: Final = (Role.MEMBER, Role.MODERATOR, Role.OWNER)
 """The roles that an account can be given; muted is a state."""
 
 
+PLACES: Final = 32
+"""Most addresses that are barred because of one account."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How an account stands before an entry: its number, its role, and whether a ban or a mute of it is in

@@ -41,7 +41,7 @@ _UNREAD: Final = """
 
 _MENTIONS: Final = """
     SELECT count(*) FROM (
-        SELECT 1 FROM mentions WHERE account = ? AND room = ? AND seq > ? LIMIT ?)"""
+        SELECT 1 FROM mentions WHERE account = ? AND room = ? AND seq > ? AND seq <= ? LIMIT ?)"""
 
 
 def read_snapshot(connection: sqlite3.Connection) -> Snapshot:
@@ -137,7 +137,9 @@ def read_unread(connection: sqlite3.Connection, account: int, heads: Mapping[int
                 span = entry_id(room, read), entry_id(room, read + count)
                 wanted = EntryKind.POSTED, account, UNREAD_COUNT
                 (unread,) = connection.execute(_UNREAD, span + wanted).fetchone()
-                (mentions,) = connection.execute(_MENTIONS, (account, room, read, UNREAD_COUNT)).fetchone()
+                (mentions,) = connection.execute(
+                    _MENTIONS, (account, room, read, head, UNREAD_COUNT)
+                ).fetchone()
             else:
                 unread = min(count, UNREAD_COUNT)
         found[room] = Unread(read, unread, mentions)

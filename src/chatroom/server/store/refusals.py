@@ -26,6 +26,7 @@ LAST_OWNER: Final = Failed(ErrorCode.NOT_ALLOWED, "you are the only owner: make 
 NO_SUCH_ROLE: Final = Failed(ErrorCode.BAD_RANGE, "there is no such role")
 NO_BANNED_OWNER: Final = Failed(ErrorCode.NOT_ALLOWED, "a banned account cannot become an owner")
 NOTHING_STANDS: Final = Failed(ErrorCode.NOT_ALLOWED, "nothing stands against the account")
+TOO_MANY_PLACES: Final = Failed(ErrorCode.TOO_MANY, "the account is barred in many places already")
 STILL_KICKED: Final = Failed(ErrorCode.NOT_ALLOWED, "kicked from this room, and may not come back yet")
 NAME_TAKEN: Final = Failed(ErrorCode.NAME_TAKEN, "a room of this name exists")
 NO_SUCH_ROOM: Final = Failed(ErrorCode.NO_SUCH_ROOM, "there is no such room")

@@ -86,6 +86,11 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
         """UPDATE OR IGNORE accounts
             SET skeleton = replace(replace(skeleton, 'w', 'vv'), 'm', 'rn')""",
     ),
+    (
+        # Whether something stands against an account is asked with every act of moderation.
+        "CREATE INDEX kicks_of_account ON kicks (account)",
+        "CREATE INDEX barred_by_account ON barred (account)",
+    ),
 )
 
 VERSION: Final = len(STEPS)

@@ -100,8 +100,8 @@ class SqliteLog:
         To be called before anybody is served. Raises StorageError when the disk refuses.
         """
         try:
-            count_start(self._connection, renews=renews)
             forget_addresses(self._connection.cursor(), time.time_ns() // 1_000_000)
+            count_start(self._connection, renews=renews)
             self._opened = read_standing(self._connection)
         except sqlite3.Error as error:
             raise StorageError(trouble(error)) from None

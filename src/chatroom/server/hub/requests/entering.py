@@ -12,7 +12,7 @@ from chatroom.server.hub.context import Context
 from chatroom.server.hub.origins import is_loopback
 from chatroom.server.hub.ports import BanRecord
 from chatroom.server.hub.state import Account, Peer, Stage
-from chatroom.server.hub.wording import done_by
+from chatroom.server.hub.wording import done_by, until
 
 AGAIN_MS: Final = 10_000
 """When to come back after there were too many connections: those that broke are noticed by then, mostly."""
@@ -46,14 +46,13 @@ def enter(context: Context, peer: Peer, request: Login, account: Account, *, is_
     account.peers[peer] = None
     if not is_loopback(peer.origin):
         account.note_origin(peer.origin)
-    if not account.is_free(context.now_ms):
-        context.bar(account, peer.origin, peer)
     context.presence_changed[account] = None
     _welcome(context, peer, request, account, is_new=is_new)
 
 
 def _welcome(context: Context, peer: Peer, request: Login, account: Account, *, is_new: bool) -> None:
     infos = context.room_infos(account, [*account.rooms.values(), *account.invitations])
+    texts = [context.settings.welcome, _shared_note(context, account) if is_new else ""]
     welcome = Welcome(
         id=request.id,
         handle=account.handle,
@@ -61,18 +60,33 @@ def _welcome(context: Context, peer: Peer, request: Login, account: Account, *, 
         is_new=is_new,
         now=context.now_ms,
         room_count=len(infos),
-        text=context.settings.welcome,
+        text="\n".join(filter(None, texts)),
     )
     context.say(peer, welcome)
     for info in infos:
         context.say(peer, RoomState(info))
 
 
+def _shared_note(context: Context, account: Account) -> str:
+    """Return what stands against a new account because of where it comes from, as a line, or nothing."""
+    lines: list[str] = []
+    if account.is_muted(context.now_ms):
+        lines.append(
+            f"You are muted{until(account.muted_until)}, because somebody is who came from your address."
+        )
+    if account.kicks_at(context.now_ms):
+        lines.append(
+            "Some rooms are closed to you for a time, because somebody was kicked who came from there."
+        )
+    return "\n".join(lines)
+
+
 def close_banned(context: Context, peer: Peer, account: Account, ban: BanRecord) -> None:
     """Tell a peer that its account is banned: by whom, until when, why. From now on, new accounts from
     where it is share that.
     """
-    context.bar(account, peer.origin, peer)
+    if account not in context.state.barred.get(peer.origin, ()):
+        context.bar(account, peer.origin, peer)
     author = context.state.accounts[ban.author].handle
     text = done_by("you are banned", author, ban.until, ban.reason)
     context.close(peer, ErrorCode.BANNED, text, left_ms(context, ban))

@@ -199,7 +199,7 @@ def claim(context: Context, peer: Peer, request: Claim) -> None:
 
 
 def _room_to_tell(context: Context, account: Account) -> Room | None:
-    """Return where a claim is logged: the first listed room, which everybody is in, else one of the own."""
+    """Return where a claim is logged: the first listed room, where nearly all are, else an own one."""
     rooms = (context.state.by_name.get(name) for name in context.settings.rooms)
     return next((room for room in (*rooms, *account.rooms.values()) if room is not None), None)
 

@@ -80,7 +80,7 @@ def join(context: Context, peer: Peer, request: Join) -> None:
     elif room.number in account.rooms:
         _opened(context, peer, request, room)
     elif (back_at := account.kicked.get(room.number, 0)) > context.now_ms:
-        text = f"you were kicked from this room, and may come back at {utc(back_at)}"
+        text = f"this room is closed to you until {utc(back_at)}, because of a kick"
         context.refuse(peer, request, ErrorCode.NOT_ALLOWED, text)
     elif len(room.members) >= context.settings.members_per_room:
         context.refuse(peer, request, ErrorCode.TOO_MANY, "this room has as many members as it may")

@@ -103,6 +103,13 @@ ROWS: Final[dict[type[p.Packet] | type[None], Row]] = dict(
     ]
 )
 
-_light: Final[tuple[type[p.Packet], ...]] = (p.Post, p.MarkRead, p.SetPresence, p.Ping, p.Pong)
-LIGHT: Final = frozenset(map(packet_type, _light))
-"""The types of what people write and programs say in between: it never waits behind what others look up."""
+LIGHT: Final = frozenset(
+    {
+        packet_type(p.Post),
+        packet_type(p.MarkRead),
+        packet_type(p.SetPresence),
+        packet_type(p.Ping),
+        packet_type(p.Pong),
+    }
+)
+"""The types of what people write and programs say in between: it does not wait behind what others look up."""
