@@ -11,7 +11,6 @@ import re
 import shutil
 import sqlite3
 import tempfile
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from torture.checker import Verdict
 from torture.crash_points import NORMAL, _altered
 from torture.history import History
 from torture.kills import UNLIMITED
-from torture.programs import Person, Watcher, Writer
+from torture.programs import Person, Watcher, Writer, wait_until
 from torture.report import Row
 
 CALLS: Final = "pwrite64,ftruncate,fsync,fdatasync,unlink,sendto"
@@ -170,11 +169,8 @@ def _record(directory: Path, program: list[str], messages: int) -> Path:
 
 
 def _wait_for_end(trace: Path) -> None:
-    """The recorder outlives the server by a moment: wait until it writes no more."""
-    size, deadline = -1, time.monotonic() + 10
-    while size != trace.stat().st_size and time.monotonic() < deadline:
-        size = trace.stat().st_size
-        time.sleep(0.3)
+    """The recorder outlives the server by a moment, and ends with `+++ killed by SIGKILL +++`."""
+    wait_until(lambda: trace.read_bytes().endswith(b"+++\n"), "the end of the record")
 
 
 def _judge(disk: Disk, told: set[bytes], name: str, verdict: Verdict) -> None:

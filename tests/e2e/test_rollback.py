@@ -272,7 +272,6 @@ def log_id_seen(server: ServerProcess, chance: random.Random) -> bytes:
     return hello.log_id
 
 
-@pytest.mark.timeout(120)
 def test_a_server_killed_again_and_again_raises_no_alarm(tmp_path: Path) -> None:
     """The seal is written fifty times a second, so that kills fall before, into and after it."""
     chance = random.Random(8)

@@ -33,6 +33,9 @@ from chatroom.server.hub.ports import (
 START_MS = 1_700_000_000_000
 LIMIT, BUDGET = 10_000, 1 << 24
 
+INA, MIA, BOB, EVE = 1, 2, 3, 4
+GARDENERS = (("ina", Role.OWNER), ("mia", Role.MODERATOR), ("bob", Role.MEMBER), ("eve", Role.MEMBER))
+
 
 class Story:
     """Drives a log. Each change is a pass of its own, a second after the last, but for `submit`."""
@@ -63,6 +66,12 @@ class Story:
         outcome = self.one(AddRoom(name, kind, members))
         assert isinstance(outcome, Committed), outcome
         return outcome.number
+
+    def garden(self, *members: int) -> int:
+        """Make INA an owner, MIA a moderator, BOB and EVE members, and a room `garden` with these members."""
+        for handle, role in GARDENERS:
+            self.one(AddAccount(handle, new_account(handle).public_key, role, ""))
+        return self.room("garden", *members)
 
     def nonce(self) -> bytes:
         """Return a nonce not used yet."""

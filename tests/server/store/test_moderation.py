@@ -22,9 +22,8 @@ from chatroom.server.hub.ports import (
 from chatroom.server.store.frames import entry_of
 from chatroom.server.store.moderation_rules import PLACES, Standing, moderation_fault
 from chatroom.server.store.sqlite import SqliteLog
-from support.story import START_MS, Story, joined, left, new_account
+from support.story import BOB, EVE, INA, MIA, START_MS, Story, joined, left, new_account
 
-INA, MIA, BOB, EVE = 1, 2, 3, 4
 SOON = START_MS + 3_600_000
 
 
@@ -47,14 +46,7 @@ def act(
 @pytest.fixture
 def garden(story: Story) -> Story:
     """A room with an owner, a moderator and two members."""
-    for handle, role in (
-        ("ina", Role.OWNER),
-        ("mia", Role.MODERATOR),
-        ("bob", Role.MEMBER),
-        ("eve", Role.MEMBER),
-    ):
-        story.one(AddAccount(handle, new_account(handle).public_key, role, ""))
-    story.room("garden", INA, MIA, BOB, EVE)
+    story.garden(INA, MIA, BOB, EVE)
     return story
 
 

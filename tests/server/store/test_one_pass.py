@@ -5,7 +5,6 @@ import pytest
 from chatroom.protocol.entries import Declined, EntryKind, Invited, Moderated, RoomKind, TopicSet, encode_body
 from chatroom.protocol.packets import Role
 from chatroom.server.hub.ports import (
-    AddAccount,
     AddCode,
     AddEntry,
     AddRoom,
@@ -15,9 +14,8 @@ from chatroom.server.hub.ports import (
     Repeated,
 )
 from chatroom.server.store import refusals
-from support.story import START_MS, Story, joined, left, new_account
+from support.story import BOB, EVE, INA, MIA, START_MS, Story, joined, left
 
-INA, MIA, BOB, EVE = 1, 2, 3, 4
 FOREVER = START_MS + 10**12
 
 
@@ -40,14 +38,7 @@ def declined(author: int) -> AddEntry:
 @pytest.fixture
 def garden(story: Story) -> Story:
     """A room with an owner, a moderator and a member; eve is not in it."""
-    for handle, role in (
-        ("ina", Role.OWNER),
-        ("mia", Role.MODERATOR),
-        ("bob", Role.MEMBER),
-        ("eve", Role.MEMBER),
-    ):
-        story.one(AddAccount(handle, new_account(handle).public_key, role, ""))
-    story.room("garden", INA, MIA, BOB)
+    story.garden(INA, MIA, BOB)
     return story
 
 

@@ -77,7 +77,6 @@ def run_until_killed(path: Path, number: int, lines: int, delay_s: float) -> dic
 
 
 @POSIX
-@pytest.mark.timeout(120)
 def test_what_was_told_as_stored_survives_any_kill_once_and_in_order(
     path: Path, record_property: Callable[[str, object], None]
 ) -> None:
@@ -233,7 +232,6 @@ def check_filler(path: Path, fill_and_free: str) -> None:
 
 
 @POSIX
-@pytest.mark.timeout(120)
 def test_a_write_error_refuses_messages_until_writing_works_again(path: Path) -> None:
     check_filler(path, FREE_BY_LIMIT)
 
@@ -254,7 +252,6 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(place)], check=True)
 
 
-@pytest.mark.timeout(120)
 def test_a_full_disk_refuses_messages_until_there_is_space_again(small_disk: Path) -> None:
     check_filler(small_disk / "log.db", FREE_BY_DELETING)
 
