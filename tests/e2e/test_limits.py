@@ -24,13 +24,13 @@ def test_a_flooder_is_not_faster_on_new_connections(tmp_path: Path) -> None:
     settings = {"limits": {"posts_per_s": 2.0, "post_burst": 5}}
     with running_server(tmp_path, settings) as server, raw_client(server.port) as ana:
         lobby = ana.enter("ana", follow=False)
+        began = time.monotonic()
         for number in range(6):
             ana.post(lobby, f"burst {number}")
             ana.wait_for(Stored)
-        began = time.monotonic()
         for number in range(4):
             with raw_client(server.port, ana.key) as again:
                 again.enter("ana", follow=False)
                 again.send(Post(7, lobby, (1_000 + number).to_bytes(16, "big"), "evade"))
                 again.wait_for(Stored)
-        assert time.monotonic() - began > 1.5, "two posts a second, on whatever connection"
+        assert time.monotonic() - began > 2.0, "five beyond the burst at two a second, on whatever connection"
