@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pty
+import resource
 import select
 import signal
 import socket
@@ -20,6 +21,8 @@ from support.patience import PATIENCE_S, wait_until
 from support.ports import held_port
 from support.raw_client import RawClient, raw_client
 from support.server_process import ServerProcess, running_server
+
+FEW_FILES = "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (256, r.getrlimit(r.RLIMIT_NOFILE)[1]))"
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="descriptors and signals of POSIX")
 
@@ -258,3 +261,26 @@ def test_a_server_whose_terminal_is_closed_stops_in_order(tmp_path: Path, port: 
             os.waitpid(pid, 0)
     with running_server(tmp_path) as server:
         assert isinstance(server, ServerProcess)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the descriptors of another process")
+def test_strangers_give_way_when_the_system_has_no_descriptor_left(tmp_path: Path) -> None:
+    with running_server(tmp_path) as server, contextlib.ExitStack() as stack:
+        assert server.process is not None
+        ana = stack.enter_context(raw_client(server.port))
+        chats(ana, "ana")
+        used = len(list(Path(f"/proc/{server.process.pid}/fd").iterdir()))
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (used + 10, used + 10))
+        for _ in range(40):
+            stack.enter_context(contextlib.closing(socket.create_connection(("127.0.0.1", server.port))))
+        for number in range(5):
+            chats(stack.enter_context(raw_client(server.port)), f"bob-{number}")
+        ana.wait_for_text("bob-4 is here")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the limits of another process")
+def test_the_server_asks_for_as_many_descriptors_as_connections_are_allowed(tmp_path: Path) -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with running_server(tmp_path, {"limits": {"connections_total": 400}}, altered=FEW_FILES) as server:
+        assert server.process is not None
+        assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (500, hard)

@@ -247,7 +247,7 @@ EXHAUSTED = textwrap.dedent(
     from chatroom.net.loop import Loop
 
     resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
-    loop, held = Loop(), []
+    loop, held, gives_way = Loop(), [], []
 
     def say(*words):
         print(*words, flush=True)
@@ -257,6 +257,8 @@ EXHAUSTED = textwrap.dedent(
         if word == "free":
             while held:
                 held.pop().close()
+        elif word == "give way":
+            gives_way.append(True)
         elif word == "cpu":
             say("cpu", time.process_time())
         else:
@@ -269,7 +271,12 @@ EXHAUSTED = textwrap.dedent(
     def trouble(text):
         say("trouble", time.monotonic(), text)
 
-    listener = Listener(loop, "127.0.0.1", 0, take, on_trouble=trouble)
+    def make_room():
+        if gives_way:
+            held.pop(0).close()
+        return bool(gives_way)
+
+    listener = Listener(loop, "127.0.0.1", 0, take, on_trouble=trouble, make_room=make_room)
     loop.watch(sys.stdin, command)
     say("port", listener.address[1])
     while True:
@@ -362,3 +369,17 @@ def test_running_out_while_nobody_waits_is_no_trouble(server: Server) -> None:
         held += 1
     assert held > 20
     assert "1 turned away" in rest[-1], "the first trouble is the first guest who cannot be served"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors are limited like this on POSIX only")
+def test_without_descriptors_those_inside_may_give_way_to_those_who_come(server: Server) -> None:
+    server.tell("give way")
+    for _ in range(100):
+        server.visit()
+    counts = [int(server.hear("held")[0]) for _ in range(100)]
+    assert 20 < max(counts) < 40
+    server.clients[-1].settimeout(0.2)
+    with pytest.raises(TimeoutError):  # it is held, and not closed
+        server.clients[-1].recv(1)
+    server.tell("cpu")
+    assert server.hear("cpu", "trouble")[0] == "cpu", "there was no trouble"

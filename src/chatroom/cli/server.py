@@ -18,6 +18,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+if sys.platform != "win32":
+    import resource
+
 from chatroom import __version__
 from chatroom.cli.invite import add_invite_command, invite
 from chatroom.cli.upkeep import UPKEEP, add_upkeep_commands, keep_up
@@ -53,6 +56,9 @@ DATABASE: Final = "chatroom.db"
 
 MOST_CONNECTIONS: Final = 500 if sys.platform == "win32" else 1_000_000
 """What the system can watch at once: `select` of Windows takes 512 sockets."""
+
+OTHER_FILES: Final = 100
+"""Files open besides connections: database, locks, keys, pipes."""
 
 COLLECT_AFTER: Final = 10_000
 """New objects after which garbage is looked for; Python's own 700 are reached within one pass of a flood, in
@@ -147,6 +153,7 @@ def _serve(settings: ServerSettings, directory: Path) -> int:
             settings.server.port,
             lambda sock, address: service.accept(sock, address),  # noqa: PLW0108 - it is made below
             on_trouble=_warn,
+            make_room=lambda: service.make_room(),  # noqa: PLW0108 - as above
         )
         stack.callback(listener.close)
         if not directory.is_dir():
@@ -159,6 +166,7 @@ def _serve(settings: ServerSettings, directory: Path) -> int:
         hub = Hub(_hub_settings(settings), log, verify)
         hub.make_listed_rooms(time.time_ns() // 1_000_000)
         service = _service(settings, loop, hub, log, key)
+        _ask_for_descriptors(settings.limits.connections_total)
         _stop_on_signals(loop, service, listener)
         _announce(listener.address, directory, key)
         owner_code = hub.make_owner_code(time.time_ns() // 1_000_000)
@@ -169,6 +177,19 @@ def _serve(settings: ServerSettings, directory: Path) -> int:
         service.run()
         sealing.stop()
     return EXIT_OK
+
+
+def _ask_for_descriptors(connections: int) -> None:
+    """Have the system allow as many open files as there may be connections, as far as a process may ask."""
+    if sys.platform == "win32":
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + OTHER_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft not in (resource.RLIM_INFINITY, wanted) and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _settle_collector() -> None:

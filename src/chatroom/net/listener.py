@@ -1,8 +1,8 @@
 """The listener: accepts connections, and stays calm when the process has no descriptors left.
 
 It hands each new socket over and knows nothing of limits per address or of TLS. While descriptors are
-exhausted it answers those who wait by closing them, which a spare descriptor makes possible, and rests
-between attempts. Next: `stream.py`, what becomes of a socket; `connector.py`, the other end.
+exhausted, a spare one lets it answer those who wait: somebody else gives way to them, or they are closed, and
+it rests between attempts. Next: `stream.py`, what becomes of a socket; `connector.py`, the other end.
 """
 
 import contextlib
@@ -48,6 +48,11 @@ def _ignore(text: str) -> None:
     """Nobody wants to hear of trouble."""
 
 
+def _nobody_gives_way() -> bool:
+    """Whoever holds a descriptor keeps it."""
+    return False
+
+
 class Listener:
     """Listens from construction to `close`, calling `on_accept(sock, (host, port))` for each connection.
 
@@ -56,7 +61,8 @@ class Listener:
     one), or empty or `*` for all addresses of both families. `port` 0 takes a free one. OSError when it
     cannot listen; its text names the address.
 
-    `on_trouble(text)` gets one line when accepting cannot work, at most once in `REST_S`.
+    `on_trouble(text)` gets one line when accepting cannot work, at most once in `REST_S`. `make_room` is
+    asked for each who comes when there is no descriptor left: it frees one, or returns False.
     """
 
     def __init__(
@@ -67,10 +73,12 @@ class Listener:
         on_accept: AcceptCallback,
         *,
         on_trouble: Callable[[str], None] = _ignore,
+        make_room: Callable[[], bool] = _nobody_gives_way,
     ) -> None:
         self._loop = loop
         self._on_accept = on_accept
         self._on_trouble = on_trouble
+        self._make_room = make_room
         self._rest: Timer | None = None
         try:
             self._sock = _listening_socket(host, port)
@@ -101,7 +109,7 @@ class Listener:
                 if error.errno in _CONNECTION_LOST:
                     continue
                 if error.errno in _NO_DESCRIPTORS:
-                    self._turn_away_some(error)
+                    self._accept_with_spare(error)
                 else:  # no memory, or what nobody has foreseen: trying again at once would spin
                     self._take_rest(error)
                 return
@@ -117,8 +125,8 @@ class Listener:
             sock.close()
             raise
 
-    def _turn_away_some(self, error: OSError) -> None:
-        """Close those who wait, with the spare descriptor, and rest.
+    def _accept_with_spare(self, error: OSError) -> None:
+        """Take those who wait, with the spare descriptor, while others give way; close the rest, and rest.
 
         Linux looks for a free descriptor before it looks at the backlog, so this error comes too when nobody
         waits: then there is no trouble yet.
@@ -127,15 +135,19 @@ class Listener:
         turned_away = 0
         is_anybody_left = True
         try:
-            while turned_away < ACCEPTS_PER_PASS:
-                self._sock.accept()[0].close()
-                turned_away += 1
+            for _ in range(ACCEPTS_PER_PASS):
+                sock, address = self._sock.accept()
+                if self._make_room():
+                    self._hand_over(sock, address)
+                else:
+                    sock.close()
+                    turned_away += 1
         except BlockingIOError:
             is_anybody_left = False
         except OSError:  # another thread or process took the descriptor: they go on waiting
             pass
         self._spare_fd = _spare()
-        if turned_away or is_anybody_left:
+        if turned_away or (is_anybody_left and self._spare_fd is None):
             self._take_rest(error, turned_away)
 
     def _take_rest(self, error: OSError, turned_away: int = 0) -> None:

@@ -81,6 +81,10 @@ class Connections:
             return self._send_away(place.strangers)
         return len(self._all) < self._settings.connections_total or self._send_away(self._strangers)
 
+    def make_room(self) -> bool:
+        """Whether somebody who has not logged in went, and left the descriptor to whoever has come."""
+        return self._send_away(self._strangers)
+
     def _send_away(self, strangers: dict[Connection, None]) -> bool:
         """End the stranger who has waited longest; False where all have logged in."""
         while strangers:

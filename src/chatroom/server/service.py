@@ -197,6 +197,11 @@ class Service:
 
     # -- connections ---------------------------------------------------------------------------------------
 
+    def make_room(self) -> bool:
+        """As `Listener` asks for it when no descriptor is left."""
+        self._pass.begin()
+        return self._connections.make_room()
+
     def accept(self, sock: socket.socket, address: tuple[str, int]) -> None:
         """Take a new connection, or close it where there are too many."""
         self._pass.begin()

@@ -280,6 +280,20 @@ def test_a_mute_given_while_the_clock_is_behind_bars_the_address(world: World, m
     assert is_muted(newcomer(world))
 
 
+@pytest.mark.parametrize("act", [MUTE, KICK, BAN])
+def test_who_comes_in_the_very_pass_of_the_act_does_not_get_around_it(
+    world: World, mia: Guest, act: ModerationAct
+) -> None:
+    world.member("bob", address=HOME)
+    robert, eve = world.guest(address=HOME_AGAIN), world.guest(address=ELSEWHERE)
+    mia.say(Moderate(next(mia.ids), world.lobby(mia), act, "bob", 600))
+    for handle, guest in (("robert", robert), ("eve", eve)):
+        guest.say(guest.login_packet(handle))
+    world.settle()
+    assert is_barred(robert)
+    assert not is_barred(eve)
+
+
 def test_who_is_muted_because_of_an_address_bars_no_address(world: World, mia: Guest) -> None:
     """Innocent people come from the address of somebody muted, and go elsewhere: it ends with them."""
     world.member("bob", address=HOME)

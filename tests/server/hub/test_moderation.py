@@ -291,6 +291,18 @@ def test_nobody_is_kicked_twice_or_out_of_a_direct_room(world: World) -> None:
     assert len(bob.got(RoomGone)) == 1
 
 
+def test_a_kick_with_a_time_keeps_out_who_comes_writes_and_leaves_in_one_breath(world: World) -> None:
+    mia, bob = world.member("mia", role=Role.MODERATOR), world.member("bob")
+    lobby = world.lobby(bob)
+    bob.ask(Leave(next(bob.ids), lobby))
+    before = len(bob.received)
+    assert isinstance(mia.moderate(ModerationAct.KICK, "bob")[-1], Refused), "there is nobody to take out"
+    mia.moderate(ModerationAct.KICK, "bob", 600)
+    assert mia.entries(lobby)[-1].kind == EntryKind.KICKED
+    assert bob.received[before:] == []
+    assert isinstance(bob.ask(Join(next(bob.ids), "lobby"))[-1], Refused)
+
+
 def test_who_is_kicked_keeps_the_other_rooms(world: World) -> None:
     mia, bob = world.member("mia", role=Role.MODERATOR), world.member("bob")
     opened = bob.ask(Join(5, "den", create=True))[0]

@@ -74,10 +74,12 @@ def test_a_kick_with_a_time_keeps_out_until_then(garden: Story) -> None:
     assert BOB in garden.record(1).members
 
 
-def test_who_is_no_member_is_not_kicked(garden: Story) -> None:
-    outcomes = garden.submit(left(1, BOB), act(EntryKind.KICKED, "bob", SOON))
-    assert codes(outcomes) == [None, ErrorCode.NOT_A_MEMBER]
+def test_who_is_no_member_is_not_kicked_but_kept_out(garden: Story) -> None:
+    outcomes = garden.submit(left(1, BOB), act(EntryKind.KICKED, "bob"))
+    assert codes(outcomes) == [None, ErrorCode.NOT_ALLOWED]
     assert garden.record(1).kicked == ()
+    garden.one(act(EntryKind.KICKED, "bob", SOON))
+    assert garden.record(1).kicked == ((BOB, SOON),)
 
 
 def test_a_kick_and_a_coming_back_in_one_pass(garden: Story) -> None:

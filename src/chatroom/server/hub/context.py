@@ -44,6 +44,10 @@ BAD_SIGNATURES = 30
 BAD_SIGNATURE_EVERY_S = 1.0
 """Logins with a wrong signature from one origin that are told so: a broken client, not a guess."""
 
+LOGINS = 40
+LOGIN_EVERY_S = 0.5
+"""Logins of one account: with hundreds of rooms one takes 20 ms."""
+
 NEW_ROOMS = 20
 NEW_ROOM_EVERY_S = 60.0
 """Rooms that one account makes: rooms are for ever."""
@@ -120,6 +124,8 @@ class Context:
         """Codes made, by handle."""
         self.newcomers = Throttle(tries=NEWCOMERS, every_s=NEWCOMER_EVERY_S)
         """New accounts, by origin."""
+        self.logins = Throttle(tries=LOGINS, every_s=LOGIN_EVERY_S)
+        """Logins with a right key, by handle."""
         self.new_rooms = Throttle(tries=NEW_ROOMS, every_s=NEW_ROOM_EVERY_S)
         """Rooms made, by handle."""
         self.delivery = Delivery(log)

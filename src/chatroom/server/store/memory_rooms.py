@@ -101,9 +101,9 @@ def moderate(room: Room, entry: Logged, people: People) -> Failed | None:
     if fault is not None or target is None:
         return fault
     if entry.kind == EntryKind.KICKED:
-        if target.number not in room.members:
+        if target.number not in room.members and not body.until:
             return refusals.NOBODY_TO_KICK
-        room.members.remove(target.number)
+        room.members.discard(target.number)
     people.moderate(entry, target.number, body, at)
     return None
 

@@ -109,7 +109,8 @@ def _is_free(cursor: sqlite3.Cursor, account: int, at: int) -> bool:
 
 def _kick(cursor: sqlite3.Cursor, entry: Logged, body: Moderated, target: int) -> Failed | None:
     place = entry.room, target
-    if not cursor.execute("DELETE FROM members WHERE room = ? AND account = ?", place).rowcount:
+    was_member = cursor.execute("DELETE FROM members WHERE room = ? AND account = ?", place).rowcount
+    if not was_member and not body.until:
         return refusals.NOBODY_TO_KICK
     if body.until:
         cursor.execute("INSERT OR REPLACE INTO kicks VALUES (?, ?, ?)", (*place, body.until))

@@ -3,6 +3,7 @@
 Read next: `login.py` for what comes before, `rooms.py` for what comes after.
 """
 
+from math import ceil
 from typing import Final
 
 from chatroom.protocol.errors import ErrorCode
@@ -12,7 +13,7 @@ from chatroom.server.hub.context import Context
 from chatroom.server.hub.origins import is_loopback
 from chatroom.server.hub.ports import BanRecord
 from chatroom.server.hub.state import Account, Peer, Stage
-from chatroom.server.hub.wording import done_by, until
+from chatroom.server.hub.wording import done_by, try_again, until
 
 AGAIN_MS: Final = 10_000
 """When to come back after there were too many connections: those that broke are noticed by then, mostly."""
@@ -28,6 +29,10 @@ def enter(context: Context, peer: Peer, request: Login, account: Account, *, is_
     ban = account.ban_at(context.now_ms)
     if ban is not None:
         close_banned(context, peer, account, ban)
+        return
+    wait_s = context.logins.take(account.handle, context.now)
+    if wait_s > 0:
+        context.close(peer, ErrorCode.TOO_MANY, try_again(wait_s), ceil(wait_s * 1_000))
         return
     for other in list(account.peers):
         if other.session == request.session:

@@ -93,7 +93,8 @@ def _propose(
     role = request.role if row.kind is EntryKind.ROLE_SET else 0
     body = encode_body(Moderated(target.handle, ends_at, request.reason, role))
     entry = AddEntry(room.number, account.number, row.kind, body)
-    context.propose(entry, peer, partial(_moderated, context, peer, request, row, room, target))
+    was_member = target.number in room.members
+    context.propose(entry, peer, partial(_moderated, context, peer, request, row, room, target, was_member))
     if row.is_timed and (ends_at or row.kind is not EntryKind.KICKED):
         for origin in target.origins:
             context.bar(target, origin, peer)
@@ -106,13 +107,14 @@ def _moderated(
     row: Row,
     room: Room,
     target: Account,
+    was_member: bool,
     outcome: Outcome,
 ) -> None:
     """It is on disk and in force: answer, and end what must not go on."""
     context.finish(peer, request, outcome)
     if not isinstance(outcome, Committed):
         return
-    if row.kind is EntryKind.KICKED:
+    if row.kind is EntryKind.KICKED and was_member:
         _show_out(context, peer, request, room, target)
     ban = target.ban_at(context.now_ms) if row.kind is EntryKind.BANNED else None
     if ban is not None:
@@ -131,10 +133,10 @@ def _show_out(context: Context, peer: Peer, request: Moderate, room: Room, targe
 # -- what may stand against an act -------------------------------------------------------------------------
 
 
-def _kick_fault(_context: Context, _request: Moderate, room: Room, target: Account) -> Failed | None:
+def _kick_fault(_context: Context, request: Moderate, room: Room, target: Account) -> Failed | None:
     if room.kind is RoomKind.DIRECT:
         return Failed(ErrorCode.NOT_ALLOWED, "nobody is kicked from a direct room")
-    if target.number not in room.members:
+    if target.number not in room.members and not request.seconds:
         return Failed(ErrorCode.NOT_ALLOWED, f"{target.handle} is not a member of this room")
     return None
 

@@ -17,7 +17,7 @@ from chatroom.protocol.packets import Login, Role
 from chatroom.protocol.text import clean_line
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.origins import is_loopback
-from chatroom.server.hub.ports import AddAccount, CodeKind, Failed, Outcome
+from chatroom.server.hub.ports import AddAccount, BarAddress, CodeKind, Failed, Outcome
 from chatroom.server.hub.requests.codes import look_at_code
 from chatroom.server.hub.requests.entering import close_banned, enter, left_ms
 from chatroom.server.hub.state import Peer, Stage
@@ -33,8 +33,24 @@ def admit(context: Context, peer: Peer, request: Login) -> None:
         fault = "this handle is reserved"
     if fault is not None:
         context.close(peer, ErrorCode.BAD_HANDLE, fault)
-    elif not _is_turned_back(context, peer, request) and not _lacks_password(context, peer, request):
+    elif (
+        not _waits(context, peer, request)
+        and not _is_turned_back(context, peer, request)
+        and not _lacks_password(context, peer, request)
+    ):
         _admit_with_code(context, peer, request)
+
+
+def _waits(context: Context, peer: Peer, request: Login) -> bool:
+    """Whether something is about to stand against the address in this pass: then what becomes of that is
+    awaited, by asking for it again, and the newcomer judged afterwards.
+    """
+    for proposal in context.proposals:
+        change = proposal.change
+        if isinstance(change, BarAddress) and change.origin == peer.origin:
+            context.propose(change, peer, lambda _outcome: admit(context, peer, request))
+            return True
+    return False
 
 
 def _admit_with_code(context: Context, peer: Peer, request: Login) -> None:
