@@ -446,4 +446,20 @@ MUTANTS: Final = (
         (Edit("server/hub/delivery.py", "if spent >= TURN_BYTES:", "if spent < 0:"),),
         ("tests/server/hub/test_delivery.py::test_who_lags_in_many_rooms_gives_others_their_turn",),
     ),
+    Mutant(
+        "the server sleeps in each pass",
+        (
+            Edit(
+                "server/service.py",
+                '        self._contained("writing", self._hub.write)\n',
+                '        time.sleep(0.15)\n        self._contained("writing", self._hub.write)\n',
+            ),
+        ),
+        (
+            "tests/e2e/test_flood.py::test_while_one_floods_the_others_wait_less_than_a_tenth_of_a_second",
+            "tests/e2e/test_slow_readers.py::test_stopped_readers_and_a_slow_one_delay_nobody_and_only_the_stopped_are_let_go",
+            "tests/e2e/test_torture.py::test_nothing_is_lost_doubled_or_reordered[descriptors]",
+            "tests/e2e/test_torture.py::test_nothing_is_lost_doubled_or_reordered[flood]",
+        ),
+    ),
 )

@@ -55,6 +55,7 @@ class Seat:
         self.screen = screen
         self.history = history
         self.was_online = 0
+        self.stored = 0  # up to which seq its messages are known to be
         self.refused: list[str] = []
         self._texts: dict[bytes, str] = {}
         self._shown: int | None = None
@@ -125,6 +126,7 @@ class Seat:
         for event in self.session.take_events():
             match event:
                 case PostStored(_, seq, nonce):
+                    self.stored = seq
                     text = self._texts[nonce]
                     self.history.add("ok", who=self.handle, room=self.room, seq=seq, text=text)
                 case PostRefused(_, _, text, code, reason):

@@ -95,15 +95,15 @@ def test_while_one_floods_the_others_wait_less_than_a_tenth_of_a_second(
             number, began = 0, time.monotonic()
             while number < SAMPLES or (limits and sent[0] < ENOUGH * total):
                 time.sleep(max(0.0, began + number * FLOOD_S / SAMPLES - time.monotonic()))
-                started = server.busy_s()
+                started = server.fair_s()
                 ana.post(calm, f"calm {number}")
                 bob.wait_for_text(f"calm {number}")
-                waits.append(server.busy_s() - started)
+                waits.append(server.fair_s() - started)
                 number += 1
         waits.sort()
         p50_s, p99_s = waits[len(waits) // 2], waits[len(waits) * 99 // 100]
         print(  # noqa: T201 - the numbers are worth knowing
-            f"\n{sent[0] / 1e6:.1f} MB of flood; before each of {len(waits)} others' posts it was busy"
-            f"\nfor {p50_s * 1e3:.1f} ms (p50), {p99_s * 1e3:.1f} (p99), {waits[-1] * 1e3:.1f} (longest)"
+            f"\n{sent[0] / 1e6:.1f} MB of flood; each of {len(waits)} others' posts took"
+            f"\n{p50_s * 1e3:.1f} ms (p50), {p99_s * 1e3:.1f} (p99), {waits[-1] * 1e3:.1f} (longest)"
         )
         assert p99_s < MOST_S

@@ -357,10 +357,10 @@ def test_many_handshakes_at_once_delay_nobody(tmp_path: Path) -> None:
                 stranger.send(hello)
             waits = []
             for number in range(10):
-                started = host.busy_s()
+                started = host.fair_s()
                 ana.post(lobby, f"calm {number}")
                 ana.wait_for_text(f"calm {number}")
-                waits.append(host.busy_s() - started)
+                waits.append(host.fair_s() - started)
             assert max(waits) < 0.1, "each takes 0.7 ms"
             for stranger in strangers:
                 stranger.settimeout(PATIENCE_S)
@@ -400,10 +400,10 @@ def test_who_asks_for_much_and_reads_nothing_holds_nobody_up(server: ServerProce
         greedy.socket.sendall(b"".join(encode(Search(number, "x y z")) for number in range(20)))
         waits = []
         for number in range(20):
-            started = server.busy_s()
+            started = server.fair_s()
             ana.post(lobby, f"calm {number}")
             ana.wait_for_text(f"calm {number}")
-            waits.append(server.busy_s() - started)
+            waits.append(server.fair_s() - started)
         assert sorted(waits)[-2] < 0.1
         status = Path(f"/proc/{server.pid}/status")
         if status.exists():

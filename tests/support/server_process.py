@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from support.patience import PATIENCE_S, busy_s
+from support.patience import PATIENCE_S, busy_s, fair_s
 from support.ports import held_port
 
 Settings = Mapping[str, Mapping[str, object]]
@@ -86,6 +86,10 @@ class ServerProcess:
     def busy_s(self) -> float:
         """`patience.busy_s` of it."""
         return busy_s(self.pid)
+
+    def fair_s(self) -> float:
+        """`patience.fair_s` of it."""
+        return fair_s(self.pid)
 
     def kill(self) -> None:
         """End it at once, as a power button would."""
