@@ -90,7 +90,7 @@ class Connections:
         while strangers:
             connection = next(iter(strangers))
             if connection.peer is None or connection.peer.stage in (Stage.GREETED, Stage.CLOSING):
-                self.lost(connection, "it gave way to a newcomer")
+                self._lose(connection)  # without a line in the log: in a flood there are hundreds
                 return True
             self._is_no_stranger(connection)
         return False
@@ -151,6 +151,9 @@ class Connections:
         """The stream is at its end, or failed, or is not wanted any more."""
         if connection.phase is Phase.OPEN:
             logger.info("%s is gone: %s", log_safe(str(connection)), log_safe(connection.failure or reason))
+        self._lose(connection)
+
+    def _lose(self, connection: Connection) -> None:
         peer = connection.peer
         self._close(connection)
         if peer is not None:
