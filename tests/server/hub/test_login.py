@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from chatroom.protocol.errors import ErrorCode, ProtocolError
 from chatroom.protocol.limits import VERSION
 from chatroom.protocol.packets import Closing, Done, Hello, Leave, ListRooms, Ping, Pong, RoomState, Welcome
-from chatroom.server.hub.context import LOGINS
+from chatroom.server.hub.context import LOGINS, MANY_ROOMS
 from chatroom.server.hub.state import Stage
 from support.hub_world import World
 
@@ -229,18 +229,22 @@ def test_a_stranger_that_pings_is_left_unread_for_a_while() -> None:
     assert guest.peer.paused_until == world.now + 1
 
 
-def test_an_account_that_logs_in_all_the_time_has_to_wait_and_nobody_else() -> None:
-    world = World()
+@pytest.mark.parametrize("rooms", [MANY_ROOMS - 1, MANY_ROOMS])
+def test_an_account_of_many_rooms_that_logs_in_all_the_time_has_to_wait_and_nobody_else(rooms: int) -> None:
+    listed = tuple(f"room-{number}" for number in range(rooms))
+    world = World(rooms=("lobby", *listed[1:]))
     ana = world.member("ana")
     guests = [world.guest(ana.key) for _ in range(LOGINS + 1)]
     world.settle(60)
     for guest in guests:
         guest.say(guest.login_packet("ana", session=b"s" * 16))
     world.settle(0)
-    assert [bool(guest.got(Welcome)) for guest in guests] == [True] * LOGINS + [False]
-    closing = guests[-1].closing()
-    assert closing.code == ErrorCode.TOO_MANY
-    assert 0 < closing.retry_ms <= 1_000
+    has_many = rooms >= MANY_ROOMS
+    assert [bool(guest.got(Welcome)) for guest in guests] == [True] * LOGINS + [not has_many]
+    if has_many:
+        closing = guests[-1].closing()
+        assert closing.code == ErrorCode.TOO_MANY
+        assert 0 < closing.retry_ms <= 1_000
     world.member("bob")
     world.settle(1)
     back = world.guest(ana.key)

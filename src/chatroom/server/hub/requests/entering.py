@@ -9,7 +9,7 @@ from typing import Final
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import COUNT_MAX, TIME_MAX
 from chatroom.protocol.packets import Login, Presence, RoomState, Welcome
-from chatroom.server.hub.context import Context
+from chatroom.server.hub.context import MANY_ROOMS, Context
 from chatroom.server.hub.origins import is_loopback
 from chatroom.server.hub.ports import BanRecord
 from chatroom.server.hub.state import Account, Peer, Stage
@@ -30,7 +30,8 @@ def enter(context: Context, peer: Peer, request: Login, account: Account, *, is_
     if ban is not None:
         close_banned(context, peer, account, ban)
         return
-    wait_s = context.logins.take(account.handle, context.now)
+    has_many = len(account.rooms) + len(account.invitations) >= MANY_ROOMS
+    wait_s = context.logins.take(account.handle, context.now) if has_many else 0.0
     if wait_s > 0:
         context.close(peer, ErrorCode.TOO_MANY, try_again(wait_s), ceil(wait_s * 1_000))
         return
