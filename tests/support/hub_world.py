@@ -40,6 +40,10 @@ from chatroom.server.store.memory import MemoryLog
 
 START_MS = 1_700_000_000_000
 
+HOME = "192.0.2.7:5001"
+HOME_AGAIN = "192.0.2.7:5002"
+ELSEWHERE = "198.51.100.1:5001"
+
 
 class Guest:
     """One connection: the link the hub writes to, and the client end that reads it."""

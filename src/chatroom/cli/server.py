@@ -187,7 +187,7 @@ def _ask_for_descriptors(connections: int) -> None:
     wanted = connections + OTHER_FILES
     if hard != resource.RLIM_INFINITY:
         wanted = min(wanted, hard)
-    if soft not in (resource.RLIM_INFINITY, wanted) and soft < wanted:
+    if soft != resource.RLIM_INFINITY and soft < wanted:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 

@@ -133,7 +133,7 @@ class Listener:
         """
         self._drop_spare()
         turned_away = 0
-        is_anybody_left = True
+        is_stuck = False
         try:
             for _ in range(ACCEPTS_PER_PASS):
                 sock, address = self._sock.accept()
@@ -143,11 +143,11 @@ class Listener:
                     sock.close()
                     turned_away += 1
         except BlockingIOError:
-            is_anybody_left = False
+            pass  # nobody is left
         except OSError:  # another thread or process took the descriptor: they go on waiting
-            pass
+            is_stuck = True
         self._spare_fd = _spare()
-        if turned_away or (is_anybody_left and self._spare_fd is None):
+        if turned_away or is_stuck:
             self._take_rest(error, turned_away)
 
     def _take_rest(self, error: OSError, turned_away: int = 0) -> None:

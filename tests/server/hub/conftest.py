@@ -1,12 +1,24 @@
-"""Worlds whose log is on disk."""
+"""Worlds, one of them with its log on disk, and a moderator."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from chatroom.protocol.packets import Role
 from chatroom.server.store.sqlite import SqliteLog
-from support.hub_world import World
+from support.hub_world import Guest, World
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def mia(world: World) -> Guest:
+    """A moderator."""
+    return world.member("mia", role=Role.MODERATOR)
 
 
 @pytest.fixture

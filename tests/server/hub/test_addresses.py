@@ -1,6 +1,6 @@
 """Mutes and kicks that hold for new accounts of the same address; for bans see `test_bans.py`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -8,25 +8,13 @@ from chatroom.protocol.entries import EntryKind, Moderated, RoomKind, read_body
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.protocol.packets import Join, Moderate, ModerationAct, Opened, Refused, Role, RoomState, Welcome
+from chatroom.server.hub.ports import Change
+from chatroom.server.store.memory import MemoryLog
 from chatroom.server.store.moderation_rules import PLACES
-from support.hub_world import Guest, World
+from support.hub_world import ELSEWHERE, HOME, HOME_AGAIN, Guest, World
 
 MUTE, UNMUTE = ModerationAct.MUTE, ModerationAct.UNMUTE
 KICK, BAN, UNBAN = ModerationAct.KICK, ModerationAct.BAN, ModerationAct.UNBAN
-HOME = "192.0.2.7:5001"
-HOME_AGAIN = "192.0.2.7:5002"
-ELSEWHERE = "198.51.100.1:5001"
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def mia(world: World) -> Guest:
-    """A moderator."""
-    return world.member("mia", role=Role.MODERATOR)
 
 
 def newcomer(world: World, handle: str = "robert", address: str = HOME_AGAIN, **fields: object) -> Guest:
@@ -292,6 +280,38 @@ def test_who_comes_in_the_very_pass_of_the_act_does_not_get_around_it(
     world.settle()
     assert is_barred(robert)
     assert not is_barred(eve)
+
+
+def test_who_waits_for_what_becomes_of_an_act_and_goes_makes_no_account(world: World, mia: Guest) -> None:
+    world.member("bob", address=HOME)
+    robert = world.guest(address=HOME_AGAIN)
+    mia.say(Moderate(next(mia.ids), world.lobby(mia), MUTE, "bob", 600))
+    robert.say(robert.login_packet("robert"))
+    world.hub.disconnect(robert.peer)
+    world.settle()
+    assert "robert" not in world.hub.state.by_handle
+
+
+class CountingLog(MemoryLog):
+    """A log that notes how many changes each commit has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.commits: list[int] = []
+
+    def submit(self, changes: Sequence[Change], now_ms: int) -> None:
+        self.commits.append(len(changes))
+        super().submit(changes, now_ms)
+
+
+def test_a_ban_is_stored_with_the_addresses_of_all_that_are_connected_in_one_commit() -> None:
+    log = CountingLog()
+    world = World(log)
+    mia, bob = world.member("mia", role=Role.MODERATOR), world.member("bob", address=HOME)
+    world.member("bob", key=bob.key, address=ELSEWHERE)
+    log.commits.clear()
+    mia.moderate(BAN, "bob")
+    assert log.commits == [3]
 
 
 def test_who_is_muted_because_of_an_address_bars_no_address(world: World, mia: Guest) -> None:

@@ -22,23 +22,9 @@ from chatroom.protocol.packets import (
 )
 from chatroom.server.hub.wording import utc
 from chatroom.server.store.memory import MemoryLog
-from support.hub_world import Guest, World
+from support.hub_world import ELSEWHERE, HOME, HOME_AGAIN, Guest, World
 
 BAN, UNBAN = ModerationAct.BAN, ModerationAct.UNBAN
-HOME = "192.0.2.7:5001"
-HOME_AGAIN = "192.0.2.7:5002"
-ELSEWHERE = "198.51.100.1:5001"
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def mia(world: World) -> Guest:
-    """A moderator."""
-    return world.member("mia", role=Role.MODERATOR)
 
 
 def link_code(guest: Guest) -> str:

@@ -26,11 +26,6 @@ from chatroom.server.store.memory import MemoryLog
 from support.hub_world import Guest, World
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 def link_code(guest: Guest) -> str:
     answer = guest.ask(CreateLink(next(guest.ids)))[-1]
     assert isinstance(answer, LinkCode), answer

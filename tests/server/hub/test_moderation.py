@@ -38,11 +38,6 @@ MUTE, UNMUTE, SET_ROLE = ModerationAct.MUTE, ModerationAct.UNMUTE, ModerationAct
 NOBODY = 999
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 def refusal(answer: object) -> Refused:
     """The refusal among what came."""
     assert isinstance(answer, list)

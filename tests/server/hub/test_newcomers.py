@@ -7,9 +7,7 @@ from chatroom.protocol.limits import TIME_MAX
 from chatroom.protocol.packets import CreateLink, LinkCode, Role, Welcome
 from chatroom.server.hub.ports import CodeKind
 from chatroom.server.store.memory import MemoryLog
-from support.hub_world import Guest, World
-
-ELSEWHERE = "198.51.100.1:5001"
+from support.hub_world import ELSEWHERE, Guest, World
 
 
 def came_in(world: World, handle: str, **fields: object) -> Welcome | None:

@@ -33,11 +33,6 @@ def nonce(number: int) -> bytes:
     return number.to_bytes(16, "big")
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 def settled(world: World, guest: Guest, *packets: Packet) -> list[Packet]:
     """Send packets within one pass and return what came."""
     before = len(guest.received)

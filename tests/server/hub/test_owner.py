@@ -20,11 +20,6 @@ from chatroom.server.store.memory import MemoryLog
 from support.hub_world import Guest, World
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 def refusal(guest: Guest, code: str) -> Refused:
     answer = guest.ask(Claim(next(guest.ids), code))[-1]
     assert isinstance(answer, Refused)

@@ -14,11 +14,6 @@ from support.hub_world import Guest, World
 SET_ROLE = ModerationAct.SET_ROLE
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 def role_of(world: World, handle: str) -> Role:
     return world.hub.state.by_handle[handle].role
 

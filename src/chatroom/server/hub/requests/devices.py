@@ -31,7 +31,7 @@ from chatroom.server.hub.ports import (
     StorageError,
 )
 from chatroom.server.hub.requests.codes import GoodCode, look_at_code
-from chatroom.server.hub.requests.entering import close_banned, enter
+from chatroom.server.hub.requests.entering import enter, turn_back_banned
 from chatroom.server.hub.requests.newcomers import ANOTHER_HANDLE, device_name, reject_code
 from chatroom.server.hub.state import Account, Peer, Stage
 from chatroom.server.hub.wording import try_again
@@ -62,7 +62,7 @@ def enter_by_link(context: Context, peer: Peer, request: Login) -> None:
     elif owner is not None:
         context.close(peer, ErrorCode.HANDLE_TAKEN, ANOTHER_HANDLE)
     elif ban is not None:
-        close_banned(context, peer, account, ban)
+        turn_back_banned(context, peer, account, ban)
     elif len(account.public_keys) >= DEVICES:
         context.close(peer, ErrorCode.TOO_MANY, f"the account has {DEVICES} devices; take one away first")
     else:

@@ -28,7 +28,7 @@ def enter(context: Context, peer: Peer, request: Login, account: Account, *, is_
         return
     ban = account.ban_at(context.now_ms)
     if ban is not None:
-        close_banned(context, peer, account, ban)
+        turn_back_banned(context, peer, account, ban)
         return
     has_many = len(account.rooms) + len(account.invitations) >= MANY_ROOMS
     wait_s = context.logins.take(account.handle, context.now) if has_many else 0.0
@@ -87,12 +87,17 @@ def _shared_note(context: Context, account: Account) -> str:
     return "\n".join(lines)
 
 
-def close_banned(context: Context, peer: Peer, account: Account, ban: BanRecord) -> None:
-    """Tell a peer that its account is banned: by whom, until when, why. From now on, new accounts from
-    where it is share that.
+def turn_back_banned(context: Context, peer: Peer, account: Account, ban: BanRecord) -> None:
+    """Close a peer that tries to log in to a banned account. From now on, new accounts from where it is share
+    that.
     """
     if account not in context.state.barred.get(peer.origin, ()):
         context.bar(account, peer.origin, peer)
+    close_banned(context, peer, ban)
+
+
+def close_banned(context: Context, peer: Peer, ban: BanRecord) -> None:
+    """Tell a peer that its account is banned: by whom, until when, why."""
     author = context.state.accounts[ban.author].handle
     text = done_by("you are banned", author, ban.until, ban.reason)
     context.close(peer, ErrorCode.BANNED, text, left_ms(context, ban))

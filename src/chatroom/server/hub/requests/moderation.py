@@ -119,7 +119,7 @@ def _moderated(
     ban = target.ban_at(context.now_ms) if row.kind is EntryKind.BANNED else None
     if ban is not None:
         for other in list(target.peers):
-            close_banned(context, other, target, ban)
+            close_banned(context, other, ban)
 
 
 def _show_out(context: Context, peer: Peer, request: Moderate, room: Room, target: Account) -> None:

@@ -19,7 +19,7 @@ from chatroom.server.hub.context import Context
 from chatroom.server.hub.origins import is_loopback
 from chatroom.server.hub.ports import AddAccount, BarAddress, CodeKind, Failed, Outcome
 from chatroom.server.hub.requests.codes import look_at_code
-from chatroom.server.hub.requests.entering import close_banned, enter, left_ms
+from chatroom.server.hub.requests.entering import enter, left_ms, turn_back_banned
 from chatroom.server.hub.state import Peer, Stage
 from chatroom.server.hub.wording import try_again, until
 
@@ -48,9 +48,14 @@ def _waits(context: Context, peer: Peer, request: Login) -> bool:
     for proposal in context.proposals:
         change = proposal.change
         if isinstance(change, BarAddress) and change.origin == peer.origin:
-            context.propose(change, peer, lambda _outcome: admit(context, peer, request))
+            context.propose(change, peer, partial(_go_on, context, peer, request))
             return True
     return False
+
+
+def _go_on(context: Context, peer: Peer, request: Login, _outcome: Outcome) -> None:
+    if peer.stage is Stage.GREETED:  # it may have gone in the meantime
+        admit(context, peer, request)
 
 
 def _admit_with_code(context: Context, peer: Peer, request: Login) -> None:
@@ -95,7 +100,7 @@ def _is_turned_back(context: Context, peer: Peer, request: Login) -> bool:
     barred = context.state.ban_from(peer.origin, context.now_ms) if settings.bars_addresses else None
     admission = settings.admission
     if owner is not None and ban is not None:
-        close_banned(context, peer, owner, ban)
+        turn_back_banned(context, peer, owner, ban)
     elif owner is not None:
         context.close(peer, ErrorCode.HANDLE_TAKEN, ANOTHER_HANDLE)
     elif barred is not None:
