@@ -101,3 +101,12 @@ def test_a_line_lies_on_the_ground_of_the_dialog() -> None:
     assert grounded(strip((), 2), "g") == [("g", None, b"  ")]
     assert on_dialog(Style.TEXT) is Style.DIALOG_TEXT
     assert on_dialog(Style.URL) is Style.URL
+
+
+def test_the_right_end_of_a_row_has_what_the_left_leaves_and_half_in_any_case() -> None:
+    def row(left: str) -> str:
+        rows = (DialogRow(((Style.TEXT, left),), right="this device · since 16:48"),)
+        return picture(DialogList(Emoji()), Dialog(DialogKind.DEVICES, 1, "Devices", rows=rows), 40, 1)[0]
+
+    assert row("vm  key 0af25") == "vm  key 0af25  this device · since 16:48"
+    assert row("a device with a long name") == "a device with a lo… this device · since…"

@@ -83,7 +83,8 @@ class DialogList:
         return [dialog_line((head, (None, pad[columns(head[1]) :]), *beside), cols), *lines[1:]]
 
     def _row(self, row: DialogRow, cols: int, *, is_selected: bool) -> Strip:
-        right = shorten(row.right, cols // 2)
+        needed = sum(columns(self._emoji.fit(text)) for _, text in row.spans)
+        right = shorten(row.right, max(cols // 2, cols - needed - 1))
         left: list[tuple[Hashable, str]] = []
         room = cols - (columns(right) + 1 if right else 0)
         for style, text in row.spans:
