@@ -159,6 +159,7 @@ def _record(directory: Path, program: list[str], messages: int) -> Path:
     server.start()
     try:
         watcher = Watcher(Person(directory, server.join, "carol"), history)
+        wait_until(lambda: watcher.shown, "the reader sees nothing")  # entering is an entry too
         Writer(Person(directory, server.join, "ann"), history, count=messages, most_unanswered=5).finish()
         watcher.kill()
     finally:
