@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.micro.room import BusyRoom
 from chatroom.server.hub.ports import Log
 from chatroom.server.store.memory import MemoryLog
 from chatroom.server.store.sqlite import SqliteLog
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
 
 MEMBERS = 100
 ROUNDS = 200
@@ -23,7 +26,7 @@ LOGS: dict[str, Callable[[Path], Log]] = {
 @pytest.mark.parametrize("posts", [1, 16, 256])
 @pytest.mark.parametrize("log_name", LOGS)
 def test_posts_through_the_hub(
-    benchmark: BenchmarkFixture, tmp_path: Path, log_name: str, posts: int
+    benchmark: "BenchmarkFixture", tmp_path: Path, log_name: str, posts: int
 ) -> None:
     room = BusyRoom(LOGS[log_name](tmp_path), MEMBERS)
     benchmark.pedantic(

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.load.stamps import TEXT_BYTES
 from chatroom.protocol.entries import EntryKind, Posted, RoomKind, encode_body
@@ -13,6 +13,9 @@ from chatroom.protocol.limits import PAGE_BYTES
 from chatroom.protocol.packets import Role
 from chatroom.server.hub.ports import AddAccount, AddEntry, AddRoom, Change, Committed
 from chatroom.server.store.sqlite import SqliteLog
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
 
 NOW_MS = 1_700_000_000_000
 BODY = encode_body(Posted("x" * TEXT_BYTES))
@@ -53,17 +56,17 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.mark.parametrize("size", [1, 16, 256])
-def test_commit(benchmark: BenchmarkFixture, store: Store, size: int) -> None:
+def test_commit(benchmark: "BenchmarkFixture", store: Store, size: int) -> None:
     benchmark.pedantic(store.commit, setup=lambda: ((store.batch(size),), {}), rounds=200, warmup_rounds=5)
 
 
-def test_read_a_page(benchmark: BenchmarkFixture, store: Store) -> None:
+def test_read_a_page(benchmark: "BenchmarkFixture", store: Store) -> None:
     for _ in range(20):
         store.commit(store.batch(500))
     frames = benchmark(store.log.before, store.room, 5_000, 0, 200, PAGE_BYTES)
     assert len(frames) == 200
 
 
-def test_count_what_is_unread(benchmark: BenchmarkFixture, store: Store) -> None:
+def test_count_what_is_unread(benchmark: "BenchmarkFixture", store: Store) -> None:
     store.commit(store.batch(500))
-    benchmark(store.log.unread, store.author, [store.room])
+    benchmark(store.log.unread, store.author, {store.room: 500})
