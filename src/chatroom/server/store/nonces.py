@@ -14,6 +14,7 @@ from typing import Final
 
 from chatroom.protocol.limits import SEQ_MAX
 from chatroom.server.store.frames import entry_of
+from chatroom.server.store.rows import insert_rows
 from chatroom.server.store.schema import ROOM_SHIFT, entry_id, seq_of
 from chatroom.server.store.transactions import transaction
 
@@ -33,7 +34,7 @@ SLICE: Final = 256
 page.
 """
 
-_ADD: Final = "INSERT OR IGNORE INTO nonces VALUES (?, ?)"
+_ADD: Final = "INSERT OR IGNORE INTO nonces"
 _DONE: Final = "SELECT rooms.id, ifnull(seq, 0) FROM rooms LEFT JOIN nonces_done ON room = rooms.id"
 _TAIL: Final = "SELECT id, author, frame FROM entries WHERE id > ? AND id <= ?"
 _MARK: Final = "INSERT OR REPLACE INTO nonces_done VALUES (?, ?)"
@@ -105,8 +106,8 @@ class Nonces:
             self._queue = sorted(self._leaving, reverse=True)
             self.highest = max([self.highest, *self._queue[:1]])
         too_many = len(self._recent) + len(self._queue) - MOST_NONCES
-        rows = [(key, self._leaving[key]) for key in self._queue[-max(SLICE, too_many) :]]
-        self._cursor.executemany(_ADD, rows)
+        rows = [(bytearray(key), self._leaving[key]) for key in self._queue[-max(SLICE, too_many) :]]
+        insert_rows(self._cursor, _ADD, rows)
         if len(rows) == len(self._queue):
             self._cursor.executemany(_MARK, self._reached().items())
         return len(rows)

@@ -49,13 +49,14 @@ from chatroom.server.store.moderation import bar_address, judge_author
 from chatroom.server.store.moderation_rules import UNSETTLING
 from chatroom.server.store.nonces import Nonces, nonce_key
 from chatroom.server.store.projections import PROJECTIONS
+from chatroom.server.store.rows import insert_rows
 from chatroom.server.store.schema import ROOM_SHIFT
 from chatroom.server.store.transactions import roll_back
 
 ALONE_S: Final = 0.02
 """How long changes are tried one by one; those left over fail as the last one did, and are sent again."""
 
-_ADD_NEW: Final = "INSERT INTO entries (author, id, kind, frame) VALUES (?, ?, ?, ?)"
+_ADD_NEW: Final = "INSERT INTO entries (author, id, kind, frame)"
 
 _ADD_UNLESS_KNOWN: Final = """
     INSERT INTO entries (author, id, kind, frame)
@@ -71,25 +72,22 @@ _SET_READ: Final = """
 _FAULTS: Final = (sqlite3.Error, StorageError, OverflowError, UnicodeError, MemoryError)
 """What the storing of a change may raise: the disk, a value no column takes, or memory."""
 
-Row = tuple[bytearray | None, int, int, int, bytearray]
-"""Nonce key if the index may hold it, author, row id, kind, frame: one row of `entries` to be. sqlite3 takes
-a bytearray as it is; for `bytes` it looks for an adapter each time, and on Python 3.11 the row takes 2.7 us
-in place of 1.9.
-"""
+Row = tuple[int, int, int, bytearray]
+"""Author, row id, kind, frame: one row of `entries` to be."""
 
 
 class _Draft:
     """What one transaction has gathered, and what is to be forgotten should it fail."""
 
-    __slots__ = ("accounts", "has_begun", "is_unsettled", "is_unsure", "keys", "mentions", "rooms", "rows")
+    __slots__ = ("accounts", "has_begun", "is_unsettled", "keys", "mentions", "rooms", "rows", "unsure")
 
     def __init__(self, *, is_unsettled: bool) -> None:
         self.is_unsettled = is_unsettled
         """Whether a change before took a right from somebody (`UNSETTLING`): authors are judged again."""
         self.rows: list[Row] = []
         self.keys: dict[bytes, int] = {}
-        self.is_unsure = False
-        """Whether the index may hold one of the keys."""
+        self.unsure: dict[int, bytearray] = {}
+        """The keys that the index may hold, by row id."""
         self.mentions: list[tuple[int, int, int]] = []
         self.rooms: dict[int, int] = {}
         """Rooms that got entries, and the time of the first of them."""
@@ -204,14 +202,12 @@ class Writer:
 
     def _add(self, draft: _Draft) -> bool:
         """Write the rows; False when one of them cannot be there: its nonce, or its place, is taken."""
-        rows = draft.rows
+        rows, unsure = draft.rows, draft.unsure
         try:
-            if not draft.is_unsure:
-                self._cursor.executemany(_ADD_NEW, [row[1:] for row in rows])
-            elif len(rows) == 1:
-                self._cursor.execute(_ADD_UNLESS_KNOWN, rows[0])
+            if unsure:
+                self._cursor.executemany(_ADD_UNLESS_KNOWN, [(unsure.get(row[1]), *row) for row in rows])
             else:
-                self._cursor.executemany(_ADD_UNLESS_KNOWN, rows)
+                insert_rows(self._cursor, _ADD_NEW, rows)
         except sqlite3.IntegrityError:
             return False
         return True
@@ -284,13 +280,11 @@ class Writer:
         head.seq = seq
         head.at = at
         entry = room << ROOM_SHIFT | seq
-        unsure_key = None
         if key is not None:
             draft.keys[key] = entry
             if key <= self._nonces.highest:
-                unsure_key = bytearray(key)
-                draft.is_unsure = True
-        draft.rows.append((unsure_key, author, entry, kind, bytearray(frame)))
+                draft.unsure[entry] = bytearray(key)
+        draft.rows.append((author, entry, kind, bytearray(frame)))
         for account in change.mentioned:
             draft.mentions.append((account, room, seq))
         return Committed(0, (logged,))
@@ -317,7 +311,7 @@ class Writer:
 
     def _repeated(self, entry: int, change: AddEntry, draft: _Draft) -> Outcome:
         """Compare the entry that was stored, or is about to be, under this nonce with the one asked for."""
-        frame = next((bytes(row[4]) for row in draft.rows if row[2] == entry), None)
+        frame = next((bytes(row[3]) for row in draft.rows if row[1] == entry), None)
         if frame is None:
             found = self._cursor.execute("SELECT frame FROM entries WHERE id = ?", (entry,)).fetchone()
             if found is None:
