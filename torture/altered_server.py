@@ -61,7 +61,7 @@ def _before(owner: type, name: str, act: Callable[..., None]) -> None:
 
 
 def _has_posts(draft: Any) -> bool:  # noqa: ANN401
-    return any(kind == EntryKind.POSTED for _, _, _, kind, _ in draft.rows)
+    return any(kind == EntryKind.POSTED for _author, _entry, kind, _frame in draft.rows)
 
 
 def _is_stored_post(proposal: Any, outcome: object) -> bool:  # noqa: ANN401
