@@ -17,11 +17,13 @@ chat: .venv/installed ## chat here: starts a server on this machine if need be; 
 stop: .venv/installed ## end the server that `make chat` started
 	@$(PYTHON_IN_VENV) -m chatroom.cli.local --directory '$(CHAT_DIR)' --stop
 
+# Two files of tests at a time, each file on one worker: they wait as much as they work. Whoever runs one file
+# by pytest itself starts no workers.
 test: .venv/installed-dev ## style, types and all tests
 	$(PYTHON_IN_VENV) -m ruff check .
 	$(PYTHON_IN_VENV) -m ruff format --check .
 	$(PYTHON_IN_VENV) -m mypy
-	$(PYTHON_IN_VENV) -m pytest -q
+	$(PYTHON_IN_VENV) -m pytest -q --numprocesses 2 --dist loadfile
 
 torture: .venv/installed-dev ## kill, cut, fill and starve real processes, and count what is lost (minutes)
 	PYTHONPATH=tests $(PYTHON_IN_VENV) -m torture
