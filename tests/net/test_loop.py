@@ -52,6 +52,26 @@ def test_what_is_left_unread_is_reported_again(loop: Loop, pair: Pair) -> None:
     assert got == [b"a", b"b", b"c"]
 
 
+def test_what_comes_during_a_pause_is_served_in_the_same_pass(loop: Loop, pair: Pair) -> None:
+    ours, theirs = pair
+    asked: list[int] = []
+    got: list[bytes] = []
+    loop.watch(ours, lambda: got.append(ours.recv(10)))
+    loop.watch(theirs, lambda: got.append(theirs.recv(10)))
+
+    def pause_for(ready: int) -> float:
+        asked.append(ready)
+        ours.send(b"late")
+        return 0.001
+
+    loop.run_once(0, pause_for)
+    assert (asked, got) == ([], [])
+    theirs.send(b"early")
+    loop.run_once(0, pause_for)
+    assert asked == [1]
+    assert sorted(got) == [b"early", b"late"]
+
+
 def test_a_pass_without_events_ends_at_its_timeout(loop: Loop) -> None:
     start = time.monotonic()
     loop.run_once(0.05)

@@ -189,13 +189,22 @@ class Loop:
 
     # The pass
 
-    def run_once(self, timeout_s: float | None = None) -> None:
+    def run_once(
+        self, timeout_s: float | None = None, pause_for: Callable[[int], float] | None = None
+    ) -> None:
         """One pass: wait at most `timeout_s` (None: until something happens), call what there is to call.
+
+        `pause_for` is asked how many seconds to wait for more before anything is called, when so many
+        descriptors are ready; what is ready then is called in this pass too.
 
         What a callback raises comes out of here, and nothing is lost by it: descriptors still ready are
         reported by the next pass; timers still due, signals and threads' calls still waiting are called then.
         """
-        for key, events in self._selector.select(self._wait_s(timeout_s)):
+        ready = self._selector.select(self._wait_s(timeout_s))
+        if ready and pause_for is not None and (pause_s := pause_for(len(ready))) > 0:
+            time.sleep(pause_s)
+            ready = self._selector.select(0)
+        for key, events in ready:
             watch: _Watch = key.data
             if events & selectors.EVENT_READ and watch.on_readable is not None:
                 watch.on_readable()

@@ -24,6 +24,7 @@ from chatroom.protocol.text import log_safe
 from chatroom.server.connection import GONE, Connection
 from chatroom.server.connections import Connections
 from chatroom.server.faults import Faults
+from chatroom.server.gathering import Gathering
 from chatroom.server.hub.context import Proposal
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.origins import origin_of
@@ -75,6 +76,7 @@ class Service:
         self._outgoing = ssl.MemoryBIO()
         self._faults = Faults()
         self._pass = Pass(loop, hub)
+        self._gathering = Gathering()
         self._indexing = Indexing(loop, log)
         self._connections = Connections(loop, hub, settings, self._pass, key_hash, self._forget)
         self._reading = Reading(loop, hub, settings, self._pass, self._connections, self._indexing)
@@ -105,7 +107,8 @@ class Service:
 
     def _hear(self) -> None:
         self._reading.go_on()
-        self._loop.run_once(self._wait_s())
+        wait_s = self._wait_s()
+        self._loop.run_once(wait_s, None if wait_s == 0 else self._gathering.pause_s)
 
     def _wait_s(self) -> float | None:
         if self._hub.has_work or self._reading.has_work or self._stalls.has_work:
@@ -116,9 +119,12 @@ class Service:
     def _finish_pass(self) -> None:
         """Commit, decide, write; end what is to end."""
         self._pass.begin()
-        self._decide(self._commit())
+        decided = self._commit()
+        self._decide(decided)
         self._reading.go_on_with_decided()
         self._contained("writing", self._hub.write)
+        if decided:
+            self._gathering.note(self._pass.heard, self._loop.now() - self._pass.now)
         self._pass.end()
         for peer in self._hub.take_closing():
             self._contained("ending a connection", partial(self._connections.end, peer))
