@@ -48,6 +48,7 @@ def _room_with_tls(name: str) -> Profile:
 PROFILES: Final[dict[str, Profile]] = {
     "chat": _room("chat"),
     "busy": _room("busy"),
+    "burst": _room("burst"),
     "hall": _room("hall"),
     "flood": _room("flood"),
     "chat-tls": _room_with_tls("chat"),

@@ -26,7 +26,7 @@ COLOURS: Final = {
     "nats-server": "#188038",
     "lantern-chat": "#c5221f",
 }
-ROOMS: Final = ("chat", "busy", "hall", "flood", "chat TLS", "flood TLS")
+ROOMS: Final = ("chat", "busy", "burst", "hall", "flood", "chat TLS", "flood TLS")
 
 
 def draw(report: Report, directory: Path) -> list[Path]:

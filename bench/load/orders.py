@@ -45,10 +45,13 @@ class Cast(msgspec.Struct, tag=True, frozen=True):
 
 
 class Run(msgspec.Struct, tag=True, frozen=True):
-    """Post for `seconds`, after a warm-up that does not count."""
+    """Post for `seconds`, after a warm-up that does not count; `together`: nobody again before everybody
+    has everything.
+    """
 
     seconds: float
     warm_s: float
+    together: bool = False
 
 
 class Listen(msgspec.Struct, tag=True, frozen=True):

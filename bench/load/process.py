@@ -97,9 +97,9 @@ class Load:
         return Answer()
 
     def _run(self, order: Run) -> Answer:
-        self._pump.run(order.warm_s)
+        self._pump.run(order.warm_s, together=order.together)
         before, cpu_s, start = self._pump.tally(), machine.cpu_seconds(self._begin.pid), time.monotonic()
-        self._pump.run(order.seconds)
+        self._pump.run(order.seconds, together=order.together)
         seconds, cpu_s = time.monotonic() - start, machine.cpu_seconds(self._begin.pid) - cpu_s
         after = self._pump.tally()
         settled = self._pump.settle(SETTLE_S)

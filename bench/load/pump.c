@@ -445,17 +445,34 @@ static void one_pass(struct pump *p, int posting, int timeout_ms)
     }
 }
 
-/* Post and read for so long. */
-void pump_run(struct pump *p, double seconds)
+static void post_all(struct pump *p)
 {
-    uint64_t end = now_ns() + (uint64_t)(seconds * 1e9);
     for (int s = 0; s < p->senders; s++) {
         while (p->sender[s].posted - p->sender[s].paced < p->sender[s].window)
             add_post(p, s);
         send_batch(p, s);
     }
+}
+
+/* Post and read for so long: each sender posts again when its pacer has its message. */
+void pump_run(struct pump *p, double seconds)
+{
+    uint64_t end = now_ns() + (uint64_t)(seconds * 1e9);
+    post_all(p);
     while (now_ns() < end)
         one_pass(p, 1, 20);
+}
+
+/* Post and read for so long: all senders post again when everybody has everything. */
+void pump_run_together(struct pump *p, double seconds)
+{
+    uint64_t end = now_ns() + (uint64_t)(seconds * 1e9);
+    while (now_ns() < end) {
+        post_all(p);
+        do
+            one_pass(p, 0, 10);
+        while (!is_settled(p) && now_ns() < end);
+    }
 }
 
 /* Read what is under way; 1 when everything has arrived. */

@@ -49,8 +49,8 @@ class Pump(Protocol):
         """Somebody else posts, stamped as sender 0: so many messages are to arrive."""
         ...
 
-    def run(self, seconds: float) -> None:
-        """Post and read for so long."""
+    def run(self, seconds: float, *, together: bool = False) -> None:
+        """Post and read for so long; `together`: nobody posts again before everybody has everything."""
         ...
 
     def settle(self, seconds: float) -> bool:
@@ -131,8 +131,9 @@ class CPump:
     def expect(self, messages: int) -> None:
         self._lib.pump_expect(self._pump, messages)
 
-    def run(self, seconds: float) -> None:
-        self._lib.pump_run(self._pump, ctypes.c_double(seconds))
+    def run(self, seconds: float, *, together: bool = False) -> None:
+        run = self._lib.pump_run_together if together else self._lib.pump_run
+        run(self._pump, ctypes.c_double(seconds))
 
     def settle(self, seconds: float) -> bool:
         return bool(self._lib.pump_settle(self._pump, ctypes.c_double(seconds)))

@@ -74,24 +74,30 @@ class PythonPump:
     def expect(self, messages: int) -> None:
         self._tally.posted = messages
 
-    def run(self, seconds: float) -> None:
+    def run(self, seconds: float, *, together: bool = False) -> None:
         end = time.monotonic() + seconds
-        for number in self._senders:
-            self._fill_window(number)
+        is_due = True
         while time.monotonic() < end:
-            self._pass(0.02, posting=True)
+            if is_due:
+                for number in self._senders:
+                    self._fill_window(number)
+            self._pass(0.02, posting=not together)
+            is_due = together and self._is_settled()
 
     def settle(self, seconds: float) -> bool:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self._pass(0.01, posting=False)
-            if all(self._has_all(number) for number, member in self._members.items() if member.listens):
+            if self._is_settled():
                 orders = {member.order for member in self._members.values() if member.listens}
                 if self._shape.one_order and len(orders) > 1:
                     self._fault("members saw different orders")
                 return True
         self._fault(f"not every message arrived: {self._tally.posted} posted")
         return False
+
+    def _is_settled(self) -> bool:
+        return all(self._has_all(number) for number, member in self._members.items() if member.listens)
 
     def idle(self, seconds: float) -> None:
         end = time.monotonic() + seconds

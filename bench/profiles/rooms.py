@@ -24,11 +24,14 @@ ENTER_LIMIT_S: Final = 180.0
 
 @dataclass(frozen=True)
 class Room:
-    """So many members, `senders` of them posting `window` messages at a time each."""
+    """So many members, `senders` of them posting `window` messages at a time each; `together`: the next ones
+    when everybody has all of them.
+    """
 
     members: int
     senders: int
     window: int
+    together: bool = False
 
     @property
     def in_flight(self) -> int:
@@ -39,6 +42,7 @@ class Room:
 ROOMS: Final = {
     "chat": Room(100, 1, 1),
     "busy": Room(100, 16, 1),
+    "burst": Room(100, 16, 1, together=True),
     "hall": Room(1_000, 64, 1),
     "flood": Room(100, 64, 4),
 }
@@ -69,7 +73,7 @@ def measure_room(
         for number in range(rounds):
             for contender, load in loads.items():
                 say(f"{profile}: round {number + 1} of {rounds}, {contender.name}")
-                answer = load.ask(Run(seconds, WARM_S))
+                answer = load.ask(Run(seconds, WARM_S, room.together))
                 report.add(profile, contender.name, Sample.of(answer))
                 time.sleep(contender.rest_s)
 
