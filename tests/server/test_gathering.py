@@ -3,13 +3,16 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 
 import pytest
 
+from chatroom.protocol.packets import Ping, Pong
 from chatroom.server.gathering import MOST_S, PART, Gathering
 from chatroom.server.hub.context import Proposal
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.ports import Outcome
+from support.patience import wait_until
 from support.raw_client import RawClient, raw_client
 from support.service_thread import running_service
 
@@ -38,10 +41,22 @@ def test_however_long_the_pass_before_took_the_pause_is_short() -> None:
     assert gathering.pause_s(1) == MOST_S
 
 
+def test_one_burst_is_reason_for_one_pause() -> None:
+    gathering = Gathering()
+    gathering.note(16, 0.004)
+    assert gathering.pause_s(1) > 0
+    assert gathering.pause_s(1) == 0
+
+
 class CountingHub(Hub):
-    """Knows how many proposals each pass committed."""
+    """Knows how many proposals each pass committed; may say that it has something to do."""
 
     commits: list[int]
+    is_busy = False
+
+    @property
+    def has_work(self) -> bool:
+        return self.is_busy or super().has_work
 
     def commit(self) -> list[tuple[Proposal, Outcome]]:
         decided = super().commit()
@@ -60,12 +75,16 @@ def room_of(people: int) -> Iterator[tuple[int, list[RawClient], CountingHub, Ca
         clients = [stack.enter_context(raw_client(host.port)) for _ in range(people)]
         lobby, *_same = [client.enter(f"user{number}") for number, client in enumerate(clients)]
 
+        bursts = count(1)
+
         def burst() -> None:
+            text = f"burst {next(bursts)}"
             with host.resting():
                 for client in clients:
-                    client.post(lobby, "a burst")
+                    client.post(lobby, text)
+            wait_until(lambda: host.hub.commits[-1] == people)
             for client in clients:
-                client.wait_for_text("a burst")
+                client.wait_for_text(text)
 
         yield lobby, clients, host.hub, burst
 
@@ -92,13 +111,33 @@ def test_who_writes_while_a_pass_waits_for_the_rest_of_a_burst_is_part_of_it(
         assert len(paused) == 1
 
 
-def test_after_a_burst_that_does_not_come_again_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_burst_that_does_not_come_again_nobody_waits_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     with room_of(3) as (lobby, (ana, *_others), _hub, burst):
         burst()
         paused: list[float] = []
         monkeypatch.setattr(time, "sleep", paused.append)
-        for number in range(5):
-            ana.post(lobby, f"alone {number}")
-            ana.wait_for_text(f"alone {number}")
+        for token in range(5):
+            ana.send(Ping(token))
+            ana.wait_for(lambda packet, token=token: isinstance(packet, Pong) and packet.token == token)
+        ana.post(lobby, "alone")
+        ana.wait_for_text("alone")
+        ana.post(lobby, "alone again")
+        ana.wait_for_text("alone again")
         monkeypatch.undo()
         assert len(paused) == 1
+
+
+def test_a_server_that_has_something_to_do_does_not_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    with room_of(3) as (lobby, (ana, *_others), hub, burst):
+        burst()
+        hub.is_busy = True
+        ana.post(lobby, "now it is busy")
+        ana.wait_for_text("now it is busy")
+        burst()
+        paused: list[float] = []
+        monkeypatch.setattr(time, "sleep", paused.append)
+        ana.post(lobby, "alone")
+        ana.wait_for_text("alone")
+        monkeypatch.undo()
+        hub.is_busy = False
+        assert paused == []

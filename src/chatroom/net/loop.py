@@ -194,8 +194,8 @@ class Loop:
     ) -> None:
         """One pass: wait at most `timeout_s` (None: until something happens), call what there is to call.
 
-        `pause_for` is asked how many seconds to wait for more before anything is called, when so many
-        descriptors are ready; what is ready then is called in this pass too.
+        When something is ready, `pause_for` is told how many descriptors are, and says how many seconds to
+        wait for more before anything is called; what is ready then is called in this pass too.
 
         What a callback raises comes out of here, and nothing is lost by it: descriptors still ready are
         reported by the next pass; timers still due, signals and threads' calls still waiting are called then.

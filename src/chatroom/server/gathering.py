@@ -19,11 +19,11 @@ PART: Final = 0.125
 """The pause, as a part of the time which the pass before took; with a quarter that room does a third less."""
 
 MOST_S: Final = 0.002
-"""The longest pause."""
+"""The longest pause: in 2 ms everybody who was sent something has answered, who is going to at once."""
 
 
 class Gathering:
-    """Knows the last pass in which something was stored."""
+    """Knows the last pass in which something was stored, until a pause was made for it."""
 
     __slots__ = ("_took_s", "_writers")
 
@@ -32,10 +32,15 @@ class Gathering:
         self._took_s = 0.0
 
     def note(self, writers: int, took_s: float) -> None:
-        """A pass stored something: it heard so many peers, and took so many seconds."""
+        """A pass stored something for so many peers, in so many seconds."""
         self._writers = writers
         self._took_s = took_s
 
     def pause_s(self, ready: int) -> float:
-        """Return how many seconds to wait for more, when so many descriptors are ready."""
-        return min(self._took_s * PART, MOST_S) if ready < self._writers * FEW else 0.0
+        """Return how many seconds to wait for more, when so many descriptors are ready. One burst is reason
+        for one pause.
+        """
+        if ready >= self._writers * FEW:
+            return 0.0
+        self._writers = 0
+        return min(self._took_s * PART, MOST_S)

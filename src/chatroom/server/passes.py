@@ -22,7 +22,6 @@ class Pass:
         "_loop",
         "effort",
         "handshake_effort",
-        "heard",
         "light_effort",
         "now",
         "spent",
@@ -42,8 +41,6 @@ class Pass:
         self._halved_at = self.now
         self.handshake_effort = 0
         """How much of that was for handshakes of TLS."""
-        self.heard = 0
-        """How often packets of a connection were handed over in it."""
         self.light_effort = 0
         """How much of that was for what is heard when there is no time for anything else."""
 
@@ -51,7 +48,7 @@ class Pass:
         """Begin one, unless one is under way."""
         if not self._is_on:
             self._is_on = True
-            self.effort = self.handshake_effort = self.light_effort = self.heard = 0
+            self.effort = self.handshake_effort = self.light_effort = 0
             self.spent.clear()
             self.now = self._loop.now()
             if self.now >= self._halved_at + 1:

@@ -193,7 +193,6 @@ class Reading:
         if connection.put_off is not None:
             frames, connection.put_off = chain((connection.put_off,), frames), None
         self._indexing.busy()
-        current.heard += 1
         packet_type = 0
         try:
             for packet_type, payload in frames:

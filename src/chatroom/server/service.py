@@ -107,7 +107,7 @@ class Service:
 
     def _hear(self) -> None:
         self._reading.go_on()
-        wait_s = self._wait_s()
+        wait_s = self._wait_s()  # 0: there is something to do, and no time to pause
         self._loop.run_once(wait_s, None if wait_s == 0 else self._gathering.pause_s)
 
     def _wait_s(self) -> float | None:
@@ -119,12 +119,14 @@ class Service:
     def _finish_pass(self) -> None:
         """Commit, decide, write; end what is to end."""
         self._pass.begin()
+        began_at = self._loop.now()
         decided = self._commit()
         self._decide(decided)
         self._reading.go_on_with_decided()
         self._contained("writing", self._hub.write)
         if decided:
-            self._gathering.note(self._pass.heard, self._loop.now() - self._pass.now)
+            writers = len({proposal.peer for proposal, _ in decided})
+            self._gathering.note(writers, self._loop.now() - began_at)
         self._pass.end()
         for peer in self._hub.take_closing():
             self._contained("ending a connection", partial(self._connections.end, peer))

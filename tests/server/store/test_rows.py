@@ -1,4 +1,8 @@
+import shutil
 import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -35,3 +39,35 @@ def test_the_statement_says_what_becomes_of_a_row_that_is_there(cursor: sqlite3.
 def test_the_columns_may_be_named_in_another_order(cursor: sqlite3.Cursor) -> None:
     insert_rows(cursor, "INSERT INTO notes (text, id)", [(b"a", 1), (b"b", 2)])
     assert stored(cursor) == [(1, b"a"), (2, b"b")]
+
+
+STORE_A_PASS = """
+import sys
+from pathlib import Path
+from chatroom.protocol.entries import EntryKind, Posted, RoomKind, encode_body
+from chatroom.protocol.packets import Role
+from chatroom.server.hub.ports import AddAccount, AddEntry, AddRoom, Committed
+from chatroom.server.store.sqlite import SqliteLog
+
+log = SqliteLog(Path(sys.argv[1]))
+rooms = [AddRoom(f"room{number}", RoomKind.PUBLIC, ()) for number in range(32)]
+log.submit([AddAccount("ana", bytes(32), Role.MEMBER, ""), *rooms], 1)
+author, *numbers = [outcome.number for outcome in log.outcomes()]
+body = encode_body(Posted("x" * 100))
+for batch in range(20):
+    nonces = [(batch * 64 + number).to_bytes(16, "big") for number in range(64)]
+    log.submit([AddEntry(numbers[n % 32], author, EntryKind.POSTED, body, nonces[n]) for n in range(64)], 2)
+    assert all(isinstance(outcome, Committed) for outcome in log.outcomes())
+log.close()
+"""
+
+
+def test_messages_in_many_rooms_are_stored_without_a_temporary_file(tmp_path: Path) -> None:
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not here")
+    trace = tmp_path / "trace"
+    program = [sys.executable, "-c", STORE_A_PASS, str(tmp_path / "log.db")]
+    subprocess.run(["strace", "-f", "-e", "trace=open,openat", "-o", str(trace), *program], check=True)
+    opened = trace.read_text()
+    assert "log.db-wal" in opened
+    assert "etilqs" not in opened

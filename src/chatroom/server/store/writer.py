@@ -1,6 +1,6 @@
 """The writer: decides the changes of one pass, in order, and commits them together.
 
-Deciding a message touches memory only; its row is written at the end, in one statement for all of them.
+Deciding a message touches memory only; the rows are written at the end, many with one statement.
 Everything else (a room, a membership, a read marker) is written while it is decided, in the same
 transaction, so that a later change of the pass sees it. What a transaction that fails has moved in
 memory is forgotten and read again. Read next: `creation.py`, `projections.py`, `nonces.py`.
@@ -56,7 +56,12 @@ from chatroom.server.store.transactions import roll_back
 ALONE_S: Final = 0.02
 """How long changes are tried one by one; those left over fail as the last one did, and are sent again."""
 
-_ADD_NEW: Final = "INSERT INTO entries (author, id, kind, frame)"
+_ADD_NEW: Final = "INSERT OR ROLLBACK INTO entries (author, id, kind, frame)"
+"""When a row cannot be there the whole transaction is over, which is what follows anyway. Without ROLLBACK a
+statement of many rows has to be able to undo itself alone: SQLite then copies each page before it changes,
+from 64 KiB on into a temporary file, which messages in six rooms already need; at 32 rooms a pass takes
+1.2 ms of CPU in place of 0.8.
+"""
 
 _ADD_UNLESS_KNOWN: Final = """
     INSERT INTO entries (author, id, kind, frame)
