@@ -16,6 +16,9 @@ from support.patience import wait_until
 from support.raw_client import Ended, RawClient, raw_client
 from support.service_thread import ServiceThread, running_service
 
+BURST = 210
+"""More posts than an account may send at once."""
+
 
 class ShakyHub(Hub):
     """Raises in each method that `faults` names, as often as it says."""
@@ -170,3 +173,20 @@ def test_an_error_that_comes_again_and_again_neither_fills_the_log_nor_takes_the
         assert 2 <= len(told) <= 2 + took_s
         assert "more like it before" in told[-1].getMessage()
         assert used_s < 0.7
+
+
+def test_a_message_has_the_time_at_which_it_came_although_somebody_was_looked_after_before() -> None:
+    with running_service() as host, raw_client(host.port) as bob:
+        lobby = bob.enter("bob")
+        for number in range(6):  # a timer that happens to run hides what is looked for
+            with raw_client(host.port) as ana:
+                ana.enter(f"ana{number}")
+                for post in range(BURST):
+                    ana.post(lobby, f"{number}.{post}")
+                ana.wait_for_text(f"{number}.{BURST - 1}")
+                time.sleep(
+                    0.07 + 0.02 * number
+                )  # she is paused, and has nothing more to say when she is heard again
+                before_ms = time.time_ns() // 1_000_000
+                bob.post(lobby, f"at last {number}")
+                assert bob.wait_for_text(f"at last {number}").at >= before_ms

@@ -107,8 +107,12 @@ class Service:
 
     def _hear(self) -> None:
         self._reading.go_on()
-        wait_s = self._wait_s()  # 0: there is something to do, and no time to pause
-        self._loop.run_once(wait_s, None if wait_s == 0 else self._gathering.pause_s)
+        wait_s = self._wait_s()
+        if wait_s == 0:  # there is something to do, and no time to pause
+            self._loop.run_once(0)
+            return
+        self._pass.end()  # if one was begun, nothing came of it: what comes now has a time of its own
+        self._loop.run_once(wait_s, self._gathering.pause_s)
 
     def _wait_s(self) -> float | None:
         if self._hub.has_work or self._reading.has_work or self._stalls.has_work:
