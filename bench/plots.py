@@ -79,6 +79,9 @@ def _draw_growth(report: Report, path: Path) -> Path:
     axis.set_ylabel("CPU time of the server per delivery, µs")
     axis.grid(visible=True, which="both", alpha=0.3)
     axis.legend(fontsize=8)
+    axis.xaxis.set_major_formatter("{x:,.0f}")
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_formatter("{x:g}")
     return _save(figure, path)
 
 
@@ -93,7 +96,7 @@ def _draw_memory(report: Report, path: Path) -> Path:
 
 
 def _save(figure: plt.Figure, path: Path) -> Path:
-    figure.tight_layout()
+    figure.set_layout_engine("constrained")
     figure.savefig(path, dpi=130)
     plt.close(figure)
     return path
