@@ -45,8 +45,8 @@ class Cast(msgspec.Struct, tag=True, frozen=True):
 
 
 class Run(msgspec.Struct, tag=True, frozen=True):
-    """Post for `seconds`, after a warm-up that does not count; `together`: nobody again before everybody
-    has everything.
+    """Post for `seconds`, after a warm-up that does not count; `together`: the next messages when everybody
+    has all of those before.
     """
 
     seconds: float

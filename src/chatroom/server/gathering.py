@@ -16,14 +16,16 @@ where they do not wait for each other few pauses come up, and cost nothing.
 """
 
 PART: Final = 0.125
-"""The pause, as a part of the time which the pass before took; with a quarter that room does a third less."""
+"""The pause, as a part of the time which the pass before took to store and to send. With a quarter that room
+gets 30 % fewer deliveries for a CPU second.
+"""
 
 MOST_S: Final = 0.002
-"""The longest pause: in 2 ms everybody who was sent something has answered, who is going to at once."""
+"""The longest pause: nobody sees it, and sending to 1,000 members takes several times as long."""
 
 
 class Gathering:
-    """Knows the last pass in which something was stored, until a pause was made for it."""
+    """Knows the last pass in which something was stored, until a pause was made for its burst."""
 
     __slots__ = ("_took_s", "_writers")
 
