@@ -111,6 +111,7 @@ def test_a_client_says_it_and_fetches_anew_what_stands_under_seqs_it_knew(
     assert bob.texts() == ["both have this", *(f"new {number}" for number in range(9))]
     assert bob.seqs()[-1] == alice.seqs()[-1]
     assert bob.seqs()[-1] > known[-1], "the older log has not grown beyond what was known: nothing is proved"
+    server.stop()
 
 
 # -- processes ---------------------------------------------------------------------------------------------

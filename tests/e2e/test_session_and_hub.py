@@ -1,5 +1,6 @@
 """Real sessions and the real hub in one process, byte by byte: both ends of the protocol agree."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,11 +27,11 @@ from support.session_world import Desk
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> HubServer:
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HubServer]:
     memory = MemoryLog()
-    if request.param == "memory":
-        return HubServer(lambda: memory)
-    return HubServer(lambda: SqliteLog(tmp_path / "chatroom.db"))
+    server = HubServer(lambda: memory if request.param == "memory" else SqliteLog(tmp_path / "chatroom.db"))
+    yield server
+    server.log.close()
 
 
 def both(server: HubServer) -> tuple[Desk, Desk]:

@@ -1,5 +1,6 @@
 """Moderation, codes and devices between real sessions and the real hub, and what becomes of posts then."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,15 +31,13 @@ OTHER = b"o" * 16
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> HubServer:
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HubServer]:
     memory = MemoryLog()
-    if request.param == "memory":
-        server = HubServer(lambda: memory)
-    else:
-        server = HubServer(lambda: SqliteLog(tmp_path / "chatroom.db"))
+    server = HubServer(lambda: memory if request.param == "memory" else SqliteLog(tmp_path / "chatroom.db"))
     server.log.submit([AddCode(hash_code(OWNER_CODE), CodeKind.OWNER, Role.OWNER, 0, TIME_MAX)], server.now)
     assert server.log.outcomes() == [Committed(0, ())]
-    return server
+    yield server
+    server.log.close()
 
 
 def owner_and_member(server: HubServer) -> tuple[Desk, Desk]:

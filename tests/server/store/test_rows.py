@@ -1,7 +1,9 @@
+import contextlib
 import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,10 @@ from chatroom.server.store.rows import AT_ONCE, insert_rows
 
 
 @pytest.fixture
-def cursor() -> sqlite3.Cursor:
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, text BLOB)")
-    return connection.cursor()
+def cursor() -> Iterator[sqlite3.Cursor]:
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, text BLOB)")
+        yield connection.cursor()
 
 
 def stored(cursor: sqlite3.Cursor) -> list[tuple[int, bytes]]:
