@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,24 +16,39 @@ def compiler() -> str | None:
     return shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 
 
-def build(source: Path, *flags: str) -> Path | None:
-    """Compile `source` unless that was done; return what came of it, None without a compiler."""
-    target = WORK / source.with_suffix(".so" if "-shared" in flags else "").name
+def build(source: Path, name: str, *flags: str, libraries: Sequence[str] = ()) -> Path | None:
+    """Compile `source` to `name` unless that was done; return what came of it, None without a compiler."""
+    target = WORK / name
     if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
         return target
     command = compiler()
     if command is None:
         return None
     WORK.mkdir(exist_ok=True)
-    subprocess.run([command, "-O2", "-Wall", *flags, "-o", str(target), str(source)], check=True)
+    links = [f"-l{library}" for library in libraries]
+    subprocess.run([command, "-O2", "-Wall", *flags, "-o", str(target), str(source), *links], check=True)
     return target
 
 
 def pump_library() -> Path | None:
     """The load generator's inner loop as a library."""
-    return build(HERE / "load" / "pump.c", "-shared", "-fPIC")
+    return build(HERE / "load" / "pump.c", "pump.so", "-shared", "-fPIC")
 
 
 def floor_program() -> Path | None:
     """The floor."""
-    return build(HERE / "floor.c")
+    return build(HERE / "floor.c", "floor")
+
+
+def sqlite_floor_program() -> Path | None:
+    """The floor that stores in SQLite."""
+    return build(HERE / "floor.c", "floor-sqlite", "-DWITH_SQLITE", libraries=["sqlite3"])
+
+
+def has_header(name: str) -> bool:
+    """Whether there is a compiler that finds this header."""
+    command = compiler()
+    if command is None:
+        return False
+    preprocess = [command, "-E", "-include", name, "-x", "c", "-"]
+    return subprocess.run(preprocess, input=b"", capture_output=True, check=False).returncode == 0

@@ -96,8 +96,20 @@ def _start_storing_floor(directory: Path) -> AbstractContextManager[programs.Sta
     return programs.announcing_server([str(program), str(directory / "stored")], directory / "floor.log")
 
 
+def _start_sqlite_floor(directory: Path) -> AbstractContextManager[programs.Started]:
+    program = build.sqlite_floor_program()
+    assert program is not None
+    return programs.announcing_server([str(program), str(directory / "stored.db")], directory / "floor.log")
+
+
 def _floor_missing() -> str | None:
     return None if build.compiler() else "no C compiler: apt-get install gcc libc6-dev"
+
+
+def _sqlite_floor_missing() -> str | None:
+    if build.compiler() is None or build.has_header("sqlite3.h"):
+        return _floor_missing()
+    return "no sqlite3.h: apt-get install libsqlite3-dev"
 
 
 # -- the peers ---------------------------------------------------------------------------------------------
@@ -201,6 +213,7 @@ MANY: Final = 500
 
 FLOOR: Final = Contender("floor", "floor", _start_floor, _floor_missing)
 STORING_FLOOR: Final = Contender("floor, storing", "floor", _start_storing_floor, _floor_missing)
+SQLITE_FLOOR: Final = Contender("floor, SQLite", "floor", _start_sqlite_floor, _sqlite_floor_missing)
 OURS: Final = ours()
 OURS_TLS: Final = ours("chatroom TLS", tls=True)
 NGIRCD: Final = Contender("ngIRCd", "irc", _start_ngircd, _from_debian("ngircd"), most_members=1_000)
@@ -219,7 +232,7 @@ LANTERN: Final = Contender(
     "lantern-chat", "lantern", _start_lantern, _lantern_missing, most_members=100, at_once=1
 )
 
-PLAIN: Final = (FLOOR, STORING_FLOOR, OURS, INSPIRCD, NGIRCD, NATS)
+PLAIN: Final = (FLOOR, STORING_FLOOR, SQLITE_FLOOR, OURS, INSPIRCD, NGIRCD, NATS)
 WITH_TLS: Final = (OURS_TLS, INSPIRCD_TLS)
 
 

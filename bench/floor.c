@@ -1,12 +1,16 @@
 /* The floor: what a room costs when nothing but the sockets is served.
  *
  * One pass: wait, read every readable socket once, send all that was read to every socket, one send each. No protocol,
- * no storage, no copy per member. With the name of a file, what was read is first stored there, one write and one
- * fdatasync a pass, in space that was allocated before: the floor of whoever stores what he relays, whatever the
- * language. Prints "listening 127.0.0.1:PORT"; ends when it is told to (SIGTERM).
+ * no storage, no copy per member. With the name of a file, what was read is first stored there, with one fdatasync a
+ * pass: the floor of whoever stores what he relays, whatever the language. It is stored with one write, in space that
+ * was allocated before; compiled with -DWITH_SQLITE, as rows of a table, a line each, committed with synchronous=FULL.
+ * Prints "listening 127.0.0.1:PORT"; ends when it is told to (SIGTERM).
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#ifdef WITH_SQLITE
+#include <sqlite3.h>
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -22,8 +26,7 @@ enum { MEMBERS = 65536, EVENTS = 1024, PASS_BYTES = 1 << 22, READ_BYTES = 1 << 1
 
 static int members[MEMBERS], count;
 static char pass[PASS_BYTES];
-static int store = -1;
-static size_t stored;
+static int is_storing;
 
 static int listening_socket(void)
 {
@@ -37,6 +40,49 @@ static int listening_socket(void)
     fflush(stdout);
     return fd;
 }
+
+#ifdef WITH_SQLITE
+
+static sqlite3 *store;
+static sqlite3_stmt *begin, *insert, *commit;
+
+static void must(int answer)
+{
+    if (answer != SQLITE_OK && answer != SQLITE_DONE)
+        exit(1);
+}
+
+static void open_store(const char *path)
+{
+    must(sqlite3_open(path, &store));
+    must(sqlite3_exec(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL, NULL, NULL));
+    must(sqlite3_exec(store, "CREATE TABLE entries (id INTEGER PRIMARY KEY, author INTEGER NOT NULL,"
+                             " kind INTEGER NOT NULL, frame BLOB NOT NULL)", NULL, NULL, NULL));
+    must(sqlite3_prepare_v2(store, "BEGIN IMMEDIATE", -1, &begin, NULL));
+    must(sqlite3_prepare_v2(store, "INSERT INTO entries (author, kind, frame) VALUES (1, 1, ?)", -1, &insert, NULL));
+    must(sqlite3_prepare_v2(store, "COMMIT", -1, &commit, NULL));
+}
+
+static void run(sqlite3_stmt *statement)
+{
+    must(sqlite3_step(statement));
+    must(sqlite3_reset(statement));
+}
+
+static void store_pass(size_t bytes)
+{
+    run(begin);
+    for (char *line = pass, *end; (end = memchr(line, '\n', (size_t)(pass + bytes - line))); line = end + 1) {
+        must(sqlite3_bind_blob(insert, 1, line, (int)(end + 1 - line), SQLITE_STATIC));
+        run(insert);
+    }
+    run(commit);
+}
+
+#else
+
+static int store;
+static size_t stored;
 
 static void open_store(const char *path)
 {
@@ -56,6 +102,8 @@ static void store_pass(size_t bytes)
         exit(1);
     stored += bytes;
 }
+
+#endif
 
 static void take_in(int epoll, int listener)
 {
@@ -93,8 +141,10 @@ static void send_all(int fd, size_t bytes)
 
 int main(int argc, char **argv)
 {
-    if (argc > 1)
+    if (argc > 1) {
         open_store(argv[1]);
+        is_storing = 1;
+    }
 
     int listener = listening_socket(), epoll = epoll_create1(0);
     struct epoll_event event = {.events = EPOLLIN, .data.fd = listener}, events[EVENTS];
@@ -115,7 +165,7 @@ int main(int argc, char **argv)
             else if (got == 0 || errno != EAGAIN)
                 drop(events[i].data.fd);
         }
-        if (bytes && store >= 0)
+        if (bytes && is_storing)
             store_pass(bytes);
         for (int i = 0; bytes && i < count; i++)
             send_all(members[i], bytes);
