@@ -1,6 +1,7 @@
 """Searching, in memory and on disk: what is found, in what order, and what nobody finds."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -260,6 +261,22 @@ def test_a_search_that_takes_too_long_is_broken_off_and_says_so(
         log.search("common", [2], 0, 0, 50)
     slow_search(log, 5.0)
     assert log.search("common", [2], 0, 0, 50).frames == []
+
+
+def test_what_was_found_is_read_as_long_as_there_is_time_and_then_later(
+    disk: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = many(disk, 500)
+    ticks = iter(range(1_000_000))
+    clock = SimpleNamespace(monotonic=lambda: next(ticks))
+    monkeypatch.setattr("chatroom.server.store.search.time", clock)
+    slow_search(log, 20.0)
+    pages = [log.search("common", [1], 0, 0, 50)]
+    while pages[-1].next:
+        pages.append(log.search("common", [1], 0, pages[-1].next, 50))
+    assert all(0 < len(page.frames) < 50 for page in pages[:-1])
+    seqs = [entry_in(frame).seq for page in pages for frame in page.frames]
+    assert seqs == list(range(502, 2, -1))
 
 
 def test_a_search_out_of_time_gives_what_it_has_and_goes_on_from_there(

@@ -42,7 +42,7 @@ def search(
     """Return messages as `Log.search` does, among the documents with numbers less than `below`.
 
     A search that runs out of time gives the page it has, to be continued; with nothing found by then it
-    raises StorageError. `unindexed` is left 0.
+    raises StorageError. To read what it found it has half as much time again. `unindexed` is left 0.
     """
     terms = parse_query(query)
     if not rooms:
@@ -72,7 +72,7 @@ def search(
         connection.set_progress_handler(None, 0)
     if is_late and not found:
         raise StorageError("the search took too long; add a word or choose a room")
-    return _page(connection, found, limit, has_more=is_late)
+    return _page(connection, found, limit, has_more=is_late, give_up_at=time.monotonic() + limit_s / 2)
 
 
 def _match(terms: Sequence[Term], rooms: Sequence[int], author: int) -> str:
@@ -91,15 +91,22 @@ def _quoted(text: str) -> str:
 
 
 def _page(
-    connection: sqlite3.Connection, found: list[tuple[int, int]], limit: int, *, has_more: bool
+    connection: sqlite3.Connection,
+    found: list[tuple[int, int]],
+    limit: int,
+    *,
+    has_more: bool,
+    give_up_at: float,
 ) -> Hits:
-    """Read the frames of what was found, as many as fit on a page."""
+    """Read the frames of what was found, as many as fit on a page and can be read in time, at least one: each
+    may lie in another part of the disk.
+    """
     frames: list[bytes] = []
     size = last = 0
     for document, entry in found:
         (frame,) = connection.execute("SELECT frame FROM entries WHERE id = ?", (entry,)).fetchone()
         size += len(frame)
-        if frames and (len(frames) >= limit or size > PAGE_BYTES):
+        if frames and (len(frames) >= limit or size > PAGE_BYTES or time.monotonic() > give_up_at):
             has_more = True
             break
         frames.append(frame)
