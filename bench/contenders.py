@@ -102,6 +102,17 @@ def _start_sqlite_floor(directory: Path) -> AbstractContextManager[programs.Star
     return programs.announcing_server([str(program), str(directory / "stored.db")], directory / "floor.log")
 
 
+def _start_python_floor(directory: Path) -> AbstractContextManager[programs.Started]:
+    command = [sys.executable, "-m", "bench.floor", str(directory / "stored.db")]
+    return programs.announcing_server(
+        command, directory / "floor.log", {"PYTHONPATH": str(build.HERE.parent)}
+    )
+
+
+def _python_floor_missing() -> str | None:
+    return None if sys.platform == "linux" else "needs epoll, which only Linux has"
+
+
 def _floor_missing() -> str | None:
     return None if build.compiler() else "no C compiler: apt-get install gcc libc6-dev"
 
@@ -214,6 +225,7 @@ MANY: Final = 500
 FLOOR: Final = Contender("floor", "floor", _start_floor, _floor_missing)
 STORING_FLOOR: Final = Contender("floor, storing", "floor", _start_storing_floor, _floor_missing)
 SQLITE_FLOOR: Final = Contender("floor, SQLite", "floor", _start_sqlite_floor, _sqlite_floor_missing)
+PYTHON_FLOOR: Final = Contender("floor, Python", "floor", _start_python_floor, _python_floor_missing)
 OURS: Final = ours()
 OURS_TLS: Final = ours("chatroom TLS", tls=True)
 NGIRCD: Final = Contender("ngIRCd", "irc", _start_ngircd, _from_debian("ngircd"), most_members=1_000)
@@ -232,7 +244,7 @@ LANTERN: Final = Contender(
     "lantern-chat", "lantern", _start_lantern, _lantern_missing, most_members=100, at_once=1
 )
 
-PLAIN: Final = (FLOOR, STORING_FLOOR, SQLITE_FLOOR, OURS, INSPIRCD, NGIRCD, NATS)
+PLAIN: Final = (FLOOR, STORING_FLOOR, SQLITE_FLOOR, PYTHON_FLOOR, OURS, INSPIRCD, NGIRCD, NATS)
 WITH_TLS: Final = (OURS_TLS, INSPIRCD_TLS)
 
 

@@ -19,6 +19,7 @@ COLOURS: Final = {
     "floor": "#9aa0a6",
     "floor, storing": "#5f6368",
     "floor, SQLite": "#3c4043",
+    "floor, Python": "#202124",
     "chatroom": "#1a73e8",
     "chatroom TLS": "#1a73e8",
     "InspIRCd": "#e8710a",

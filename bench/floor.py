@@ -1,0 +1,118 @@
+"""`python -m bench.floor DATABASE`: the floor in Python, storing in SQLite: what a room costs before anybody
+looks at a message.
+
+As `floor.c`: one pass reads every readable socket once, stores each line as a row, commits with
+`synchronous=FULL`, and sends all that was read to every socket, one send each. It knows no protocol, checks
+nothing and remembers nobody, so no server in Python that stores in SQLite is cheaper. Read next:
+`contenders.py`.
+"""
+
+import contextlib
+import select
+import socket
+import sqlite3
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from chatroom.server.store.rows import insert_rows
+
+READ_BYTES: Final = 65_536
+PATIENCE_MS: Final = 100
+INSERT: Final = "INSERT INTO entries (author, kind, frame)"
+
+
+class Floor:
+    """Everybody who has come, and the database."""
+
+    def __init__(self, path: Path) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self._listener.setblocking(False)
+        self._epoll = select.epoll()
+        self._epoll.register(self._listener, select.EPOLLIN)
+        self._members: dict[int, socket.socket] = {}
+        self._reads: dict[int, Callable[[int], bytes]] = {}
+        self._sends: dict[int, Callable[[bytes], int]] = {}
+        self._database = sqlite3.connect(path, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = FULL")
+        self._database.execute(
+            "CREATE TABLE entries"
+            " (id INTEGER PRIMARY KEY, author INTEGER NOT NULL, kind INTEGER NOT NULL, frame BLOB NOT NULL)"
+        )
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._listener.getsockname()[1])
+
+    def run(self) -> None:
+        """Serve for ever."""
+        cursor, sends = self._database.cursor(), self._sends
+        while True:
+            data = self._read(self._epoll.poll())
+            if not data:
+                continue
+            rows = [(1, 1, bytearray(line)) for line in data.splitlines(keepends=True)]
+            cursor.execute("BEGIN IMMEDIATE")
+            insert_rows(cursor, INSERT, rows)
+            cursor.execute("COMMIT")
+            size = len(data)
+            for fd, send in sends.items():
+                try:
+                    sent = send(data)
+                except OSError:
+                    sent = 0
+                if sent != size:
+                    self._send_rest(fd, data[sent:])
+
+    def _read(self, ready: list[tuple[int, int]]) -> bytes:
+        pieces: list[bytes] = []
+        for fd, _ in ready:
+            read = self._reads.get(fd)
+            if read is None:
+                self._take_in()
+                continue
+            try:
+                piece = read(READ_BYTES)
+            except OSError:
+                piece = b""
+            if piece:
+                pieces.append(piece)
+            else:
+                self._drop(fd)
+        return b"".join(pieces)
+
+    def _take_in(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                member, _ = self._listener.accept()
+                member.setblocking(False)
+                member.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                fd = member.fileno()
+                self._members[fd], self._reads[fd], self._sends[fd] = member, member.recv, member.send
+                self._epoll.register(fd, select.EPOLLIN)
+
+    def _drop(self, fd: int) -> None:
+        del self._reads[fd], self._sends[fd]
+        self._members.pop(fd).close()
+
+    def _send_rest(self, fd: int, data: bytes) -> None:
+        """Wait until the rest is gone, or the member is."""
+        writable = select.poll()
+        writable.register(fd, select.POLLOUT)
+        while data:
+            writable.poll(PATIENCE_MS)
+            try:
+                data = data[self._sends[fd](data) :]
+            except BlockingIOError:
+                continue
+            except OSError:
+                return
+
+
+if __name__ == "__main__":
+    floor = Floor(Path(sys.argv[1]))
+    print(f"listening 127.0.0.1:{floor.port}", flush=True)
+    floor.run()
