@@ -36,7 +36,7 @@ def pump_library() -> Path | None:
 
 
 def floor_program() -> Path | None:
-    """The floor."""
+    """The floor that stores nothing, or in a file."""
     return build(HERE / "floor.c", "floor")
 
 

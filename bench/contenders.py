@@ -1,4 +1,4 @@
-"""Who is measured: our server, its peers, and the floor. One row each: how to start it and how to get it.
+"""Who is measured: our server, its peers, and the floors. One row each: how to start it and how to get it.
 
 All start on the same core with settings as fair as can be (`peers/`): flood control off, queues large, no
 look-ups. Read next: `profiles/`.
@@ -81,7 +81,7 @@ def ours(
     return Contender(name, "chatroom", start, tls=tls, rest_s=INDEXING_S)
 
 
-# -- the floor ---------------------------------------------------------------------------------------------
+# -- the floors --------------------------------------------------------------------------------------------
 
 
 def _start_floor(directory: Path) -> AbstractContextManager[programs.Started]:
@@ -114,13 +114,15 @@ def _python_floor_missing() -> str | None:
 
 
 def _floor_missing() -> str | None:
-    return None if build.compiler() else "no C compiler: apt-get install gcc libc6-dev"
+    has_compiler = build.has_header("sys/epoll.h")
+    return _python_floor_missing() or (
+        None if has_compiler else "no C compiler: apt-get install gcc libc6-dev"
+    )
 
 
 def _sqlite_floor_missing() -> str | None:
-    if build.compiler() is None or build.has_header("sqlite3.h"):
-        return _floor_missing()
-    return "no sqlite3.h: apt-get install libsqlite3-dev"
+    has_sqlite = build.has_header("sqlite3.h")
+    return _floor_missing() or (None if has_sqlite else "no sqlite3.h: apt-get install libsqlite3-dev")
 
 
 # -- the peers ---------------------------------------------------------------------------------------------

@@ -1,9 +1,10 @@
 /* The floor: what a room costs when nothing but the sockets is served.
  *
  * One pass: wait, read every readable socket once, send all that was read to every socket, one send each. No protocol,
- * no storage, no copy per member. With the name of a file, what was read is first stored there, with one fdatasync a
- * pass: the floor of whoever stores what he relays, whatever the language. It is stored with one write, in space that
- * was allocated before; compiled with -DWITH_SQLITE, as rows of a table, a line each, committed with synchronous=FULL.
+ * no copy per member; whoever does not read holds up all others. Without an argument nothing is stored. With the name
+ * of a file, what was read is stored there before, with one fdatasync a pass: the floor of whoever stores what he
+ * relays, whatever the language. It is one write, in space that was allocated before; compiled with -DWITH_SQLITE, it
+ * is rows of a table, a line each (what two reads share of a line is two rows), committed with synchronous=FULL.
  * Prints "listening 127.0.0.1:PORT"; ends when it is told to (SIGTERM).
  */
 #define _GNU_SOURCE
@@ -72,8 +73,10 @@ static void run(sqlite3_stmt *statement)
 static void store_pass(size_t bytes)
 {
     run(begin);
-    for (char *line = pass, *end; (end = memchr(line, '\n', (size_t)(pass + bytes - line))); line = end + 1) {
-        must(sqlite3_bind_blob(insert, 1, line, (int)(end + 1 - line), SQLITE_STATIC));
+    for (char *line = pass, *stop = pass + bytes, *end; line < stop; line = end) {
+        end = memchr(line, '\n', (size_t)(stop - line));
+        end = end ? end + 1 : stop;
+        must(sqlite3_bind_blob(insert, 1, line, (int)(end - line), SQLITE_STATIC));
         run(insert);
     }
     run(commit);

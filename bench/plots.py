@@ -16,10 +16,10 @@ from bench.results import Report
 mpl.use("Agg")
 
 COLOURS: Final = {
-    "floor": "#9aa0a6",
-    "floor, storing": "#5f6368",
+    "floor": "#bdc1c6",
+    "floor, storing": "#80868b",
     "floor, SQLite": "#3c4043",
-    "floor, Python": "#202124",
+    "floor, Python": "#12b5cb",
     "chatroom": "#1a73e8",
     "chatroom TLS": "#1a73e8",
     "InspIRCd": "#e8710a",

@@ -42,7 +42,8 @@ def search(
     """Return messages as `Log.search` does, among the documents with numbers less than `below`.
 
     A search that runs out of time gives the page it has, to be continued; with nothing found by then it
-    raises StorageError. To read what it found it has half as much time again. `unindexed` is left 0.
+    raises StorageError. To read what it found it has half as much time again, and the read under way.
+    `unindexed` is left 0.
     """
     terms = parse_query(query)
     if not rooms:
@@ -104,9 +105,12 @@ def _page(
     frames: list[bytes] = []
     size = last = 0
     for document, entry in found:
+        if frames and (len(frames) >= limit or time.monotonic() > give_up_at):
+            has_more = True
+            break
         (frame,) = connection.execute("SELECT frame FROM entries WHERE id = ?", (entry,)).fetchone()
         size += len(frame)
-        if frames and (len(frames) >= limit or size > PAGE_BYTES or time.monotonic() > give_up_at):
+        if frames and size > PAGE_BYTES:
             has_more = True
             break
         frames.append(frame)

@@ -40,7 +40,9 @@ from chatroom.server.store.standing import Standing, count_start, read_standing
 from chatroom.server.store.writer import Writer
 
 SEARCH_S: Final = 0.010
-"""Time limit of a search, looked at between steps of 6 ms: the server stands still meanwhile."""
+"""Time limit of finding, looked at between steps of up to 6 ms; what was found is read in half as much again.
+The server stands still meanwhile.
+"""
 
 IDLE_CHECKPOINT: Final = 1_000
 """Changed rows after which an idle server moves the write-ahead log to the database, so that a busy one
