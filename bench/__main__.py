@@ -1,4 +1,4 @@
-"""`python -m bench`: measure our server beside its peers and the floor; `compare BASE` measures two
+"""`python -m bench`: measure our server beside its peers and floors; `compare BASE` measures two
 revisions of ours.
 
 Read next: `contenders.py` (who), `profiles/` (what), `tables.py` (goals).
