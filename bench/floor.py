@@ -2,9 +2,9 @@
 looks at a message.
 
 As `floor.c`: one pass reads every readable socket once, stores each line as a row (what two reads share of a
-line is two rows), commits with `synchronous=FULL`, and sends all that was read to every socket, one send
-each. It knows no protocol, checks nothing and remembers nobody; whoever does not read holds up all others.
-Read next: `floor.c`, `contenders.py`.
+line is two rows; here a return ends a line too), commits with `synchronous=FULL`, and sends all that was read
+to every socket, one send each. It knows no protocol, checks nothing and remembers nobody; whoever does not
+read holds up all others. Read next: `floor.c`, `contenders.py`.
 """
 
 import contextlib
@@ -112,7 +112,10 @@ class Floor:
 
 
 def _store(cursor: sqlite3.Cursor, lines: list[bytearray]) -> None:
-    """Store a row for each line: one alone is a transaction of its own, of many some share a statement."""
+    """Store a row for each line: one alone is a transaction of its own, of many some share a statement.
+
+    Not by `store/rows.py`, which binds every value of a row: a floor does nothing that it can leave.
+    """
     if len(lines) == 1:
         cursor.execute(INSERT, lines)
         return
