@@ -50,15 +50,17 @@ docs: .venv/installed-dev ## write the pages and samples that are made from tabl
 	$(PYTHON_IN_VENV) -m tools.protocol_page
 
 clean: ## remove .venv and what tools left behind; what was said in .chat stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks build dist
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks build dist src/chatroom/net/*.so
 	find src tests tools bench torture -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Installed again when pyproject.toml changes. Whoever has the tools to work on it can also run it.
-.venv/installed: pyproject.toml tools/venv.sh
-	@test .venv/installed-dev -nt pyproject.toml || tools/venv.sh .
+# Installed again when one of these changes. Whoever has the tools to work on it can also run it.
+WHAT_IS_BUILT := pyproject.toml tools/venv.sh src/chatroom/net/_broadcast.c
+
+.venv/installed: $(WHAT_IS_BUILT)
+	@test -z "$$(find $^ -newer .venv/installed-dev 2>&1)" || tools/venv.sh .
 	@touch $@
 
-.venv/installed-dev: pyproject.toml tools/venv.sh
+.venv/installed-dev: $(WHAT_IS_BUILT)
 	@tools/venv.sh '.[dev]'
 	@touch $@
 

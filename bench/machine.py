@@ -14,6 +14,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from chatroom.net.broadcast import IS_BUILT
+
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE = CORES[0]
 LOAD_CORE = CORES[1] if len(CORES) > 1 else CORES[0]
@@ -83,6 +85,7 @@ def describe() -> dict[str, str]:
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
         "openssl": ssl.OPENSSL_VERSION.split()[1],
+        "broadcast": "in C" if IS_BUILT else "in Python",
         "load before": f"{load_1:.1f} (1 min), {load_5:.1f} (5 min)",
     }
 

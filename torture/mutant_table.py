@@ -447,6 +447,16 @@ MUTANTS: Final = (
         ("tests/server/hub/test_delivery.py::test_who_lags_in_many_rooms_gives_others_their_turn",),
     ),
     Mutant(
+        "a push outlives its connection",
+        (Edit("net/stream.py", "        close_push(self.push)\n", ""),),
+        ("tests/net/test_broadcast.py::test_a_push_that_was_closed_writes_to_nobody_who_got_its_descriptor",),
+    ),
+    Mutant(
+        "who took only a part of a broadcast counts as sent to",
+        (Edit("net/broadcast.py", "if sent != len(data)]", "if sent < 0]"),),
+        ("tests/e2e/test_broadcast.py::test_everybody_gets_all_in_order_while_readers_stall_leave_and_come",),
+    ),
+    Mutant(
         "the server sleeps in each pass",
         (
             Edit(

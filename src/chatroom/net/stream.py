@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from chatroom.net.address import format_address, plain_host
+from chatroom.net.broadcast import Push, close_push, make_push
 
 # A read takes what one call gives, up to this: large enough to empty a busy socket, small enough that one
 # peer cannot hold a pass.
@@ -76,7 +77,7 @@ class Stream(Protocol):
         """Send or keep all of it. True: the kernel has everything. False: call `flush` when writable."""
 
     @property
-    def push(self) -> Callable[[bytes], int]:
+    def push(self) -> Push:
         """The shortest way to send while nothing is pending: gives how many bytes the kernel took.
 
         Anything but all of them, or an OSError (as if 0), is to be followed by `keep`. One call of a
@@ -132,7 +133,7 @@ class PlainStream:
         self._sock = sock
         self._recv = sock.recv
         self._send: Callable[[bytes | memoryview], int] = sock.send
-        self.push: Callable[[bytes], int] = sock.send
+        self.push: Push = make_push(sock)
         self._limit_bytes = pending_limit_bytes
         self._queue: list[memoryview] = []
         self._broken: StreamClosed | None = None
@@ -217,6 +218,7 @@ class PlainStream:
     def close(self) -> None:
         """See `Stream.close`. Take the loop's watch off first."""
         self._break("closed at this end", clean=True)
+        close_push(self.push)
         self._sock.close()
 
     def fileno(self) -> int:

@@ -110,7 +110,13 @@ class Context:
     """The hub's tools, as its handlers see them."""
 
     def __init__(
-        self, settings: HubSettings, state: State, log: Log, verify: Verify, random_bytes: RandomBytes
+        self,
+        settings: HubSettings,
+        state: State,
+        log: Log,
+        verify: Verify,
+        random_bytes: RandomBytes,
+        delivery: Delivery,
     ) -> None:
         self.settings = settings
         self.state = state
@@ -129,7 +135,7 @@ class Context:
         """Logins to accounts with many rooms, by handle."""
         self.new_rooms = Throttle(tries=NEW_ROOMS, every_s=NEW_ROOM_EVERY_S)
         """Rooms made, by handle."""
-        self.delivery = Delivery(log)
+        self.delivery = delivery
         self.proposals: list[Proposal] = []
         self.closing: list[Peer] = []
         self.presence_changed: dict[Account, None] = {}

@@ -8,9 +8,10 @@ when its link is writable: nothing is ever queued for it but the buffer that was
 `hub.py` for the passes.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
-from chatroom.server.hub.ports import Log, StorageError
+from chatroom.server.hub.ports import Broadcast, Log, StorageError
 from chatroom.server.hub.state import Peer, Room
 
 BUFFER_BYTES: Final = 262_144
@@ -31,6 +32,8 @@ TURN_BYTES: Final = 262_144
 READ_BYTES: Final = 4_096
 """What a reading of the log costs besides its bytes, in bytes: 20 us."""
 
+Key = TypeVar("Key")
+
 Helpings = dict[tuple[Room, int, int], tuple[bytes, int]]
 """What was read from the log in this pass, by room, cursor and end: who lags alike is read for once."""
 
@@ -38,8 +41,9 @@ Helpings = dict[tuple[Room, int, int], tuple[bytes, int]]
 class Delivery:
     """Sends what is new to who is live, and what was missed to who lags."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, push_to_all: Broadcast) -> None:
         self._log = log
+        self._push_to_all = push_to_all
         self._fresh: dict[Room, list[bytes]] = {}
         self._lagging: dict[Peer, None] = {}
         self._talking: dict[Peer, None] = {}
@@ -149,24 +153,8 @@ class Delivery:
             self._feed()
 
     def _broadcast(self, room: Room, buffer: bytes, count: int) -> None:
-        """Push one buffer to every live peer; who did not take all of it is behind from here on.
-
-        The loop is as bare as can be: for a hundred members it runs a hundred times a message. An error
-        leaves it, and it goes on with the next peer.
-        """
-        size = len(buffer)
-        stalled: list[tuple[Peer, int]] = []
-        live = iter(room.live.items())
-        peer: Peer | None = None
-        while True:
-            try:
-                for peer, push in live:
-                    if (sent := push(buffer)) != size:
-                        stalled.append((peer, sent))
-                break
-            except (OSError, MemoryError):
-                assert peer is not None
-                stalled.append((peer, 0))
+        """Push one buffer to every live peer; who did not take all of it is behind from here on."""
+        stalled = self._push_to_all(room.live, buffer)
         room.sent += count
         for peer, sent in stalled:
             peer.link.keep(buffer, sent)
@@ -236,6 +224,27 @@ class Delivery:
         helping = b"".join(frames), cursor + len(frames)
         served[room, cursor, last] = helping
         return helping
+
+
+def push_one_by_one(pushes: dict[Key, Callable[[bytes], int]], data: bytes) -> list[tuple[Key, int]]:
+    """The `Broadcast` for links of any kind.
+
+    The loop is as bare as can be: for a hundred members it runs a hundred times a message. An error leaves
+    it, and it goes on with the next peer.
+    """
+    size = len(data)
+    behind: list[tuple[Key, int]] = []
+    rest = iter(pushes.items())
+    key: Key | None = None
+    while True:
+        try:
+            for key, push in rest:
+                if (sent := push(data)) != size:
+                    behind.append((key, sent))
+            return behind
+        except (OSError, MemoryError):
+            assert key is not None
+            behind.append((key, 0))
 
 
 def _next_buffer(frames: list[bytes]) -> tuple[bytes, int]:

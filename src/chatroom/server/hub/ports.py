@@ -9,7 +9,7 @@ some are made for every message, and one takes 0.07 us where a NamedTuple takes 
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -349,6 +349,20 @@ class RandomBytes(Protocol):
     """Gives that many bytes nobody can guess."""
 
     def __call__(self, size: int, /) -> bytes: ...
+
+
+Key = TypeVar("Key")
+
+
+class Broadcast(Protocol):
+    """Pushes one buffer to many links (`Link.push`), in their order."""
+
+    def __call__(self, pushes: dict[Key, Callable[[bytes], int]], data: bytes, /) -> list[tuple[Key, int]]:
+        """Return who did not take all of it, with how many bytes it took, 0 also for an error.
+
+        What it raises comes before anything was pushed.
+        """
+        ...
 
 
 class Link(Protocol):
