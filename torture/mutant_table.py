@@ -77,10 +77,30 @@ MUTANTS: Final = (
     ),
     Mutant(
         "the greatest nonce of the index is taken for a new one",
-        (Edit(WRITER, "if key <= self._nonces.highest:", "if key < self._nonces.highest:"),),
+        (Edit(WRITER, "and key <= self._nonces.highest:", "and key < self._nonces.highest:"),),
         (
             "tests/server/store/test_nonces.py::test_what_is_greater_than_all_in_the_index_is_new_and_the_greatest_is_not",
         ),
+    ),
+    Mutant(
+        "the greatest nonce of an author is taken for a new one",
+        (
+            Edit(
+                "server/store/nonces.py", "if nonce <= self._greatest.get(", "if nonce < self._greatest.get("
+            ),
+        ),
+        ("tests/server/store/test_writer.py::test_a_message_sent_again_is_stored_once",),
+    ),
+    Mutant(
+        "nonces that were in memory are forgotten with a restart",
+        (
+            Edit(
+                "server/store/nonces.py",
+                "self._greatest_before = max(self._greatest_before, nonce)",
+                "pass",
+            ),
+        ),
+        ("tests/server/store/test_nonces.py::test_nonces_are_found_after_a_restart_and_after_a_crash",),
     ),
     Mutant(
         "cursor off by one",

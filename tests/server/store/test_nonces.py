@@ -1,5 +1,6 @@
 """Every nonce is found for ever, whether it is in memory, half indexed or indexed, and after any restart."""
 
+import random
 import shutil
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import PAGE_BYTES
-from chatroom.server.hub.ports import AddEntry, Committed, Repeated
+from chatroom.server.hub.ports import AddEntry, Committed, Failed, Repeated
 from chatroom.server.store import nonces
 from chatroom.server.store.nonces import nonce_key
 from chatroom.server.store.sqlite import SqliteLog
@@ -148,6 +150,41 @@ def test_what_is_greater_than_all_in_the_index_is_new_and_the_greatest_is_not(
     assert isinstance(rooms.one(greater), Committed)
     assert isinstance(rooms.one(greatest), Repeated)
     rooms.log.close()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_of_any_mix_of_nonces_each_is_stored_once_wherever_it_is_and_whatever_fails(
+    rooms: Story, path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    pool = [bytes(15) + bytes([number]) for number in range(60)] + [chance.randbytes(16) for _ in range(60)]
+    known: dict[tuple[int, bytes], tuple[int, int]] = {}
+    for _ in range(250):
+        assert isinstance(rooms.log, SqliteLog)
+        rooms.log._connection.execute("PRAGMA query_only = 0")
+        turn = chance.random()
+        if turn < 0.03:
+            rooms.log.close()
+            rooms.log = SqliteLog(path)
+            continue
+        if turn < 0.08:
+            rooms.log._nonces.index_slice()
+            continue
+        is_failing = turn < 0.14
+        rooms.log._connection.execute(f"PRAGMA query_only = {is_failing:d}")
+        rising = sorted(chance.choices(pool, k=chance.randint(1, 6)))
+        batch = [rooms.message(chance.randint(1, 2), chance.randint(1, 2), "x", nonce) for nonce in rising]
+        for message, outcome in zip(batch, rooms.submit(*batch), strict=True):
+            place = known.get((message.author, message.nonce))
+            match outcome:
+                case Committed(entries=(logged,)):
+                    assert place is None
+                    known[message.author, message.nonce] = logged.room, logged.seq
+                case Repeated(room, seq):
+                    assert place == (room, seq)
+                case Failed(code):
+                    assert is_failing or code is ErrorCode.NONCE_REUSED
+    assert len(known) > 60
 
 
 def test_a_post_is_found_by_its_author_and_nonce_wherever_its_nonce_is(rooms: Story) -> None:

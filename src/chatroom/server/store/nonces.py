@@ -57,20 +57,32 @@ class Nonces:
         self._queue: list[bytes] = []
         """What is left of `_leaving`, in falling order: taken from the end."""
         self.highest = b""
-        """No key in the index is greater (it may hold none so great): what is need not be looked for. Where
-        clients make nonces that rise, that is every new one, and saves 0.5 us a message.
-        """
+        """No key in the index is greater (it may hold none so great): such is not looked for there."""
+        self._greatest: dict[int, bytes] = {}
+        """The greatest nonce of each author that was asked about since the log was opened."""
+        self._greatest_before = b""
+        """No nonce that was stored before is greater."""
 
     def load(self) -> None:
         """Read what the index lacks: the nonces of the entries after `nonces_done`."""
         (highest,) = self._cursor.execute("SELECT max(key) FROM nonces").fetchone()
-        self.highest = highest or b""
+        self.highest = self._greatest_before = highest or b""
         for room, seq in self._cursor.execute(_DONE).fetchall():
             span = entry_id(room, seq), entry_id(room, SEQ_MAX)
             for entry, author, frame in self._cursor.execute(_TAIL, span):
                 nonce = entry_of(frame).nonce
                 if nonce:
                     self._recent[nonce_key(author, nonce)] = entry
+                    self._greatest_before = max(self._greatest_before, nonce)
+
+    def is_greatest(self, author: int, nonce: bytes) -> bool:
+        """Whether no nonce of the author that was stored, or asked about here before, is as great: then it is
+        new, and is looked for nowhere. Where clients make nonces that rise, that is every new one.
+        """
+        if nonce <= self._greatest.get(author, self._greatest_before):
+            return False
+        self._greatest[author] = nonce
+        return True
 
     def recent(self, key: bytes) -> int | None:
         """Return the row id of the entry with this key, if it is one of those kept in memory."""

@@ -261,9 +261,9 @@ class Writer:
         handle = self._handles.get(author)
         if handle is None:
             return refusals.NO_SUCH_ACCOUNT
-        key = None
-        if nonce:
-            key = nonce_key(author, nonce)
+        key = nonce_key(author, nonce)
+        may_be_known = bool(nonce) and not self._nonces.is_greatest(author, nonce)
+        if may_be_known:
             known = draft.keys.get(key) or self._nonces.recent(key)
             if known is None and looks_up:
                 known = self._nonces.stored(key)
@@ -285,10 +285,10 @@ class Writer:
         head.seq = seq
         head.at = at
         entry = room << ROOM_SHIFT | seq
-        if key is not None:
+        if nonce:
             draft.keys[key] = entry
-            if key <= self._nonces.highest:
-                draft.unsure[entry] = bytearray(key)
+        if may_be_known and key <= self._nonces.highest:
+            draft.unsure[entry] = bytearray(key)
         draft.rows.append((author, entry, kind, bytearray(frame)))
         for account in change.mentioned:
             draft.mentions.append((account, room, seq))
