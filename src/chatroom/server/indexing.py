@@ -35,9 +35,9 @@ class Indexing:
         self._busy_at = loop.now()
         self._timer: Timer | None = loop.call_later(QUIET_S, self._run)
 
-    def busy(self) -> None:
+    def busy(self, now: float) -> None:
         """Packets come in: there may be something to index, but not now."""
-        self._busy_at = self._loop.now()
+        self._busy_at = now
         if self._timer is None:
             self._timer = self._loop.call_later(BUSY_EVERY_S, self._run)
 

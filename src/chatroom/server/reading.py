@@ -192,7 +192,7 @@ class Reading:
         now, effort, is_late = current.now, 0, current.effort >= PASS_EFFORT
         if connection.put_off is not None:
             frames, connection.put_off = chain((connection.put_off,), frames), None
-        self._indexing.busy()
+        self._indexing.busy(now)
         packet_type = 0
         try:
             for packet_type, payload in frames:
