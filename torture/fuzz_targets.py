@@ -130,6 +130,9 @@ class Link:
     def keep(self, data: bytes, sent: int) -> None:
         """What a real link keeps is of no interest."""
 
+    def give_up(self) -> None:
+        raise AssertionError("a broadcast failed")
+
 
 class HubTarget(Target):
     """A hub on a log on disk, with several peers: an owner, a moderator, members, strangers; some of them

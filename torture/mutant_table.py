@@ -18,11 +18,12 @@ class Edit:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A property, how it is broken, and the tests which must all go red."""
+    """A property, how it is broken, and the tests which must all go red; `in_c`: where the module in C is."""
 
     name: str
     edits: tuple[Edit, ...]
     tests: tuple[str, ...]
+    in_c: bool = False
 
 
 MACHINE: Final = "tests/e2e/test_delivery_machine.py"
@@ -470,11 +471,20 @@ MUTANTS: Final = (
         "a push outlives its connection",
         (Edit("net/stream.py", "        close_push(self.push)\n", ""),),
         ("tests/net/test_broadcast.py::test_a_push_that_was_closed_writes_to_nobody_who_got_its_descriptor",),
+        in_c=True,
     ),
     Mutant(
         "who took only a part of a broadcast counts as sent to",
         (Edit("net/broadcast.py", "if sent != len(data)]", "if sent < 0]"),),
         ("tests/e2e/test_broadcast.py::test_everybody_gets_all_in_order_while_readers_stall_leave_and_come",),
+        in_c=True,
+    ),
+    Mutant(
+        "after a broadcast that failed it goes on",
+        (Edit("server/hub/delivery.py", "                peer.link.give_up()\n", ""),),
+        (
+            "tests/server/hub/test_delivery.py::test_after_a_broadcast_of_which_nobody_knows_what_went_out_all_live_peers_are_given_up",
+        ),
     ),
     Mutant(
         "the server sleeps in each pass",

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from chatroom.net.broadcast import IS_BUILT
 from torture.mutant_table import MUTANTS, Mutant
 
 ROOT: Final = Path(__file__).parents[1]
@@ -92,6 +93,9 @@ def main() -> int:
     )
     flags = parser.parse_args()
     chosen = [m for m in MUTANTS if not flags.names or any(word in m.name for word in flags.names)]
+    for mutant in [m for m in chosen if m.in_c and not IS_BUILT]:
+        chosen.remove(mutant)
+        print(f"{mutant.name:52} not tried: the module in C is not built", flush=True)
     tests = sorted({test for mutant in chosen for test in mutant.tests})
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mutant-") as name:

@@ -35,6 +35,9 @@ class Sink:
     def keep(self, data: bytes, sent: int, /) -> None:
         raise AssertionError("a sink takes everything")
 
+    def give_up(self) -> None:
+        raise AssertionError("a broadcast failed")
+
     def send(self, data: bytes, /) -> bool:
         return self.push(data) == len(data)
 

@@ -12,6 +12,18 @@ from support.server_process import running_server
 
 SETTINGS = {"limits": {"posts_per_s": 100_000.0, "post_burst": 100_000}}
 WITHOUT = "import sys; sys.modules['chatroom.net._broadcast'] = None"
+COUNTING = """
+import sys
+from chatroom.net import _broadcast
+once = _broadcast.broadcast
+def broadcast(pushes, data):
+    _broadcast.broadcast = once
+    print("broadcast in C", file=sys.stderr)
+    return once(pushes, data)
+_broadcast.broadcast = broadcast
+"""
+"""Tells when the module in C is used for the first time."""
+needs_module = pytest.mark.skipif(not IS_BUILT, reason="no C compiler when chatroom was installed")
 MESSAGES = 400
 LAST = "the last one"
 
@@ -26,8 +38,10 @@ def read_until_the_last(reader: RawClient) -> None:
 @pytest.mark.parametrize(
     "altered",
     [
-        pytest.param("", id="in C", marks=pytest.mark.skipif(not IS_BUILT, reason="no module in C here")),
-        pytest.param(WITHOUT, id="one by one"),
+        pytest.param(
+            COUNTING, id="in C", marks=pytest.mark.skipif(not IS_BUILT, reason="no module in C here")
+        ),
+        pytest.param(WITHOUT, id="in Python"),
     ],
 )
 def test_everybody_gets_all_in_order_while_readers_stall_leave_and_come(altered: str, tmp_path: Path) -> None:
@@ -54,5 +68,6 @@ def test_everybody_gets_all_in_order_while_readers_stall_leave_and_come(altered:
             thread.join()
         for one in readers:
             assert one.texts() == [*texts, LAST]
+        assert ("broadcast in C" in server.log()) == (altered == COUNTING)
         assert "mistake" not in server.log()
         assert "Traceback" not in server.log()

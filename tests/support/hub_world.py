@@ -54,6 +54,7 @@ class Guest:
         self.session = session
         self.capacity: int | None = None
         self.backlog = b""
+        self.is_given_up = False
         self.received: list[ServerPacket] = []
         self.ids = count(1)
         self._decoder = FrameDecoder(FRAME_BYTES)
@@ -92,6 +93,10 @@ class Guest:
         """Keep the rest until `drain`."""
         self.capacity = 0
         self.backlog += data[sent:]
+
+    def give_up(self) -> None:
+        """Take nothing any more."""
+        self.is_given_up = True
 
     def drain(self) -> None:
         """Take everything again, from now on."""

@@ -32,7 +32,7 @@ from chatroom.config.private_files import make_private_directory
 from chatroom.config.settings import ServerSettings
 from chatroom.config.toml_file import settings_error
 from chatroom.net.address import JoinAddress, format_address
-from chatroom.net.broadcast import IS_BUILT, send_to_all
+from chatroom.net.broadcast import IS_BUILT, broadcast_in_c
 from chatroom.net.keyfiles import KeyFileError
 from chatroom.net.keys import ServerKey, load_or_create_server_key, load_server_key, verify
 from chatroom.net.listener import Listener
@@ -40,7 +40,7 @@ from chatroom.net.loop import Loop
 from chatroom.net.tls import server_context
 from chatroom.protocol.names import handle_form_fault, room_name_fault
 from chatroom.server.hub.context import HubSettings
-from chatroom.server.hub.delivery import push_one_by_one
+from chatroom.server.hub.delivery import broadcast_in_python
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.ports import Broadcast
 from chatroom.server.log_lines import log_to_stderr
@@ -166,7 +166,7 @@ def _serve(settings: ServerSettings, directory: Path) -> int:
         log = stack.enter_context(contextlib.closing(SqliteLog(directory / DATABASE)))
         sealing = Sealing(log, directory / SEAL)
         sealing.begin()
-        hub = Hub(_hub_settings(settings), log, verify, push_to_all=_broadcast(key))
+        hub = Hub(_hub_settings(settings), log, verify, broadcast=_broadcast(key))
         hub.make_listed_rooms(time.time_ns() // 1_000_000)
         service = _service(settings, loop, hub, log, key)
         _ask_for_descriptors(settings.limits.connections_total)
@@ -213,7 +213,7 @@ def _service(
 
 def _broadcast(key: ServerKey | None) -> Broadcast:
     """Return how to send to a whole room: what goes out over TLS is another for each of its members."""
-    return send_to_all if IS_BUILT and key is None else push_one_by_one
+    return broadcast_in_c if IS_BUILT and key is None else broadcast_in_python
 
 
 def _server_key(settings: ServerSettings, directory: Path) -> ServerKey | None:

@@ -3,7 +3,8 @@
 A room of a hundred is sent to a hundred times a message. A loop in Python that calls `socket.send` costs
 0.3 us for each beside the 2.5 to 5 us of the kernel, and touches three objects of each member, which are
 rarely in the caches. Where nothing was built, for want of a C compiler or on Windows, a push is `socket.send`
-and the hub has a loop of its own. Read next: `_broadcast.c`.
+and the hub has a loop of its own. What is sent, and what follows from what was not, is never decided here.
+Read next: `_broadcast.c`.
 """
 
 import socket
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 try:
-    from chatroom.net._broadcast import Sender, broadcast
+    from chatroom.net import _broadcast
 except ImportError:
     IS_BUILT = False
 else:
@@ -24,20 +25,20 @@ Push = Callable[[bytes], int]
 
 def make_push(sock: socket.socket) -> Push:
     """Return the shortest way to send to a non-blocking socket; `close_push` ends it before that closes."""
-    return Sender(sock.fileno()) if IS_BUILT else sock.send
+    return _broadcast.Push(sock) if IS_BUILT else sock.send
 
 
 def close_push(push: Push) -> None:
     """Nothing goes out by it any more, whoever still has it: its descriptor will be another connection's."""
-    if IS_BUILT and isinstance(push, Sender):
+    if IS_BUILT and isinstance(push, _broadcast.Push):
         push.close()
 
 
-def send_to_all(pushes: dict[Key, Push], data: bytes) -> list[tuple[Key, int]]:
+def broadcast_in_c(pushes: dict[Key, Push], data: bytes) -> list[tuple[Key, int]]:
     """Send the data to all, in their order, and return who did not take all of it, with how many bytes it
     took: 0 also for an error. Only where the module in C is built, and for what `make_push` made.
     """
-    taken = broadcast(pushes, data)
+    taken = _broadcast.broadcast(pushes, data)
     if taken is None:
         return []
     numbers = memoryview(taken).cast("q")

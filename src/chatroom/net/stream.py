@@ -217,9 +217,11 @@ class PlainStream:
 
     def close(self) -> None:
         """See `Stream.close`. Take the loop's watch off first."""
-        self._break("closed at this end", clean=True)
         close_push(self.push)
-        self._sock.close()
+        try:
+            self._break("closed at this end", clean=True)
+        finally:
+            self._sock.close()
 
     def fileno(self) -> int:
         """See `Stream.fileno`."""

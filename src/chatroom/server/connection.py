@@ -112,9 +112,8 @@ class Connection:
                 return True
         except StreamClosed as closed:
             self.failure = self.failure or closed.reason
-        except BaseException:  # nobody knows what went out: nothing may follow it
-            self.failure = "sending failed"
-            self.on_stall(self)
+        except BaseException:
+            self.give_up()
             raise
         self.on_stall(self)
         return False
@@ -122,6 +121,11 @@ class Connection:
     def keep(self, data: bytes, sent: int) -> None:
         """See `hub.ports.Link`."""
         self.stream.keep(data, sent)
+        self.on_stall(self)
+
+    def give_up(self) -> None:
+        """See `hub.ports.Link`."""
+        self.failure = self.failure or "sending failed"
         self.on_stall(self)
 
     def __str__(self) -> str:

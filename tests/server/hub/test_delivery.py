@@ -1,5 +1,8 @@
 """Cursors: slow readers lose nothing, get nothing twice, and cost nobody anything."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,7 +10,10 @@ from hypothesis import strategies as st
 from chatroom.protocol.entries import Entry, RoomKind
 from chatroom.protocol.packets import Cursor, Follow, Join, ListRooms, Opened, Post, PresenceChanged
 from chatroom.server.hub import delivery
+from chatroom.server.hub.delivery import broadcast_in_python
 from support.hub_world import Guest, World
+
+Key = TypeVar("Key")
 
 
 def nonce(number: int) -> bytes:
@@ -60,6 +66,31 @@ def test_a_push_for_which_memory_is_lacking_costs_nobody_an_entry_or_one_too_man
     ana.post(lobby, "two", nonce(1))
     for guest in (ana, bob, carl):
         assert guest.texts(lobby) == ["one", "two"]
+
+
+@pytest.mark.parametrize("fails_after", [0, 1, 3])
+def test_after_a_broadcast_of_which_nobody_knows_what_went_out_all_live_peers_are_given_up(
+    fails_after: int,
+) -> None:
+    world = World()
+    guests = [world.member(handle) for handle in ("ana", "bob", "carl")]
+    lobby = world.lobby(guests[0])
+
+    def broadcast(pushes: dict[Key, Callable[[bytes], int]], data: bytes) -> list[tuple[Key, int]]:
+        for push in list(pushes.values())[:fails_after]:
+            push(data)
+        raise MemoryError
+
+    world.hub._context.delivery._push_to_all = broadcast
+    with pytest.raises(MemoryError):
+        guests[0].post(lobby, "one", nonce(0))
+    assert all(guest.is_given_up for guest in guests)
+    world.hub._context.delivery._push_to_all = broadcast_in_python
+    told = [guest.texts(lobby) for guest in guests]
+    dora = world.member("dora")
+    dora.post(lobby, "two", nonce(1))
+    assert [guest.texts(lobby) for guest in guests] == told, "nothing follows what may be torn"
+    assert dora.texts(lobby)[-1:] == ["two"]
 
 
 def test_presence_missed_while_stalled_is_told_afterwards_latest_value_only() -> None:

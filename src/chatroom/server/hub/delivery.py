@@ -41,9 +41,9 @@ Helpings = dict[tuple[Room, int, int], tuple[bytes, int]]
 class Delivery:
     """Sends what is new to who is live, and what was missed to who lags."""
 
-    def __init__(self, log: Log, push_to_all: Broadcast) -> None:
+    def __init__(self, log: Log, broadcast: Broadcast) -> None:
         self._log = log
-        self._push_to_all = push_to_all
+        self._push_to_all = broadcast
         self._fresh: dict[Room, list[bytes]] = {}
         self._lagging: dict[Peer, None] = {}
         self._talking: dict[Peer, None] = {}
@@ -144,21 +144,30 @@ class Delivery:
                 self._stall(peer)
         if self._fresh:
             for room, frames in self._fresh.items():
-                while frames:  # what was sent is taken off at once: an error later must not send it again
+                while frames:
                     buffer, count = _next_buffer(frames)
+                    del frames[:count]  # before it is sent: an error must not send it again
                     self._broadcast(room, buffer, count)
-                    del frames[:count]
             self._fresh.clear()
         if self._lagging:
             self._feed()
 
     def _broadcast(self, room: Room, buffer: bytes, count: int) -> None:
-        """Push one buffer to every live peer; who did not take all of it is behind from here on."""
-        stalled = self._push_to_all(room.live, buffer)
+        """Push one buffer to every live peer; who did not take all of it is behind from here on.
+
+        An error leaves open who was sent what: whoever is still live is given up, and comes back.
+        """
         room.sent += count
-        for peer, sent in stalled:
-            peer.link.keep(buffer, sent)
-            self._stall(peer)
+        try:
+            for peer, sent in self._push_to_all(room.live, buffer):
+                peer.link.keep(buffer, sent)
+                self._stall(peer)
+        except BaseException:
+            while room.live:
+                peer = next(iter(room.live))
+                self.unfollow_all(peer)
+                peer.link.give_up()
+            raise
 
     def _stall(self, peer: Peer) -> None:
         """The link of `peer` took only a part: from here on it lags, in every room behind what it was
@@ -226,11 +235,11 @@ class Delivery:
         return helping
 
 
-def push_one_by_one(pushes: dict[Key, Callable[[bytes], int]], data: bytes) -> list[tuple[Key, int]]:
+def broadcast_in_python(pushes: dict[Key, Callable[[bytes], int]], data: bytes) -> list[tuple[Key, int]]:
     """The `Broadcast` for links of any kind.
 
     The loop is as bare as can be: for a hundred members it runs a hundred times a message. An error leaves
-    it, and it goes on with the next peer.
+    it, and it goes on with the next one.
     """
     size = len(data)
     behind: list[tuple[Key, int]] = []

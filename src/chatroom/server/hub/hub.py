@@ -16,7 +16,7 @@ from chatroom.protocol.limits import TIME_MAX, VERSION
 from chatroom.protocol.packets import Hello, Packet, Ping, Request, Role
 from chatroom.server.hub import presence
 from chatroom.server.hub.context import Context, HubSettings, Proposal
-from chatroom.server.hub.delivery import Delivery, push_one_by_one
+from chatroom.server.hub.delivery import Delivery, broadcast_in_python
 from chatroom.server.hub.fold import fold, fold_change
 from chatroom.server.hub.permissions import may
 from chatroom.server.hub.ports import (
@@ -52,11 +52,11 @@ class Hub:
         log: Log,
         verify: Verify,
         random_bytes: RandomBytes = secrets.token_bytes,
-        push_to_all: Broadcast = push_one_by_one,
+        broadcast: Broadcast = broadcast_in_python,
     ) -> None:
         snapshot = log.load()
         state = State(snapshot, settings.posts_per_s, settings.post_burst)
-        self._context = Context(settings, state, log, verify, random_bytes, Delivery(log, push_to_all))
+        self._context = Context(settings, state, log, verify, random_bytes, Delivery(log, broadcast))
         self._has_owner_code = snapshot.has_owner_code
         self._submitted: deque[Proposal] = deque()
         self._strangers: dict[Peer, None] = {}

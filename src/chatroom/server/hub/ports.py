@@ -358,9 +358,9 @@ class Broadcast(Protocol):
     """Pushes one buffer to many links (`Link.push`), in their order."""
 
     def __call__(self, pushes: dict[Key, Callable[[bytes], int]], data: bytes, /) -> list[tuple[Key, int]]:
-        """Return who did not take all of it, with how many bytes it took, 0 also for an error.
+        """Return who did not take all of it, with how many bytes it took, 0 also for an OSError.
 
-        What it raises comes before anything was pushed.
+        After anything else that it raises nobody knows what went out.
         """
         ...
 
@@ -378,6 +378,10 @@ class Link(Protocol):
 
     def keep(self, data: bytes, sent: int, /) -> None:
         """Keep what `push` did not send of `data`; it follows by itself."""
+        ...
+
+    def give_up(self) -> None:
+        """Nobody knows what went out: nothing may follow it, and the connection ends."""
         ...
 
     def send(self, data: bytes, /) -> bool:
