@@ -21,29 +21,53 @@ def test_nobody_waits_before_anything_was_stored() -> None:
     assert Gathering().pause_s(1) == 0
 
 
-@pytest.mark.parametrize(("writers", "ready"), [(1, 1), (2, 1), (16, 8), (16, 16), (3, 2)])
+@pytest.mark.parametrize(("writers", "ready"), [(1, 1), (2, 1), (16, 12), (16, 16), (4, 3)])
 def test_who_writes_alone_or_is_not_among_few_waits_for_nobody(writers: int, ready: int) -> None:
     gathering = Gathering()
-    gathering.note(writers, 0.004)
+    gathering.note(set(range(writers)), 0.004)
     assert gathering.pause_s(ready) == 0
 
 
-@pytest.mark.parametrize(("writers", "ready"), [(3, 1), (16, 7), (64, 1)])
+@pytest.mark.parametrize(("writers", "ready"), [(3, 1), (16, 11), (64, 1)])
 def test_few_after_many_wait_for_a_part_of_what_the_pass_before_took(writers: int, ready: int) -> None:
     gathering = Gathering()
-    gathering.note(writers, 0.004)
+    gathering.note(set(range(writers)), 0.004)
     assert gathering.pause_s(ready) == 0.004 * PART
+
+
+def test_a_burst_that_came_in_two_parts_is_one() -> None:
+    gathering = Gathering()
+    gathering.note({"ana", "bob", "carl"}, 0.004)
+    gathering.note({"dora", "eve"}, 0.002)
+    assert gathering.pause_s(3) == 0.002 * PART
+    gathering.note({"ana", "bob", "carl", "dora", "eve"}, 0.004)
+    assert gathering.pause_s(4) == 0
+
+
+def test_two_who_write_in_turn_wait_for_nobody() -> None:
+    gathering = Gathering()
+    for number in range(10):
+        gathering.note({number % 2}, 0.004)
+        assert gathering.pause_s(1) == 0
+
+
+def test_who_wrote_two_passes_ago_is_forgotten() -> None:
+    gathering = Gathering()
+    gathering.note({"ana", "bob", "carl"}, 0.004)
+    gathering.note({"ana"}, 0.004)
+    gathering.note({"ana"}, 0.004)
+    assert gathering.pause_s(1) == 0
 
 
 def test_however_long_the_pass_before_took_the_pause_is_short() -> None:
     gathering = Gathering()
-    gathering.note(64, 30.0)
+    gathering.note(set(range(64)), 30.0)
     assert gathering.pause_s(1) == MOST_S
 
 
 def test_one_burst_is_reason_for_one_pause() -> None:
     gathering = Gathering()
-    gathering.note(16, 0.004)
+    gathering.note(set(range(16)), 0.004)
     assert gathering.pause_s(1) > 0
     assert gathering.pause_s(1) == 0
 
@@ -111,7 +135,9 @@ def test_who_writes_while_a_pass_waits_for_the_rest_of_a_burst_is_part_of_it(
         assert len(paused) == 1
 
 
-def test_after_a_burst_that_does_not_come_again_nobody_waits_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_burst_that_does_not_come_again_is_forgotten_after_two_passes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with room_of(3) as (lobby, (ana, *_others), _hub, burst):
         burst()
         paused: list[float] = []
@@ -119,12 +145,11 @@ def test_after_a_burst_that_does_not_come_again_nobody_waits_twice(monkeypatch: 
         for token in range(5):
             ana.send(Ping(token))
             ana.wait_for(lambda packet, token=token: isinstance(packet, Pong) and packet.token == token)
-        ana.post(lobby, "alone")
-        ana.wait_for_text("alone")
-        ana.post(lobby, "alone again")
-        ana.wait_for_text("alone again")
+        for number in range(5):
+            ana.post(lobby, f"alone {number}")
+            ana.wait_for_text(f"alone {number}")
         monkeypatch.undo()
-        assert len(paused) == 1
+        assert len(paused) == 2
 
 
 def test_a_server_that_has_something_to_do_does_not_pause(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,7 +129,7 @@ class Service:
         self._reading.go_on_with_decided()
         self._contained("writing", self._hub.write)
         if decided:
-            writers = len({proposal.peer for proposal, _ in decided})
+            writers = {proposal.peer.account for proposal, _ in decided}
             self._gathering.note(writers, self._loop.now() - began_at)
         self._pass.end()
         for peer in self._hub.take_closing():
