@@ -481,9 +481,29 @@ MUTANTS: Final = (
     ),
     Mutant(
         "after a broadcast that failed it goes on",
-        (Edit("server/hub/delivery.py", "                peer.link.give_up()\n", ""),),
+        (
+            Edit(
+                "server/hub/delivery.py",
+                "for peer in room.live:\n                    peer.link.give_up()",
+                "for _ in ():\n                    pass",
+            ),
+        ),
         (
             "tests/server/hub/test_delivery.py::test_after_a_broadcast_of_which_nobody_knows_what_went_out_all_live_peers_are_given_up",
+            "tests/server/test_service.py::test_who_may_have_been_sent_a_part_is_ended_and_has_everything_once_when_it_comes_back",
+        ),
+    ),
+    Mutant(
+        "who is given up is not ended",
+        (
+            Edit(
+                "server/connection.py",
+                '        self.failure = self.failure or "sending failed"\n        self.on_stall(self)\n',
+                '        self.failure = self.failure or "sending failed"\n',
+            ),
+        ),
+        (
+            "tests/server/test_service.py::test_who_may_have_been_sent_a_part_is_ended_and_has_everything_once_when_it_comes_back",
         ),
     ),
     Mutant(

@@ -3,18 +3,20 @@
 import time
 from collections.abc import Callable
 from itertools import count
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import pytest
 
 from chatroom.protocol.errors import ErrorCode
-from chatroom.protocol.packets import Closing, Packet, Ping, Pong, Search
+from chatroom.protocol.packets import Closing, Cursor, Follow, Packet, Ping, Pong, Search
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.ports import Link
 from chatroom.server.hub.state import Peer
 from support.patience import wait_until
 from support.raw_client import Ended, RawClient, raw_client
 from support.service_thread import ServiceThread, running_service
+
+Key = TypeVar("Key")
 
 BURST = 210
 """More posts than an account may send at once."""
@@ -93,6 +95,40 @@ def test_an_error_that_is_nobodys_fault_costs_nobody_the_connection(
         wait_until(lambda: hub_class.faults == {name: 0}, between=say_on)
         say_on()
     assert f"{name} is shaky" in caplog.text
+
+
+def test_who_may_have_been_sent_a_part_is_ended_and_has_everything_once_when_it_comes_back() -> None:
+    with (
+        running_service(Hub) as host,
+        raw_client(host.port) as ana,
+        raw_client(host.port) as bob,
+        raw_client(host.port) as eve,
+    ):
+        lobby = ana.enter("ana")
+        bob.enter("bob")
+        eve.enter("eve")
+        ana.post(lobby, "all are here")
+        for client in (ana, bob, eve):
+            client.wait_for_text("all are here")
+        delivery = host.hub._context.delivery
+        broadcast = delivery._push_to_all
+
+        def half(pushes: dict[Key, Callable[[bytes], int]], data: bytes) -> list[tuple[Key, int]]:
+            delivery._push_to_all = broadcast
+            next(iter(pushes.values()))(data[: len(data) // 2])
+            raise MemoryError
+
+        delivery._push_to_all = half
+        ana.post(lobby, "half of this was sent")
+        for client in (ana, bob, eve):
+            with pytest.raises(Ended):
+                client.wait_for_text("half of this was sent")
+        with raw_client(host.port, bob.key) as again:
+            again.enter("bob", follow=False)
+            again.send(Follow(9, [Cursor(lobby, 0)]))
+            again.post(lobby, "back again")
+            again.wait_for_text("back again")
+            assert again.texts() == ["all are here", "half of this was sent", "back again"]
 
 
 @pytest.mark.parametrize("hub_class", [ShakyHub, ForgetfulHub])

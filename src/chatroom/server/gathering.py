@@ -30,26 +30,27 @@ MOST_S: Final = 0.002
 
 
 class Gathering:
-    """Knows the last two passes in which something was stored, until a pause was made for a burst."""
+    """Knows the last two passes in which somebody wrote, until a pause was made for a burst."""
 
-    __slots__ = ("_before", "_last", "_took_s")
+    __slots__ = ("_count", "_last", "_took_s")
 
     def __init__(self) -> None:
-        self._before: AbstractSet[object] = frozenset()
         self._last: AbstractSet[object] = frozenset()
+        self._count = 0
+        """How many wrote in the last two passes; 0 once a pause was made after them."""
         self._took_s = 0.0
 
     def note(self, writers: AbstractSet[object], took_s: float) -> None:
-        """A pass stored something for these, in so many seconds."""
-        self._before, self._last = self._last, writers
+        """A pass stored what these accounts wrote, in so many seconds."""
+        self._count = len(self._last | writers)
+        self._last = writers
         self._took_s = took_s
 
     def pause_s(self, ready: int) -> float:
-        """Return how many seconds to wait for more, when so many descriptors are ready. One burst is reason
-        for one pause.
+        """Return how many seconds to wait for more, when so many descriptors are ready. Between two passes in
+        which somebody wrote there is one pause at most.
         """
-        writers = len(self._before | self._last)
-        if writers < SEVERAL or ready >= writers * FEW:
+        if self._count < SEVERAL or ready >= self._count * FEW:
             return 0.0
-        took_s, self._took_s = self._took_s, 0.0
-        return min(took_s * PART, MOST_S)
+        self._count = 0
+        return min(self._took_s * PART, MOST_S)

@@ -28,7 +28,7 @@ from chatroom.server.gathering import Gathering
 from chatroom.server.hub.context import Proposal
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.origins import origin_of
-from chatroom.server.hub.ports import Log, Outcome
+from chatroom.server.hub.ports import AddEntry, Log, Outcome
 from chatroom.server.hub.state import Peer
 from chatroom.server.indexing import Indexing
 from chatroom.server.passes import Pass
@@ -128,8 +128,8 @@ class Service:
         self._decide(decided)
         self._reading.go_on_with_decided()
         self._contained("writing", self._hub.write)
-        if decided:
-            writers = {proposal.peer.account for proposal, _ in decided}
+        writers = {proposal.peer.account for proposal, _ in decided if type(proposal.change) is AddEntry}
+        if writers:
             self._gathering.note(writers, self._loop.now() - began_at)
         self._pass.end()
         for peer in self._hub.take_closing():

@@ -1,6 +1,7 @@
 """Cursors: slow readers lose nothing, get nothing twice, and cost nobody anything."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import pytest
@@ -11,6 +12,7 @@ from chatroom.protocol.entries import Entry, RoomKind
 from chatroom.protocol.packets import Cursor, Follow, Join, ListRooms, Opened, Post, PresenceChanged
 from chatroom.server.hub import delivery
 from chatroom.server.hub.delivery import broadcast_in_python
+from chatroom.server.hub.state import Room
 from support.hub_world import Guest, World
 
 Key = TypeVar("Key")
@@ -51,14 +53,14 @@ def test_nothing_is_queued_for_a_stalled_reader_but_what_was_under_way() -> None
     assert len(bob.backlog) == waiting
 
 
-def test_a_push_for_which_memory_is_lacking_costs_nobody_an_entry_or_one_too_many() -> None:
+def test_a_push_that_fails_costs_nobody_an_entry_or_one_too_many() -> None:
     world = World()
     ana, bob, carl = world.member("ana"), world.member("bob"), world.member("carl")
     lobby = world.lobby(ana)
     room = world.hub.state.rooms[lobby]
 
     def fails(_data: bytes) -> int:
-        raise MemoryError
+        raise ConnectionResetError
 
     room.live[bob.peer] = fails
     ana.post(lobby, "one", nonce(0))
@@ -66,6 +68,47 @@ def test_a_push_for_which_memory_is_lacking_costs_nobody_an_entry_or_one_too_man
     ana.post(lobby, "two", nonce(1))
     for guest in (ana, bob, carl):
         assert guest.texts(lobby) == ["one", "two"]
+
+
+def test_a_push_for_which_memory_is_lacking_may_have_sent_so_all_are_given_up() -> None:
+    world = World()
+    ana, bob, carl = world.member("ana"), world.member("bob"), world.member("carl")
+    lobby = world.lobby(ana)
+
+    def fails(_data: bytes) -> int:
+        raise MemoryError
+
+    world.hub.state.rooms[lobby].live[bob.peer] = fails
+    with pytest.raises(MemoryError):
+        ana.post(lobby, "one", nonce(0))
+    assert all(guest.is_given_up for guest in (ana, bob, carl))
+    assert not world.hub.state.rooms[lobby].live
+
+
+class Lacking(dict[Room, int]):
+    """Cursors for which memory is lacking."""
+
+    def __setitem__(self, room: Room, cursor: int) -> None:
+        raise MemoryError
+
+
+@pytest.mark.parametrize("lags", [False, True])
+def test_a_peer_of_which_nobody_knows_where_it_stands_is_given_up(lags: bool) -> None:
+    world = World()
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    bob.capacity = 10
+    go_on = partial(ana.post, lobby, "one", nonce(0))
+    if lags:
+        ana.post(lobby, "stall", nonce(8))
+        ana.post(lobby, "missed", nonce(9))
+        go_on = bob.drain
+    bob.peer.cursors = Lacking(bob.peer.cursors)
+    with pytest.raises(MemoryError):
+        go_on()
+    assert bob.is_given_up
+    assert bob.peer not in world.hub.state.rooms[lobby].live
+    assert not bob.peer.cursors
 
 
 @pytest.mark.parametrize("fails_after", [0, 1, 3])

@@ -8,7 +8,8 @@ when its link is writable: nothing is ever queued for it but the buffer that was
 `hub.py` for the passes.
 """
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
 from chatroom.server.hub.ports import Broadcast, Log, StorageError
@@ -146,27 +147,31 @@ class Delivery:
             for room, frames in self._fresh.items():
                 while frames:
                     buffer, count = _next_buffer(frames)
-                    del frames[:count]  # before it is sent: an error must not send it again
-                    self._broadcast(room, buffer, count)
+                    self._broadcast(room, buffer, frames, count)
             self._fresh.clear()
         if self._lagging:
             self._feed()
 
-    def _broadcast(self, room: Room, buffer: bytes, count: int) -> None:
-        """Push one buffer to every live peer; who did not take all of it is behind from here on.
+    def _broadcast(self, room: Room, buffer: bytes, frames: list[bytes], count: int) -> None:
+        """Push one buffer, which is the first `count` of the frames, to every live peer, and take them off;
+        who did not take all of it is behind from here on.
 
         An error leaves open who was sent what: whoever is still live is given up, and comes back.
         """
-        room.sent += count
         try:
+            sent_up_to = room.sent + count
+            del frames[:count]
+            room.sent = sent_up_to
             for peer, sent in self._push_to_all(room.live, buffer):
                 peer.link.keep(buffer, sent)
                 self._stall(peer)
         except BaseException:
-            while room.live:
-                peer = next(iter(room.live))
-                self.unfollow_all(peer)
-                peer.link.give_up()
+            try:
+                for peer in room.live:
+                    peer.link.give_up()
+            finally:
+                while room.live:
+                    self.unfollow_all(next(iter(room.live)))
             raise
 
     def _stall(self, peer: Peer) -> None:
@@ -174,11 +179,24 @@ class Delivery:
         sent.
         """
         peer.is_stalled = True
-        for room in peer.live:
-            del room.live[peer]
-            peer.cursors[room] = room.sent
-        peer.live.clear()
-        self._lagging.pop(peer, None)
+        with self._or_given_up(peer):
+            for room in peer.live:
+                peer.cursors[room] = room.sent
+                del room.live[peer]
+            peer.live.clear()
+            self._lagging.pop(peer, None)
+
+    @contextlib.contextmanager
+    def _or_given_up(self, peer: Peer) -> Iterator[None]:
+        """An error within leaves open where the peer stands: it is given up, and comes back."""
+        try:
+            yield
+        except StorageError:
+            raise
+        except BaseException:
+            self.unfollow_all(peer)
+            peer.link.give_up()
+            raise
 
     def _feed(self) -> None:
         """Give each lagging peer a turn, within the bytes of one pass."""
@@ -187,7 +205,8 @@ class Delivery:
         for peer in list(self._lagging):
             del self._lagging[peer]
             try:
-                budget -= self._feed_peer(peer, served)
+                with self._or_given_up(peer):
+                    budget -= self._feed_peer(peer, served)
             except StorageError:
                 self._unreadable[peer] = None
                 continue
@@ -238,8 +257,8 @@ class Delivery:
 def broadcast_in_python(pushes: dict[Key, Callable[[bytes], int]], data: bytes) -> list[tuple[Key, int]]:
     """The `Broadcast` for links of any kind.
 
-    The loop is as bare as can be: for a hundred members it runs a hundred times a message. An error leaves
-    it, and it goes on with the next one.
+    The loop is as bare as can be: for a hundred members it runs a hundred times a message. An OSError leaves
+    it, and it goes on with the next one; for want of memory a push may fail after it has sent.
     """
     size = len(data)
     behind: list[tuple[Key, int]] = []
@@ -251,7 +270,7 @@ def broadcast_in_python(pushes: dict[Key, Callable[[bytes], int]], data: bytes) 
                 if (sent := push(data)) != size:
                     behind.append((key, sent))
             return behind
-        except (OSError, MemoryError):
+        except OSError:
             assert key is not None
             behind.append((key, 0))
 

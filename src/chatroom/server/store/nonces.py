@@ -75,9 +75,10 @@ class Nonces:
                     self._recent[nonce_key(author, nonce)] = entry
                     self._greatest_before = max(self._greatest_before, nonce)
 
-    def is_greatest(self, author: int, nonce: bytes) -> bool:
-        """Whether no nonce of the author that was stored, or asked about here before, is as great: then it is
-        new, and is looked for nowhere. Where clients make nonces that rise, that is every new one.
+    def note_if_greatest(self, author: int, nonce: bytes) -> bool:
+        """Whether no nonce of the author that was asked about here before, nor any that was stored before the
+        log was opened, is as great: then it is new, and is looked for nowhere. Where all clients make nonces
+        that rise with time, that is every new one.
         """
         if nonce <= self._greatest.get(author, self._greatest_before):
             return False

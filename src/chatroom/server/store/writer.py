@@ -262,7 +262,7 @@ class Writer:
         if handle is None:
             return refusals.NO_SUCH_ACCOUNT
         key = nonce_key(author, nonce)
-        may_be_known = bool(nonce) and not self._nonces.is_greatest(author, nonce)
+        may_be_known = bool(nonce) and not self._nonces.note_if_greatest(author, nonce)
         if may_be_known:
             known = draft.keys.get(key) or self._nonces.recent(key)
             if known is None and looks_up:
