@@ -104,6 +104,13 @@ MUTANTS: Final = (
         ("tests/server/store/test_nonces.py::test_nonces_are_found_after_a_restart_and_after_a_crash",),
     ),
     Mutant(
+        "a nonce is kept of an entry that was not committed",
+        (Edit(WRITER, "        self._nonces.forget(draft.keys)\n", ""),),
+        (
+            "tests/server/store/test_nonces.py::test_a_pass_that_fails_at_any_step_of_its_commit_is_stored_once_when_it_is_sent_again",
+        ),
+    ),
+    Mutant(
         "cursor off by one",
         (
             Edit(

@@ -2,6 +2,7 @@
 
 import random
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -185,6 +186,41 @@ def test_of_any_mix_of_nonces_each_is_stored_once_wherever_it_is_and_whatever_fa
                 case Failed(code):
                     assert is_failing or code is ErrorCode.NONCE_REUSED
     assert len(known) > 60
+
+
+@pytest.mark.parametrize("count", [1, 5])
+@pytest.mark.parametrize("step", ["add", "setdefault", "COMMIT"])
+def test_a_pass_that_fails_at_any_step_of_its_commit_is_stored_once_when_it_is_sent_again(
+    rooms: Story, monkeypatch: pytest.MonkeyPatch, step: str, count: int
+) -> None:
+    assert isinstance(rooms.log, SqliteLog)
+    writer, failures = rooms.log._writer, [MemoryError()]
+
+    class Lacking(dict[int, int]):
+        def setdefault(self, room: int, at: int = 0) -> int:
+            if failures and step == "setdefault":
+                raise failures.pop()
+            return super().setdefault(room, at)
+
+    def add(keys: Mapping[bytes, int]) -> None:
+        rooms.log._nonces._recent.update(list(keys.items())[:1])  # type: ignore[attr-defined]
+        if failures and step == "add":
+            raise failures.pop()
+        rooms.log._nonces._recent.update(keys)  # type: ignore[attr-defined]
+
+    writer._fresh = Lacking()
+    monkeypatch.setattr(rooms.log._nonces, "add", add)
+    if step == "COMMIT":
+        failures.clear()
+        rooms.log._connection.execute("PRAGMA query_only = ON")
+    batch = [rooms.message(1, 1, f"{number}") for number in range(count)]
+    first = rooms.submit(*batch)
+    rooms.log._connection.execute("PRAGMA query_only = OFF")
+    again = rooms.submit(*batch)
+    for outcome, after in zip(first, again, strict=True):
+        assert isinstance(outcome, Failed | Committed)
+        assert isinstance(after, Committed if isinstance(outcome, Failed) else Repeated)
+    assert rooms.texts(1) == [f"{number}" for number in range(count)]
 
 
 def test_a_post_is_found_by_its_author_and_nonce_wherever_its_nonce_is(rooms: Story) -> None:

@@ -9,7 +9,7 @@ is read from the entries when the log is opened. Read next: `writer.py`.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from chatroom.protocol.limits import SEQ_MAX
@@ -94,9 +94,14 @@ class Nonces:
         row = self._cursor.execute("SELECT entry FROM nonces WHERE key = ?", (key,)).fetchone()
         return None if row is None else int(row[0])
 
-    def add(self, pairs: Iterable[tuple[bytes, int]]) -> None:
-        """Take the keys and row ids of entries that are on disk now."""
-        self._recent.update(pairs)
+    def add(self, keys: Mapping[bytes, int]) -> None:
+        """Take the keys and row ids of entries that are about to be committed."""
+        self._recent.update(keys)
+
+    def forget(self, keys: Iterable[bytes]) -> None:
+        """They were not committed. Some of them may not be here."""
+        for key in keys:
+            self._recent.pop(key, None)
 
     # -- indexing ------------------------------------------------------------------------------------------
 
