@@ -38,9 +38,7 @@ def read_until_the_last(reader: RawClient) -> None:
 @pytest.mark.parametrize(
     "altered",
     [
-        pytest.param(
-            COUNTING, id="in C", marks=pytest.mark.skipif(not IS_BUILT, reason="no module in C here")
-        ),
+        pytest.param(COUNTING, id="in C", marks=needs_module),
         pytest.param(WITHOUT, id="in Python"),
     ],
 )

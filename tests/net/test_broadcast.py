@@ -52,7 +52,7 @@ def new_pair() -> Iterator[Callable[[], Pair]]:
         sock.close()
 
 
-def test_the_module_in_c_is_built_of_the_source_that_is_here_wherever_it_can_be(tmp_path: Path) -> None:
+def test_the_module_in_c_is_built_of_the_source_that_is_here_wherever_it_can_be() -> None:
     compiler = str(sysconfig.get_config_var("CC")).split()[0]
     include = Path(sysconfig.get_path("include"))
     if sys.platform == "win32" or not (include / "Python.h").exists() or shutil.which(compiler) is None:

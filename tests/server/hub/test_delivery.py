@@ -136,6 +136,26 @@ def test_after_a_broadcast_of_which_nobody_knows_what_went_out_all_live_peers_ar
     assert dora.texts(lobby)[-1:] == ["two"]
 
 
+def test_a_peer_to_whom_an_answer_may_have_been_sent_in_part_is_given_up_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+
+    def fails(_data: bytes) -> bool:
+        raise MemoryError
+
+    monkeypatch.setattr(bob, "send", fails)
+    with pytest.raises(MemoryError):
+        bob.ask(ListRooms(9))
+    assert bob.is_given_up
+    assert bob.peer not in world.hub.state.rooms[lobby].live
+    ana.post(lobby, "goes on", nonce(0))
+    assert ana.texts(lobby) == ["goes on"]
+    assert not ana.is_given_up
+
+
 def test_presence_missed_while_stalled_is_told_afterwards_latest_value_only() -> None:
     world = World()
     ana, bob = world.member("ana"), world.member("bob")

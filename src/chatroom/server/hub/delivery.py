@@ -138,11 +138,12 @@ class Delivery:
         while self._talking:
             peer = next(iter(self._talking))
             del self._talking[peer]
-            data = b"".join(peer.outbox)
-            peer.outbox.clear()
-            peer.outbox_bytes = 0
-            if not peer.link.send(data):
-                self._stall(peer)
+            with self._or_given_up(peer):
+                data = b"".join(peer.outbox)
+                peer.outbox.clear()
+                peer.outbox_bytes = 0
+                if not peer.link.send(data):
+                    self._stall(peer)
         if self._fresh:
             for room, frames in self._fresh.items():
                 while frames:
@@ -163,8 +164,9 @@ class Delivery:
             del frames[:count]
             room.sent = sent_up_to
             for peer, sent in self._push_to_all(room.live, buffer):
-                peer.link.keep(buffer, sent)
-                self._stall(peer)
+                with self._or_given_up(peer):
+                    peer.link.keep(buffer, sent)
+                    self._stall(peer)
         except BaseException:
             try:
                 for peer in room.live:
@@ -179,12 +181,11 @@ class Delivery:
         sent.
         """
         peer.is_stalled = True
-        with self._or_given_up(peer):
-            for room in peer.live:
-                peer.cursors[room] = room.sent
-                del room.live[peer]
-            peer.live.clear()
-            self._lagging.pop(peer, None)
+        for room in peer.live:
+            peer.cursors[room] = room.sent
+            del room.live[peer]
+        peer.live.clear()
+        self._lagging.pop(peer, None)
 
     @contextlib.contextmanager
     def _or_given_up(self, peer: Peer) -> Iterator[None]:

@@ -151,7 +151,8 @@ class Writer:
     def _attempt(
         self, changes: Sequence[Change], now_ms: int, *, looks_up: bool = False, is_alone: bool = False
     ) -> list[Outcome]:
-        """Decide and commit, or raise one of `_FAULTS` and leave everything as it was.
+        """Decide and commit, or raise one of `_FAULTS` and leave everything as it was; after a failure behind
+        the commit, the changes are stored, and repeats when they come again.
 
         At first nonces that the index may hold are looked up by the statement that writes the rows; when
         it finds that one of them had been stored, all is taken back and decided again with each nonce
@@ -160,14 +161,15 @@ class Writer:
         draft = _Draft(is_unsettled=is_alone)
         try:
             outcomes = [self._decide(change, now_ms, draft, looks_up) for change in changes]
-            for room, at in draft.rooms.items():
-                self._fresh.setdefault(room, at)
-            if self._commit(draft, indexes_nonces=not is_alone):
-                self.entries += len(draft.rows)
-                return outcomes
+            is_committed = self._commit(draft, indexes_nonces=not is_alone)
         except BaseException:
             self._take_back(draft)
             raise
+        if is_committed:  # from here on nothing is taken back, whatever fails
+            self.entries += len(draft.rows)
+            for room, at in draft.rooms.items():
+                self._fresh.setdefault(room, at)
+            return outcomes
         self._take_back(draft)
         if looks_up:
             raise StorageError("the log has an entry in the place of a new one")
