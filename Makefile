@@ -28,7 +28,7 @@ test: .venv/installed-dev ## style, types and all tests
 torture: .venv/installed-dev ## kill, cut, fill and starve real processes, and count what is lost (minutes)
 	PYTHONPATH=tests $(PYTHON_IN_VENV) -m torture
 
-fuzz: .venv/installed-dev ## a million frames and a half for decoder, hub and session (a minute or two)
+fuzz: .venv/installed-dev ## a million frames and a half for decoder, posts, hub and session (a minute or two)
 	PYTHONPATH=tests $(PYTHON_IN_VENV) -m torture.fuzz
 
 mutants: .venv/installed-dev ## break each property on purpose: a test must notice (minutes)
@@ -51,11 +51,12 @@ docs: .venv/installed-dev ## write the pages and samples that are made from tabl
 
 clean: ## remove .venv and what tools left behind; what was said in .chat stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks build dist src/*.egg-info
-	rm -f src/chatroom/net/_broadcast.*.so
+	rm -f src/chatroom/net/_broadcast.*.so src/chatroom/protocol/_posts.*.so
 	find src tests tools bench torture -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installed again when one of these changes. Whoever has the tools to work on it can also run it.
-WHAT_IS_BUILT := pyproject.toml setup.py tools/venv.sh src/chatroom/net/_broadcast.c
+WHAT_IS_BUILT := pyproject.toml setup.py tools/venv.sh src/chatroom/net/_broadcast.c src/chatroom/protocol/_posts.c \
+	src/chatroom/protocol/_posts_bytes.h
 
 .venv/installed: $(WHAT_IS_BUILT)
 	@test -z "$$(find $^ -newer .venv/installed-dev 2>&1)" || tools/venv.sh .

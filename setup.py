@@ -1,4 +1,5 @@
-"""The part of the package that is built: one module in C, left out where it cannot be (docs/decisions/0014).
+"""The part of the package that is built: two modules in C, each left out where it cannot be
+(docs/decisions/0014 and 0015).
 
 What else there is to say of the package stands in `pyproject.toml`.
 """
@@ -12,6 +13,12 @@ with tempfile.TemporaryDirectory() as place:
     setup(
         ext_modules=[
             Extension("chatroom.net._broadcast", ["src/chatroom/net/_broadcast.c"], optional=True),
+            Extension(
+                "chatroom.protocol._posts",
+                ["src/chatroom/protocol/_posts.c"],
+                depends=["src/chatroom/protocol/_posts_bytes.h"],
+                optional=True,
+            ),
         ],
         options={"build": {"build_base": place}},
     )

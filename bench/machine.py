@@ -14,7 +14,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from chatroom.net.broadcast import IS_BUILT
+from chatroom.net import broadcast
+from chatroom.protocol import posts
 
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE = CORES[0]
@@ -85,7 +86,8 @@ def describe() -> dict[str, str]:
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
         "openssl": ssl.OPENSSL_VERSION.split()[1],
-        "broadcast": "in C" if IS_BUILT else "in Python",
+        "broadcast": "in C" if broadcast.IS_BUILT else "in Python",
+        "posts": "in C" if posts.IS_BUILT else "in Python",
         "load before": f"{load_1:.1f} (1 min), {load_5:.1f} (5 min)",
     }
 

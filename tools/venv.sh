@@ -45,9 +45,13 @@ if ! .venv/bin/python -c "$is_new_enough" >/dev/null 2>&1; then
 fi
 
 # What was built before must not stay where it cannot be built again.
-rm -f src/chatroom/net/_broadcast.*.so
+rm -f src/chatroom/net/_broadcast.*.so src/chatroom/protocol/_posts.*.so
 echo "Installing into .venv ..."
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable "$what" ||
     fail "The installation failed. pip needs a way to PyPI: HTTPS_PROXY and PIP_INDEX_URL tell it of one."
-ls src/chatroom/net/_broadcast.*.so >/dev/null 2>&1 ||
-    echo "Without a C compiler and the headers of Python, sends cost a little more: see docs/decisions/0014-broadcast-in-c.md"
+for module in net/_broadcast protocol/_posts; do
+    ls src/chatroom/$module.*.so >/dev/null 2>&1 && continue
+    echo "Without a C compiler and the headers of Python, the server works the same and costs more:"
+    echo "see docs/decisions/0014-broadcast-in-c.md and 0015-posts-together.md"
+    break
+done

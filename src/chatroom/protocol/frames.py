@@ -60,30 +60,49 @@ class FrameDecoder:
         kept), an unknown must-understand flag or a wrong checksum. The frames before it were yielded, so any
         split of the same bytes gives the same frames and the same error; the decoder must not be fed again.
         """
-        if self._kept:
-            self._kept += data
-            if len(self._kept) < self._wanted:
-                return
-            data = bytes(self._kept)
-            self._kept = bytearray()
-        start, end = 0, len(data)
-        self._wanted = HEADER_BYTES
-        while end - start >= HEADER_BYTES:
-            length, packet_type, flags, checksum = HEADER.unpack_from(data, start)
-            if length > self.limit_bytes:
-                raise ProtocolError(
-                    ErrorCode.BAD_FRAME, f"frame of {length} bytes; the limit is {self.limit_bytes}"
-                )
-            if flags & MUST_UNDERSTAND_FLAGS:
-                raise ProtocolError(ErrorCode.BAD_FRAME, f"unknown frame flags {flags:#06x}")
-            stop = start + HEADER_BYTES + length
-            if stop > end:
-                self._wanted = HEADER_BYTES + length
-                break
-            payload = data[start + HEADER_BYTES : stop]
-            if crc32(payload) != checksum:
-                raise ProtocolError(ErrorCode.BAD_FRAME, "frame checksum does not match")
-            start = stop
+        whole = self._behind_kept(data)
+        if whole is None:
+            return
+        start = 0
+        while (cut := self._cut(whole, start)) is not None:
+            packet_type, payload, start = cut
             yield packet_type, payload
-        if start < end:
+        self._keep(whole, start)
+
+    def _behind_kept(self, data: bytes) -> bytes | None:
+        """Return the data behind what is kept; None, having kept it, while that is too little for a frame."""
+        kept = self._kept
+        if not kept:
+            return data
+        kept += data
+        if len(kept) < self._wanted:
+            return None
+        self._kept = bytearray()
+        return bytes(kept)
+
+    def _cut(self, data: bytes, start: int) -> tuple[int, bytes, int] | None:
+        """Return type and payload of the frame that begins there, and where it ends; None: not whole."""
+        rest_bytes = len(data) - start
+        if rest_bytes < HEADER_BYTES:
+            self._wanted = HEADER_BYTES
+            return None
+        length, packet_type, flags, checksum = HEADER.unpack_from(data, start)
+        if length > self.limit_bytes:
+            raise ProtocolError(
+                ErrorCode.BAD_FRAME, f"frame of {length} bytes; the limit is {self.limit_bytes}"
+            )
+        if flags & MUST_UNDERSTAND_FLAGS:
+            raise ProtocolError(ErrorCode.BAD_FRAME, f"unknown frame flags {flags:#06x}")
+        if rest_bytes < HEADER_BYTES + length:
+            self._wanted = HEADER_BYTES + length
+            return None
+        stop = start + HEADER_BYTES + length
+        payload = data[start + HEADER_BYTES : stop]
+        if crc32(payload) != checksum:
+            raise ProtocolError(ErrorCode.BAD_FRAME, "frame checksum does not match")
+        return packet_type, payload, stop
+
+    def _keep(self, data: bytes, start: int) -> None:
+        """Keep what is left of the data from there on."""
+        if start < len(data):
             self._kept += data[start:]
