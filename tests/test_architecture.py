@@ -53,7 +53,12 @@ FLOORS: Final = {
         ours=["chatroom.server.hub", "chatroom.protocol"], packages=["msgspec"], never=PURE
     ),
     "chatroom.server.store": Floor(
-        ours=["chatroom.server.store", "chatroom.server.hub.ports", "chatroom.protocol"],
+        ours=[
+            "chatroom.server.store",
+            "chatroom.server.hub.ports",
+            "chatroom.server.hub.records",
+            "chatroom.protocol",
+        ],
         packages=["msgspec"],
         never=WORLD,
     ),

@@ -19,11 +19,13 @@ from typing import Any, Final
 from chatroom.cli import server as program
 from chatroom.protocol.entries import EntryKind
 from chatroom.protocol.packets import Post
+from chatroom.protocol.posts import POSTS
 from chatroom.server.connections import Connections
 from chatroom.server.hub.delivery import Delivery
 from chatroom.server.hub.hub import Hub
-from chatroom.server.hub.ports import AddEntry, Committed
+from chatroom.server.hub.ports import AddEntry, AddPosts, Committed, CommittedPosts, Several
 from chatroom.server.store import database
+from chatroom.server.store.drafts import COLUMNS
 from chatroom.server.store.writer import Writer
 
 try:
@@ -61,18 +63,29 @@ def _before(owner: type, name: str, act: Callable[..., None]) -> None:
 
 
 def _has_posts(draft: Any) -> bool:  # noqa: ANN401
-    return any(kind == EntryKind.POSTED for _author, _entry, kind, _frame in draft.rows)
+    return EntryKind.POSTED in draft.values[2::COLUMNS]
+
+
+def _is_post(proposal: Any) -> bool:  # noqa: ANN401
+    change = proposal.change
+    is_single = isinstance(change, AddEntry) and change.kind == EntryKind.POSTED
+    return is_single or isinstance(change, AddPosts)
 
 
 def _is_stored_post(proposal: Any, outcome: object) -> bool:  # noqa: ANN401
-    is_post = isinstance(proposal.change, AddEntry) and proposal.change.kind == EntryKind.POSTED
-    return is_post and isinstance(outcome, Committed)
+    if isinstance(outcome, Several):
+        return any(isinstance(single, Committed) for single in outcome.outcomes)
+    return _is_post(proposal) and isinstance(outcome, Committed | CommittedPosts)
 
 
 def before_thinking(count: int) -> None:
     """K1: a post was read, nothing was done with it."""
     countdown = _Countdown(count)
-    _before(Hub, "receive", lambda _hub, _peer, packet: countdown() if isinstance(packet, Post) else None)
+    _before(
+        Hub,
+        "receive",
+        lambda _hub, _peer, packet: countdown() if isinstance(packet, (Post, *POSTS)) else None,
+    )
 
 
 def inside_the_statement(count: int) -> None:
@@ -120,7 +133,7 @@ def after_the_answer(count: int) -> None:
     fresh: list[bool] = []
 
     def note(_hub: object, proposal: Any, _outcome: object) -> None:  # noqa: ANN401
-        if isinstance(proposal.change, AddEntry) and proposal.change.kind == EntryKind.POSTED:
+        if _is_post(proposal):
             fresh.append(True)
 
     def act(*_: object) -> None:
@@ -136,7 +149,7 @@ def after_one_send(count: int) -> None:
     """K4: the first of several members was sent the entries, the others were not."""
     countdown = _Countdown(count)
 
-    def act(_delivery: object, room: Any, buffer: bytes, *_: object) -> None:  # noqa: ANN401
+    def act(_delivery: object, room: Any, _fresh: object, buffer: bytes, *_: object) -> None:  # noqa: ANN401
         if len(room.live) > 1:
             if countdown.left == 1:
                 next(iter(room.live.values()))(buffer)

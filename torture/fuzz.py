@@ -1,4 +1,4 @@
-"""`python -m torture.fuzz`: a million frames for the decoder, the hub and the session.
+"""`python -m torture.fuzz`: a million frames for the decoder, the posts, the hub and the session.
 
 Nothing but a ProtocolError may come out of them, and they may keep nothing of what they were given. Each
 lives through all its frames, and memory is counted while it lives: what it needs is there after a third of
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from torture.fuzz_targets import DecoderTarget, HubTarget, SessionTarget, Target
+from torture.fuzz_targets import DecoderTarget, HubTarget, PostsTarget, SessionTarget, Target
 from torture.noise import Noise
 
 WARM_UP: Final = 3
@@ -87,7 +87,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
     flags = parser.parse_args()
     print(f"seed {flags.seed}")
-    shares = {DecoderTarget: 0.4, HubTarget: 0.3, SessionTarget: 0.3}
+    shares = {DecoderTarget: 0.3, PostsTarget: 0.1, HubTarget: 0.3, SessionTarget: 0.3}
     faults: list[str] = []
     for kind, share in shares.items():
         faults += fuzz(kind, int(flags.frames * share), flags.seed)

@@ -1,4 +1,5 @@
-"""What is fuzzed: the decoder with the codec, the hub, the session, each behind one verb that takes bytes.
+"""What is fuzzed: the decoder with the codec, the posts that are cut, the hub, the session, each behind one
+verb that takes bytes.
 
 Read next: `noise.py`.
 """
@@ -10,13 +11,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from chatroom.client.session.session import Session, TextRefused
 from chatroom.protocol.auth import PLAIN_SERVER_KEY
 from chatroom.protocol.codec import decode_from_client, decode_from_server, encode
 from chatroom.protocol.codes import SECRET_BYTES, hash_code, make_code
 from chatroom.protocol.errors import ErrorCode, ProtocolError
 from chatroom.protocol.frames import FrameDecoder
-from chatroom.protocol.limits import FRAME_BYTES, TIME_MAX
+from chatroom.protocol.limits import FRAME_BYTES, NONCE_BYTES, TIME_MAX
 from chatroom.protocol.packets import (
     Cursor,
     Follow,
@@ -24,16 +27,20 @@ from chatroom.protocol.packets import (
     Login,
     Moderate,
     ModerationAct,
-    Packet,
+    Post,
     Request,
     Role,
     RoomInfo,
     RoomState,
     Welcome,
 )
+from chatroom.protocol.posts import cut_posts, cut_posts_in_python
+from chatroom.protocol.requests import Incoming, RequestDecoder
 from chatroom.server.hub.context import HubSettings
 from chatroom.server.hub.hub import Hub
-from chatroom.server.hub.ports import AddCode, CodeKind
+from chatroom.server.hub.ports import AddCode
+from chatroom.server.hub.records import CodeKind
+from chatroom.server.hub.requests.table import ROWS
 from chatroom.server.hub.state import Peer, Stage
 from chatroom.server.store.sqlite import SqliteLog
 from support.session_world import ListOutbox
@@ -112,6 +119,34 @@ class DecoderTarget(Target):
                 self.counts[ErrorCode(error.code).name] += 1
 
 
+class PostsTarget(Target):
+    """Posts cut several at once: by the module in C, where it is built, never more than by Python."""
+
+    name = "posts"
+
+    def next(self) -> bytes:
+        parts = (self._part() for _ in range(self.noise.chance.randint(1, 6)))
+        return self.noise.chance.randbytes(2) + b"".join(parts)
+
+    def _part(self) -> bytes:
+        if self.noise.chance.random() < 0.3:
+            return self.noise.frame((Post,), 0)
+        return encode(msgspec.structs.replace(self.noise.packet(Post), room=1))
+
+    def take(self, data: bytes) -> None:
+        start = self.noise.chance.choice((2, 2, 2, self.noise.chance.randrange(len(data) + 1)))
+        limit_bytes = self.noise.chance.choice((60, FRAME_BYTES))
+        answer = cut_posts(data, start, limit_bytes)
+        known = cut_posts_in_python(data, start, limit_bytes)
+        count = len(answer[0]) if answer else 0
+        self.counts[f"{count} cut"] += 1
+        if answer:
+            assert known is not None
+            assert answer[0].payloads() == known[0].payloads()[:count]
+            assert answer[0].nonces() == known[0].nonces()[: count * NONCE_BYTES]
+            assert answer[0].entries(1, TIME_MAX, "bob") == known[0].entries(1, TIME_MAX, "bob")[:count]
+
+
 class Link:
     """Takes what the hub sends; a stalled one takes nothing."""
 
@@ -150,7 +185,9 @@ class HubTarget(Target):
         self._hub = Hub(settings, self._log, lambda *_: noise.chance.random() < 0.9)
         self._settle()
         self._hub.make_listed_rooms(1)
-        self._peers: list[tuple[Peer, FrameDecoder]] = [self._enter(number) for number in range(len(PEOPLE))]
+        self._peers: list[tuple[Peer, RequestDecoder]] = [
+            self._enter(number) for number in range(len(PEOPLE))
+        ]
 
     def close(self) -> None:
         """Remove the log."""
@@ -169,7 +206,7 @@ class HubTarget(Target):
             if not self._hub.has_work:
                 return
 
-    def _enter(self, number: int) -> tuple[Peer, FrameDecoder]:
+    def _enter(self, number: int) -> tuple[Peer, RequestDecoder]:
         link = Link(is_stalled=self.noise.chance.random() < 0.1)
         peer = self._hub.connect(link, f"10.0.0.{number}:1", PLAIN_SERVER_KEY, bytes(32))
         if self.noise.chance.random() < 0.9:
@@ -181,7 +218,7 @@ class HubTarget(Target):
             self._settle()
             if peer.stage is Stage.READY:
                 self._receive(peer, Follow(2, [Cursor(1, 0)]))
-        return peer, FrameDecoder(FRAME_BYTES)
+        return peer, RequestDecoder(FRAME_BYTES)
 
     def _code(self, role: Role) -> str:
         """Return a code of the operator with which a newcomer gets that role."""
@@ -198,7 +235,7 @@ class HubTarget(Target):
                 if owner.stage is Stage.READY:
                     self._receive(owner, Moderate(next(number), 1, act, handle, role=role))
 
-    def _receive(self, peer: Peer, packet: Packet) -> None:
+    def _receive(self, peer: Peer, packet: Incoming) -> None:
         try:
             self._hub.receive(peer, packet)
         except ProtocolError as error:
@@ -212,10 +249,9 @@ class HubTarget(Target):
         number = self.noise.chance.randrange(len(self._peers))
         peer, decoder = self._peers[number]
         try:
-            for packet_type, payload in decoder.feed(data):
-                packet = decode_from_client(packet_type, payload)
+            for packet in decoder.packets(data):
                 if packet is not None:
-                    self.counts[type(packet).__name__] += 1
+                    self.counts[ROWS[type(packet)].name] += 1
                     self._receive(peer, packet)
         except ProtocolError as error:
             self.counts[ErrorCode(error.code).name] += 1

@@ -27,6 +27,7 @@ class Mutant:
 
 
 MACHINE: Final = "tests/e2e/test_delivery_machine.py"
+MESSAGES: Final = "server/hub/requests/messages.py"
 WRITER: Final = "server/store/writer.py"
 DATABASE: Final = "server/store/database.py"
 
@@ -37,7 +38,7 @@ MUTANTS: Final = (
         "acknowledge before commit",
         (
             Edit(WRITER, '        cursor.execute("COMMIT")\n', ""),
-            Edit(WRITER, "if len(rows) == 1 and not draft.mentions", "if not rows and not draft.mentions"),
+            Edit(WRITER, "if entries == 1 and not draft.mentions", "if not entries and not draft.mentions"),
             Edit(
                 WRITER,
                 '            self._cursor.execute("BEGIN IMMEDIATE")\n',
@@ -459,7 +460,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "what people write waits behind what others look up",
-        (Edit("server/reading.py", "if is_late and packet_type not in LIGHT:", "if is_late:"),),
+        (Edit("server/reading.py", "if is_late and type(packet) not in LIGHT:", "if is_late:"),),
         ("tests/server/test_reading.py::test_what_people_write_does_not_wait_behind_what_others_look_up",),
     ),
     Mutant(
@@ -473,6 +474,52 @@ MUTANTS: Final = (
         "a lagging peer is fed all its rooms in one go",
         (Edit("server/hub/delivery.py", "if spent >= TURN_BYTES:", "if spent < 0:"),),
         ("tests/server/hub/test_delivery.py::test_who_lags_in_many_rooms_gives_others_their_turn",),
+    ),
+    Mutant(
+        "posts that come together are stored without their nonces",
+        (Edit(WRITER, "        draft.keys.add_run(author, posts.nonces(), entry)\n", ""),),
+        ("tests/server/store/test_changes.py::test_repeats_among_them_are_told_where_they_stand",),
+    ),
+    Mutant(
+        "a nonce among several that does not rise is taken for a new one",
+        (Edit("server/store/nonces.py", "if not posts.rise_above(", "if () and posts.rise_above("),),
+        (
+            "tests/server/store/test_changes.py::test_of_any_mix_of_nonces_each_is_stored_once",
+            "tests/server/store/test_changes.py::test_repeats_among_them_are_told_where_they_stand",
+        ),
+    ),
+    Mutant(
+        "who is muted may post several at once",
+        (Edit(MESSAGES, "peer.held_nonce or account.muted_until or", "peer.held_nonce or"),),
+        (
+            "tests/server/hub/test_posts_together.py::test_any_mix_together_gives_everybody_what_it_gives_one_by_one",
+        ),
+    ),
+    Mutant(
+        "several at once overtake one that waits for the disk",
+        (Edit(MESSAGES, "peer.held_nonce or account.muted_until or", "account.muted_until or"),),
+        (
+            "tests/server/hub/test_posts_together.py::test_after_one_that_was_not_stored_none_is_taken_before_it_comes_again",
+        ),
+    ),
+    Mutant(
+        "several at once are stored behind what ended their author's right to write them",
+        (Edit(WRITER, "not draft.is_unsettled and self._nonces.note", "self._nonces.note"),),
+        (
+            "tests/server/hub/test_posts_together.py::test_nothing_of_them_is_stored_behind_what_forbids_it_in_the_same_pass",
+        ),
+    ),
+    Mutant(
+        "several at once cost as much as one",
+        (Edit(MESSAGES, "if len(posts) > 1:", "if len(posts) > 16:"),),
+        ("tests/server/hub/test_posts_together.py::test_the_bucket_of_the_account_pays_for_each",),
+    ),
+    Mutant(
+        "several at once count as one entry for those who lag",
+        (Edit("server/hub/delivery.py", "return fresh[0][0], 1, fresh[0][1]", "return fresh[0][0], 1, 1"),),
+        (
+            "tests/server/hub/test_delivery.py::test_any_mix_of_posts_stalls_and_drops_gives_everybody_the_log",
+        ),
     ),
     Mutant(
         "a push outlives its connection",

@@ -8,10 +8,10 @@ from itertools import count, cycle
 from typing import Final
 
 from bench.load.stamps import TEXT_BYTES
-from chatroom.protocol.codec import decode_from_client, encode
-from chatroom.protocol.frames import FrameDecoder
+from chatroom.protocol.codec import encode
 from chatroom.protocol.limits import FRAME_BYTES
 from chatroom.protocol.packets import Cursor, Follow, Login, Post
+from chatroom.protocol.requests import RequestDecoder
 from chatroom.server.hub.context import HubSettings
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.ports import Log
@@ -50,7 +50,7 @@ class BusyRoom:
         self._hub.make_listed_rooms(NOW_MS)
         self._now = 1.0
         self._nonces = count(1)
-        self._decoder = FrameDecoder(FRAME_BYTES)
+        self._decoder = RequestDecoder(FRAME_BYTES)
         self.sinks = [Sink() for _ in range(members)]
         self._peers: list[Peer] = []
         for number, sink in enumerate(self.sinks):
@@ -81,9 +81,7 @@ class BusyRoom:
 
     def _receive(self, frames: list[bytes]) -> None:
         for peer, data in zip(cycle(self._peers), frames, strict=False):
-            for packet_type, payload in self._decoder.feed(data):
-                packet = decode_from_client(packet_type, payload)
-                assert packet is not None
+            for packet in self._decoder.packets(data):
                 self._hub.receive(peer, packet)
 
     def _pass(self, work: Callable[[], object]) -> None:

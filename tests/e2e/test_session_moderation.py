@@ -20,7 +20,8 @@ from chatroom.protocol.codes import hash_code
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.protocol.packets import ModerationAct, Role
-from chatroom.server.hub.ports import AddCode, CodeKind, Committed
+from chatroom.server.hub.ports import AddCode, Committed
+from chatroom.server.hub.records import CodeKind
 from chatroom.server.store.memory import MemoryLog
 from chatroom.server.store.sqlite import SqliteLog
 from support.hub_server import HubServer

@@ -17,6 +17,7 @@ from chatroom.net.tls import RECORD_BYTES, server_context
 from chatroom.protocol.codec import encode
 from chatroom.protocol.frames import encode_frame
 from chatroom.protocol.packets import Hello, ListRooms, Packet, Ping, Pong, RoomList
+from chatroom.protocol.requests import Incoming
 from chatroom.server.hub.context import HubSettings
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.ports import Log, Verify
@@ -109,13 +110,13 @@ class CountingHub(Hub):
     def __init__(self, settings: HubSettings, log: Log, verify: Verify) -> None:
         super().__init__(settings, log, verify)
         self.passes = 0
-        self.heard: list[tuple[int, Packet | None]] = []
+        self.heard: list[tuple[int, Incoming]] = []
 
     def begin_pass(self, now: float, now_ms: int) -> None:
         self.passes += 1
         super().begin_pass(now, now_ms)
 
-    def receive(self, peer: Peer, packet: Packet | None) -> int:
+    def receive(self, peer: Peer, packet: Incoming) -> int:
         self.heard.append((self.passes, packet))
         return super().receive(peer, packet)
 
@@ -177,7 +178,7 @@ class InterruptedHub(CountingHub):
         super().__init__(settings, log, verify)
         self.interrupt: Callable[[], None] = lambda: None
 
-    def receive(self, peer: Peer, packet: Packet | None) -> int:
+    def receive(self, peer: Peer, packet: Incoming) -> int:
         effort = super().receive(peer, packet)
         if isinstance(packet, ListRooms) and len(self.passes_of(ListRooms)) == 200:
             self.interrupt()

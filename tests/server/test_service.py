@@ -8,7 +8,8 @@ from typing import ClassVar, TypeVar
 import pytest
 
 from chatroom.protocol.errors import ErrorCode
-from chatroom.protocol.packets import Closing, Cursor, Follow, Packet, Ping, Pong, Search
+from chatroom.protocol.packets import Closing, Cursor, Follow, Ping, Pong, Search
+from chatroom.protocol.requests import Incoming
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.ports import Link
 from chatroom.server.hub.state import Peer
@@ -43,7 +44,7 @@ class ShakyHub(Hub):
         self._shake("disconnect")
         super().disconnect(peer)
 
-    def receive(self, peer: Peer, packet: Packet) -> int:
+    def receive(self, peer: Peer, packet: Incoming) -> int:
         if isinstance(packet, Search):
             self._shake("receive")
         return super().receive(peer, packet)

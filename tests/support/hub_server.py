@@ -12,10 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from chatroom.client.connection.identity import KeySigner
 from chatroom.net.keys import IdentityKey, verify
 from chatroom.protocol.auth import PLAIN_SERVER_KEY
-from chatroom.protocol.codec import decode_from_client
 from chatroom.protocol.errors import ErrorCode, ProtocolError
-from chatroom.protocol.frames import FrameDecoder
 from chatroom.protocol.limits import FRAME_BYTES
+from chatroom.protocol.requests import RequestDecoder
 from chatroom.server.hub.context import HubSettings
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.ports import Log
@@ -99,7 +98,7 @@ class HubLink:
         self.kept = b""
         self.taken = b""
         """What was taken, for whoever wants to look at it; it is theirs to clear."""
-        self._decoder = FrameDecoder(FRAME_BYTES)
+        self._decoder = RequestDecoder(FRAME_BYTES)
         self.peer = self.hub.connect(self, "127.0.0.1:1", PLAIN_SERVER_KEY, secrets.token_bytes(32))
 
     def send(self, data: bytes) -> bool:
@@ -148,8 +147,7 @@ class HubLink:
         if self not in self.server.links:
             return  # the process that held the other end is gone
         try:
-            for packet_type, payload in self._decoder.feed(data):
-                packet = decode_from_client(packet_type, payload)
+            for packet in self._decoder.packets(data):
                 if self.peer.awaits:
                     self.server.flush()
                 if packet is not None:

@@ -5,13 +5,14 @@ so that it stalls as a slow reader does.
 """
 
 import os
+from collections.abc import Iterable
 from itertools import count
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chatroom.net.keys import verify
 from chatroom.protocol.auth import PLAIN_SERVER_KEY, login_message
-from chatroom.protocol.codec import decode_from_client, decode_from_server, encode
+from chatroom.protocol.codec import decode_from_server, encode
 from chatroom.protocol.codes import SECRET_BYTES, hash_code, make_code
 from chatroom.protocol.entries import Entry, read_body
 from chatroom.protocol.frames import FrameDecoder
@@ -32,9 +33,11 @@ from chatroom.protocol.packets import (
     ServerPacket,
     Welcome,
 )
+from chatroom.protocol.requests import RequestDecoder
 from chatroom.server.hub.context import HubSettings
 from chatroom.server.hub.hub import Hub
-from chatroom.server.hub.ports import AddCode, CodeKind, Committed, Log
+from chatroom.server.hub.ports import AddCode, Committed, Log
+from chatroom.server.hub.records import CodeKind
 from chatroom.server.hub.state import Peer
 from chatroom.server.store.memory import MemoryLog
 
@@ -118,17 +121,26 @@ class Guest:
         """Send one packet through the codec; nothing is carried out before the world settles, but what was
         said before where the hub wants that decided first.
         """
-        if self.peer.awaits:
-            self.world.settle(0)
-        for packet_type, payload in FrameDecoder(FRAME_BYTES).feed(encode(packet)):
-            decoded = decode_from_client(packet_type, payload)
-            assert decoded is not None
+        self.say_all([packet])
+
+    def say_all(self, packets: Iterable[Packet]) -> None:
+        """Send packets so that they arrive together; otherwise as `say`."""
+        for decoded in RequestDecoder(FRAME_BYTES).packets(b"".join(map(encode, packets))):
+            if self.peer.awaits:
+                self.world.settle(0)
             self.world.hub.receive(self.peer, decoded)
 
     def ask(self, packet: Request) -> list[ServerPacket]:
         """Send a request, let the world settle, and return what came in the meantime."""
         before = len(self.received)
         self.say(packet)
+        self.world.settle()
+        return self.received[before:]
+
+    def ask_all(self, packets: Iterable[Packet]) -> list[ServerPacket]:
+        """Send packets together, let the world settle, and return what came in the meantime."""
+        before = len(self.received)
+        self.say_all(packets)
         self.world.settle()
         return self.received[before:]
 

@@ -1,8 +1,9 @@
 """A log as a test tells its story: accounts, rooms and posts by short calls, entries read back as values."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from chatroom.protocol.codec import encode
 from chatroom.protocol.entries import (
     Body,
     Entry,
@@ -16,25 +17,37 @@ from chatroom.protocol.entries import (
     read_body,
 )
 from chatroom.protocol.frames import HEADER_BYTES
-from chatroom.protocol.packets import Role
+from chatroom.protocol.limits import FRAME_BYTES
+from chatroom.protocol.packets import Post, Role
+from chatroom.protocol.posts import Posts, cut_posts
 from chatroom.server.hub.ports import (
     AddAccount,
     AddEntry,
+    AddPosts,
     AddRoom,
     Change,
     Committed,
     Log,
     Outcome,
-    RoomRecord,
     SetRead,
     Unread,
 )
+from chatroom.server.hub.records import RoomRecord
 
 START_MS = 1_700_000_000_000
 LIMIT, BUDGET = 10_000, 1 << 24
 
 INA, MIA, BOB, EVE = 1, 2, 3, 4
 GARDENERS = (("ina", Role.OWNER), ("mia", Role.MODERATOR), ("bob", Role.MEMBER), ("eve", Role.MEMBER))
+
+
+def posts_together(room: int, posts: Iterable[tuple[str, bytes]]) -> Posts:
+    """Return posts of these texts and nonces, as they are cut out of one stream."""
+    data = b"".join(encode(Post(1, room, nonce, text)) for text, nonce in posts)
+    cut = cut_posts(data, 0, FRAME_BYTES)
+    assert cut is not None
+    assert cut[1] == len(data), "not all of these are plain, or they are too many"
+    return cut[0]
 
 
 class Story:
@@ -85,6 +98,12 @@ class Story:
         return AddEntry(
             room, author, EntryKind.POSTED, body, self.nonce() if nonce is None else nonce, mentioned
         )
+
+    def messages(self, room: int, author: int, *texts: str, nonces: Sequence[bytes] = ()) -> AddPosts:
+        """Return plain messages to be, with nonces that rise if none are given."""
+        base = int.from_bytes(self.nonce()) >> 8
+        nonces = nonces or [(base + place).to_bytes(16) for place in range(len(texts))]
+        return AddPosts(room, author, posts_together(room, zip(texts, nonces, strict=True)))
 
     def post(self, room: int, author: int, text: str, mentioned: tuple[int, ...] = ()) -> int:
         """Post a message and return its seq."""

@@ -15,7 +15,8 @@ from chatroom.cli.upkeep import Commands, add_places
 from chatroom.protocol.codes import SECRET_BYTES, hash_code, make_code
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.protocol.packets import Role
-from chatroom.server.hub.ports import AddCode, CodeKind
+from chatroom.server.hub.ports import AddCode
+from chatroom.server.hub.records import CodeKind
 from chatroom.server.store.codes import store_codes
 
 MOST: Final = 1_000

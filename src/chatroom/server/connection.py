@@ -1,4 +1,4 @@
-"""One connection of the server: a byte stream, the frames cut out of it, and the peer it is to the hub.
+"""One connection of the server: a byte stream, the packets cut out of it, and the peer it is to the hub.
 
 It is the hub's `Link`. It decides nothing: when it is read, paused or ended is decided in `reading.py`,
 `stalls.py` and `connections.py`. Read next: those.
@@ -10,8 +10,8 @@ from typing import Final
 
 from chatroom.net.stream import PlainStream, StreamClosed
 from chatroom.net.tls import TlsStream
-from chatroom.protocol.frames import Frame, FrameDecoder
 from chatroom.protocol.limits import LOGIN_FRAME_BYTES
+from chatroom.protocol.requests import Incoming, RequestDecoder
 from chatroom.server.hub.state import Peer
 
 
@@ -36,13 +36,13 @@ class Connection:
     __slots__ = (
         "decoder",
         "failure",
-        "frames",
         "has_input_ended",
         "is_stranger",
         "on_readable",
         "on_stall",
         "opened_at",
         "origin",
+        "packets",
         "peer",
         "phase",
         "progress_at",
@@ -75,11 +75,11 @@ class Connection:
         """Why sending failed, once it did."""
         self.is_stranger = True
         """It has not logged in, as far as reading has noticed."""
-        self.decoder = FrameDecoder(LOGIN_FRAME_BYTES)
-        self.frames: Iterator[Frame] | None = None
-        """Frames that were read and not handled yet: the peer was paused in the middle."""
-        self.put_off: Frame | None = None
-        """The frame before those, for which there was no time."""
+        self.decoder = RequestDecoder(LOGIN_FRAME_BYTES)
+        self.packets: Iterator[Incoming] | None = None
+        """What was read and not handled yet: the peer was paused in the middle."""
+        self.put_off: tuple[Incoming, ...] = ()
+        """The packet before those, for which there was no time; empty: there is none."""
         self.has_input_ended = False
         """The peer said that it sends no more; what it sent is still carried out and answered."""
         self.peer: Peer | None = None
@@ -92,7 +92,7 @@ class Connection:
         is freed late, if at all, for Python does not see how much that is.
         """
         self.phase = Phase.GONE
-        self.frames = None
+        self.packets = None
         self.peer = None
         self.on_readable = _hears_nothing
 
@@ -102,7 +102,7 @@ class Connection:
         peer = self.peer
         if peer is None:
             return True
-        waits = self.frames is not None or self.stream.pending_bytes
+        waits = self.packets is not None or self.stream.pending_bytes
         return not (waits or peer.outbox_bytes or peer.cursors)
 
     def send(self, data: bytes) -> bool:

@@ -132,7 +132,7 @@ class Connections:
 
     def _say_end(self, connection: Connection) -> None:
         connection.phase = Phase.ENDING
-        connection.frames = None
+        connection.packets = None
         self._loop.call_at(self._pass.now + LINGER_S, lambda: self._close(connection))
         try:
             connection.stream.shutdown_write()

@@ -13,10 +13,10 @@ from typing import Final
 from chatroom.net.loop import Loop
 from chatroom.net.stream import StreamClosed
 from chatroom.net.tls import TlsStream
-from chatroom.protocol.codec import decode_from_client
 from chatroom.protocol.errors import ProtocolError
 from chatroom.protocol.frames import HEADER_BYTES
 from chatroom.protocol.limits import LOGIN_FRAME_BYTES
+from chatroom.protocol.requests import Incoming
 from chatroom.protocol.text import log_safe
 from chatroom.server.connection import ENDING, HANDSHAKE, Connection, Phase
 from chatroom.server.connections import Connections
@@ -125,9 +125,9 @@ class Reading:
         if connection.phase is HANDSHAKE:
             self._shake_hands(connection)
             return
-        if connection.frames is not None:
-            self._handle_frames(connection)
-        if connection.frames is None and not connection.has_input_ended:
+        if connection.packets is not None:
+            self._handle_packets(connection)
+        if connection.packets is None and not connection.has_input_ended:
             self._read(connection)
 
     def _shake_hands(self, connection: Connection) -> None:
@@ -161,8 +161,8 @@ class Reading:
             self._unfinished[connection] = None
         peer = connection.peer
         if data and peer is not None:
-            connection.frames = connection.decoder.feed(data)
-            self._handle_frames(connection)
+            connection.packets = connection.decoder.packets(data)
+            self._handle_packets(connection)
 
     def _budget_of_stranger(self, connection: Connection) -> int:
         """How much may be read at once of what a peer sends that was not seen to have logged in."""
@@ -180,27 +180,27 @@ class Reading:
         self._unfinished.pop(connection, None)
         self._leaving[connection] = None
 
-    def _handle_frames(self, connection: Connection) -> None:
-        """Hand frames to the hub until there are no more, or the peer has to wait."""
-        peer, frames = connection.peer, connection.frames
+    def _handle_packets(self, connection: Connection) -> None:
+        """Hand packets to the hub until there are no more, or the peer has to wait."""
+        peer, packets = connection.peer, connection.packets
         assert peer is not None
-        assert frames is not None
+        assert packets is not None
         most = self._allowance(connection, peer)
         if most <= 0:
             return
         current, receive = self._pass, self._hub.receive
         now, effort, is_late = current.now, 0, current.effort >= PASS_EFFORT
-        if connection.put_off is not None:
-            frames, connection.put_off = chain((connection.put_off,), frames), None
+        if connection.put_off:
+            packets, connection.put_off = chain(connection.put_off, packets), ()
         self._indexing.busy(now)
-        packet_type = 0
+        packet: Incoming = None
         try:
-            for packet_type, payload in frames:
-                if is_late and packet_type not in LIGHT:
-                    connection.put_off = packet_type, payload
+            for packet in packets:
+                if is_late and type(packet) not in LIGHT:
+                    connection.put_off = (packet,)
                     self._unfinished[connection] = None
                     return
-                effort += receive(peer, decode_from_client(packet_type, payload))
+                effort += receive(peer, packet)
                 if peer.stage is CLOSING:
                     break
                 if peer.paused_until > now:
@@ -216,12 +216,12 @@ class Reading:
             logger.warning("%s broke the protocol: %s", log_safe(str(peer)), log_safe(error.text))
             self._hub.close(peer, error.code, error.text)
         except Exception as error:
-            error.add_note(f"while packet {packet_type:#06x} was handled")
+            error.add_note(f"{type(packet).__name__} was heard last")
             raise
         finally:
             if effort:
                 current.spend(peer.account or peer, effort, is_light=is_late)
-        connection.frames = None
+        connection.packets = None
 
     def _allowance(self, connection: Connection, peer: Peer) -> int:
         """Return what the peer may ask for now, in tenths of a millisecond; 0 or less: it was put off."""
@@ -234,7 +234,7 @@ class Reading:
             return 0
         allowance = PEER_EFFORT - current.spent.get(peer.account or peer, 0)
         if current.effort >= PASS_EFFORT:
-            is_light = connection.put_off is None
+            is_light = not connection.put_off
             allowance = min(allowance, LIGHT_EFFORT - current.light_effort) if is_light else 0
         if allowance <= 0:
             self._unfinished[connection] = None

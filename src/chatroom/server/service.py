@@ -28,7 +28,7 @@ from chatroom.server.gathering import Gathering
 from chatroom.server.hub.context import Proposal
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.origins import origin_of
-from chatroom.server.hub.ports import AddEntry, Log, Outcome
+from chatroom.server.hub.ports import AddEntry, AddPosts, Log, Outcome
 from chatroom.server.hub.state import Peer
 from chatroom.server.indexing import Indexing
 from chatroom.server.passes import Pass
@@ -128,7 +128,11 @@ class Service:
         self._decide(decided)
         self._reading.go_on_with_decided()
         self._contained("writing", self._hub.write)
-        writers = {proposal.peer.account for proposal, _ in decided if type(proposal.change) is AddEntry}
+        writers = {
+            proposal.peer.account
+            for proposal, _ in decided
+            if type(proposal.change) is AddPosts or type(proposal.change) is AddEntry
+        }
         if writers:
             self._gathering.note(writers, self._loop.now() - began_at)
         self._pass.end()
@@ -194,7 +198,7 @@ class Service:
 
     def _give_up(self, connection: Connection) -> None:
         """Something went wrong here in the service of this connection: it is told, where it can be."""
-        connection.frames = None
+        connection.packets = None
         if connection.peer is None or connection.stream.pending_bytes:
             self._connections.lost(connection, OUR_MISTAKE)
             return

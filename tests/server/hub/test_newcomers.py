@@ -5,7 +5,7 @@ import pytest
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.protocol.packets import CreateLink, LinkCode, Role, Welcome
-from chatroom.server.hub.ports import CodeKind
+from chatroom.server.hub.records import CodeKind
 from chatroom.server.store.memory import MemoryLog
 from support.hub_world import ELSEWHERE, Guest, World
 

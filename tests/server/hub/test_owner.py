@@ -15,7 +15,7 @@ from chatroom.protocol.packets import (
     Refused,
     Role,
 )
-from chatroom.server.hub.ports import CodeKind
+from chatroom.server.hub.records import CodeKind
 from chatroom.server.store.memory import MemoryLog
 from support.hub_world import Guest, World
 

@@ -2,7 +2,7 @@
 
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.protocol.packets import Role
-from chatroom.server.hub.ports import AccountRecord, BanRecord, Snapshot
+from chatroom.server.hub.records import AccountRecord, BanRecord, Snapshot
 from chatroom.server.hub.state import ORIGINS, Account, State
 
 ENDS_AT = 1_700_000_000_000

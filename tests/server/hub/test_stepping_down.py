@@ -7,7 +7,7 @@ import pytest
 from chatroom.protocol.entries import EntryKind, Moderated, read_body
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import Claim, Done, Moderate, ModerationAct, Packet, Refused, Role
-from chatroom.server.hub.ports import CodeKind
+from chatroom.server.hub.records import CodeKind
 from chatroom.server.store.refusals import LAST_OWNER
 from support.hub_world import Guest, World
 

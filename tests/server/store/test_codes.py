@@ -10,17 +10,8 @@ from chatroom.protocol.entries import EntryKind, Moderated, encode_body
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.protocol.packets import Role
-from chatroom.server.hub.ports import (
-    AddAccount,
-    AddCode,
-    AddDevice,
-    AddEntry,
-    CodeKind,
-    CodeRecord,
-    Committed,
-    Failed,
-    Outcome,
-)
+from chatroom.server.hub.ports import AddAccount, AddCode, AddDevice, AddEntry, Committed, Failed, Outcome
+from chatroom.server.hub.records import CodeKind, CodeRecord
 from chatroom.server.store.codes import store_codes
 from chatroom.server.store.database import StoreError
 from chatroom.server.store.sqlite import SqliteLog

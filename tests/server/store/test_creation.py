@@ -6,7 +6,8 @@ from chatroom.protocol.entries import Created, EntryKind, Joined, RoomKind, read
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import ROOM_MAX
 from chatroom.protocol.packets import Role
-from chatroom.server.hub.ports import AccountRecord, AddAccount, AddRoom, Committed, Failed, Outcome
+from chatroom.server.hub.ports import AddAccount, AddRoom, Committed, Failed, Outcome
+from chatroom.server.hub.records import AccountRecord
 from chatroom.server.store.sqlite import SqliteLog
 from support.story import Story, entry_in, new_account
 

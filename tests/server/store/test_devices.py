@@ -5,16 +5,8 @@ import pytest
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.protocol.packets import Role
-from chatroom.server.hub.ports import (
-    AddCode,
-    AddDevice,
-    CodeKind,
-    Committed,
-    DeviceRecord,
-    Failed,
-    Outcome,
-    RevokeDevice,
-)
+from chatroom.server.hub.ports import AddCode, AddDevice, Committed, Failed, Outcome, RevokeDevice
+from chatroom.server.hub.records import CodeKind, DeviceRecord
 from support.story import START_MS, Story, new_account
 
 PHONE = b"p" * 32

@@ -19,12 +19,11 @@ from chatroom.server.hub.ports import (
     AddRoom,
     BarAddress,
     Change,
-    CodeKind,
     Committed,
     Outcome,
     RevokeDevice,
-    RoomRecord,
 )
+from chatroom.server.hub.records import CodeKind, RoomRecord
 from chatroom.server.hub.state import State
 from chatroom.server.store.memory import MemoryLog
 from chatroom.server.store.sqlite import SqliteLog

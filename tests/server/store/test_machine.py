@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from chatroom.protocol.entries import Declined, EntryKind, Invited, Posted, RoomKind, TopicSet, encode_body
-from chatroom.server.hub.ports import AddAccount, AddEntry, AddRoom, Change, Hits, SetRead
+from chatroom.server.hub.ports import AddAccount, AddEntry, AddPosts, AddRoom, Change, Hits, SetRead
 from chatroom.server.store import indexer, nonces
 from chatroom.server.store.memory import MemoryLog
 from chatroom.server.store.sqlite import SqliteLog
-from support.story import BUDGET, LIMIT, START_MS, joined, left, new_account
+from support.story import BUDGET, LIMIT, START_MS, joined, left, new_account, posts_together
 
 HANDLES = ["ana", "bob", "b0b", "eve", "dora"]
 WORDS = ["tea", "cake", "tea cake", "今天天气", "天气", "teacup", "@bob: tea"]
@@ -48,6 +48,10 @@ def account(handle: str, key: str) -> AddAccount:
     return new_account(handle, key.encode().ljust(32))
 
 
+def plain_messages(room: int, author: int, posts: list[tuple[str, int]]) -> AddPosts:
+    return AddPosts(room, author, posts_together(room, ((text, n.to_bytes(16)) for text, n in posts)))
+
+
 messages = st.builds(
     message,
     rooms,
@@ -59,6 +63,16 @@ messages = st.builds(
 changes: st.SearchStrategy[Change] = st.one_of(
     messages,
     messages,
+    st.builds(
+        plain_messages,
+        rooms,
+        accounts,
+        st.lists(
+            st.tuples(st.sampled_from(["tea", "cake", "tea cake"]), st.integers(1, 40)),
+            min_size=1,
+            max_size=5,
+        ),
+    ),
     st.builds(joined, rooms, st.integers(1, 5)),
     st.builds(left, rooms, st.integers(1, 5)),
     st.builds(invited, rooms, accounts, st.sampled_from(HANDLES)),

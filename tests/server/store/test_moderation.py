@@ -9,16 +9,8 @@ from chatroom.protocol.entries import EntryKind, Moderated, encode_body, read_bo
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.protocol.packets import Role
-from chatroom.server.hub.ports import (
-    AccountRecord,
-    AddAccount,
-    AddEntry,
-    BanRecord,
-    BarAddress,
-    Committed,
-    Failed,
-    Outcome,
-)
+from chatroom.server.hub.ports import AddAccount, AddEntry, BarAddress, Committed, Failed, Outcome
+from chatroom.server.hub.records import AccountRecord, BanRecord
 from chatroom.server.store.frames import entry_of
 from chatroom.server.store.moderation_rules import PLACES, Standing, moderation_fault
 from chatroom.server.store.sqlite import SqliteLog

@@ -2,7 +2,6 @@
 
 import random
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -14,7 +13,7 @@ from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import PAGE_BYTES
 from chatroom.server.hub.ports import AddEntry, Committed, Failed, Repeated
 from chatroom.server.store import nonces
-from chatroom.server.store.nonces import nonce_key
+from chatroom.server.store.nonce_keys import NonceKeys, nonce_key
 from chatroom.server.store.sqlite import SqliteLog
 from support.story import Story
 
@@ -202,11 +201,13 @@ def test_a_pass_that_fails_at_any_step_of_its_commit_is_stored_once_when_it_is_s
                 raise failures.pop()
             return super().setdefault(room, at)
 
-    def add(keys: Mapping[bytes, int]) -> None:
-        rooms.log._nonces._recent.update(list(keys.items())[:1])  # type: ignore[attr-defined]
+    def add(keys: NonceKeys) -> None:
+        recent = rooms.log._nonces._recent  # type: ignore[attr-defined]
+        for key, entry in list(keys.entries().items())[:1]:
+            recent.add(key, entry)
         if failures and step == "add":
             raise failures.pop()
-        rooms.log._nonces._recent.update(keys)  # type: ignore[attr-defined]
+        recent.add_all(keys)
 
     writer._fresh = Lacking()
     monkeypatch.setattr(rooms.log._nonces, "add", add)

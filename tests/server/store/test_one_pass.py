@@ -4,15 +4,8 @@ import pytest
 
 from chatroom.protocol.entries import Declined, EntryKind, Invited, Moderated, RoomKind, TopicSet, encode_body
 from chatroom.protocol.packets import Role
-from chatroom.server.hub.ports import (
-    AddCode,
-    AddEntry,
-    AddRoom,
-    Change,
-    CodeKind,
-    Failed,
-    Repeated,
-)
+from chatroom.server.hub.ports import AddCode, AddEntry, AddRoom, Change, Failed, Repeated
+from chatroom.server.hub.records import CodeKind
 from chatroom.server.store import refusals
 from support.story import BOB, EVE, INA, MIA, START_MS, Story, joined, left
 

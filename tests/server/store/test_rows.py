@@ -3,12 +3,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from chatroom.server.store.rows import AT_ONCE, insert_rows
+from chatroom.server.store.rows import AT_ONCE, Value, insert_rows
 
 
 @pytest.fixture
@@ -18,6 +18,10 @@ def cursor() -> Iterator[sqlite3.Cursor]:
         yield connection.cursor()
 
 
+def flat(rows: Sequence[tuple[int, bytes | bytearray]]) -> list[Value]:
+    return [value for row in rows for value in row]
+
+
 def stored(cursor: sqlite3.Cursor) -> list[tuple[int, bytes]]:
     return cursor.execute("SELECT id, text FROM notes ORDER BY id").fetchall()
 
@@ -25,21 +29,21 @@ def stored(cursor: sqlite3.Cursor) -> list[tuple[int, bytes]]:
 @pytest.mark.parametrize("count", [0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE + 5])
 def test_every_row_is_inserted_once_however_many_they_are(cursor: sqlite3.Cursor, count: int) -> None:
     rows = [(number, bytearray(b"%d" % number)) for number in range(count)]
-    insert_rows(cursor, "INSERT INTO notes", rows)
+    insert_rows(cursor, "INSERT INTO notes", 2, flat(rows))
     assert stored(cursor) == rows
 
 
 def test_the_statement_says_what_becomes_of_a_row_that_is_there(cursor: sqlite3.Cursor) -> None:
     rows = [(number, b"new") for number in range(2 * AT_ONCE + 1)]
     cursor.executemany("INSERT INTO notes VALUES (?, ?)", [(0, b"old"), (2 * AT_ONCE, b"old")])
-    insert_rows(cursor, "INSERT OR IGNORE INTO notes", rows)
+    insert_rows(cursor, "INSERT OR IGNORE INTO notes", 2, flat(rows))
     assert [number for number, text in stored(cursor) if text == b"old"] == [0, 2 * AT_ONCE]
     with pytest.raises(sqlite3.IntegrityError):
-        insert_rows(cursor, "INSERT INTO notes", rows)
+        insert_rows(cursor, "INSERT INTO notes", 2, flat(rows))
 
 
 def test_the_columns_may_be_named_in_another_order(cursor: sqlite3.Cursor) -> None:
-    insert_rows(cursor, "INSERT INTO notes (text, id)", [(b"a", 1), (b"b", 2)])
+    insert_rows(cursor, "INSERT INTO notes (text, id)", 2, [b"a", 1, b"b", 2])
     assert stored(cursor) == [(1, b"a"), (2, b"b")]
 
 

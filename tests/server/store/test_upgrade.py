@@ -10,16 +10,8 @@ from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.protocol.names import skeleton
 from chatroom.protocol.packets import Role
-from chatroom.server.hub.ports import (
-    AddAccount,
-    AddCode,
-    AddDevice,
-    AddEntry,
-    BarAddress,
-    CodeKind,
-    Committed,
-    Failed,
-)
+from chatroom.server.hub.ports import AddAccount, AddCode, AddDevice, AddEntry, BarAddress, Committed, Failed
+from chatroom.server.hub.records import CodeKind
 from chatroom.server.store import database, schema
 from chatroom.server.store.sqlite import SqliteLog
 from support.story import Story, joined, new_account, texts_of

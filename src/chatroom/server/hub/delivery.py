@@ -35,6 +35,9 @@ READ_BYTES: Final = 4_096
 
 Key = TypeVar("Key")
 
+Fresh = tuple[bytes, int]
+"""New entries of one room: their frames, joined, and how many they are."""
+
 Helpings = dict[tuple[Room, int, int], tuple[bytes, int]]
 """What was read from the log in this pass, by room, cursor and end: who lags alike is read for once."""
 
@@ -45,7 +48,7 @@ class Delivery:
     def __init__(self, log: Log, broadcast: Broadcast) -> None:
         self._log = log
         self._push_to_all = broadcast
-        self._fresh: dict[Room, list[bytes]] = {}
+        self._fresh: dict[Room, list[Fresh]] = {}
         self._lagging: dict[Peer, None] = {}
         self._talking: dict[Peer, None] = {}
         self._unreadable: dict[Peer, None] = {}
@@ -57,9 +60,9 @@ class Delivery:
 
     # -- what is to go out ---------------------------------------------------------------------------------
 
-    def add_entry(self, room: Room, frame: bytes) -> None:
-        """A new entry stands at the head of the room."""
-        self._fresh.setdefault(room, []).append(frame)
+    def add_entries(self, room: Room, frames: bytes, count: int) -> None:
+        """So many new entries stand at the head of the room; `frames` are theirs, joined."""
+        self._fresh.setdefault(room, []).append((frames, count))
 
     def say(self, peer: Peer, frame: bytes) -> None:
         """A frame for one peer alone; it goes out before the entries of this pass."""
@@ -145,23 +148,22 @@ class Delivery:
                 if not peer.link.send(data):
                     self._stall(peer)
         if self._fresh:
-            for room, frames in self._fresh.items():
-                while frames:
-                    buffer, count = _next_buffer(frames)
-                    self._broadcast(room, buffer, frames, count)
+            for room, fresh in self._fresh.items():
+                while fresh:
+                    self._broadcast(room, fresh, *_next_buffer(fresh))
             self._fresh.clear()
         if self._lagging:
             self._feed()
 
-    def _broadcast(self, room: Room, buffer: bytes, frames: list[bytes], count: int) -> None:
-        """Push one buffer, which is the first `count` of the frames, to every live peer, and take them off;
-        who did not take all of it is behind from here on.
+    def _broadcast(self, room: Room, fresh: list[Fresh], buffer: bytes, pieces: int, count: int) -> None:
+        """Push one buffer, which is the first `pieces` of what is fresh, and `count` entries, to every live
+        peer, and take them off; who did not take all of it is behind from here on.
 
         An error leaves open who was sent what: whoever is still live is given up, and comes back.
         """
         try:
             sent_up_to = room.sent + count
-            del frames[:count]
+            del fresh[:pieces]
             room.sent = sent_up_to
             for peer, sent in self._push_to_all(room.live, buffer):
                 with self._or_given_up(peer):
@@ -276,12 +278,20 @@ def broadcast_in_python(pushes: dict[Key, Callable[[bytes], int]], data: bytes) 
             behind.append((key, 0))
 
 
-def _next_buffer(frames: list[bytes]) -> tuple[bytes, int]:
-    """Return the first of the frames, joined to at most about `BUFFER_BYTES`, and how many they are."""
-    if sum(map(len, frames)) <= BUFFER_BYTES:
-        return b"".join(frames), len(frames)
-    count, size = 1, len(frames[0])
-    while size + len(frames[count]) <= BUFFER_BYTES:
-        size += len(frames[count])
-        count += 1
-    return b"".join(frames[:count]), count
+def _next_buffer(fresh: list[Fresh]) -> tuple[bytes, int, int]:
+    """Return the first of what is fresh, joined to at most about `BUFFER_BYTES`, how many pieces that is, and
+    how many entries.
+    """
+    if len(fresh) == 1:
+        return fresh[0][0], 1, fresh[0][1]
+    buffer = b"".join([frames for frames, _ in fresh])
+    if len(buffer) <= BUFFER_BYTES:
+        return buffer, len(fresh), sum([entries for _, entries in fresh])
+    size = count = pieces = 0
+    for frames, entries in fresh:
+        size += len(frames)
+        if pieces and size > BUFFER_BYTES:
+            break
+        pieces += 1
+        count += entries
+    return b"".join([frames for frames, _ in fresh[:pieces]]), pieces, count

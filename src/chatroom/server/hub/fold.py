@@ -12,16 +12,16 @@ from chatroom.protocol.entries import EntryKind, Invited, Moderated, TopicSet, d
 from chatroom.protocol.frames import HEADER_BYTES
 from chatroom.protocol.packets import Role
 from chatroom.server.hub.ports import (
-    AccountRecord,
     AddAccount,
     AddDevice,
-    BanRecord,
     BarAddress,
     Change,
     Committed,
+    CommittedPosts,
     Logged,
     RevokeDevice,
 )
+from chatroom.server.hub.records import AccountRecord, BanRecord
 from chatroom.server.hub.state import Account, Room, State
 
 Fold = Callable[[State, Room, Logged], None]
@@ -33,6 +33,11 @@ def fold(state: State, room: Room, logged: Logged) -> None:
     change = FOLDS.get(logged.kind)
     if change is not None:
         change(state, room, logged)
+
+
+def fold_posts(room: Room, committed: CommittedPosts) -> None:
+    """Move `room` on by messages: the first has the seq after the room's head."""
+    room.head = committed.seq + committed.count - 1
 
 
 def fold_change(state: State, change: Change, outcome: Committed) -> None:

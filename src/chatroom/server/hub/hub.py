@@ -7,30 +7,35 @@ for each decided proposal, `write`, and then ends the connections in `take_closi
 
 import secrets
 from collections import deque
-from typing import Final
+from typing import Final, assert_never
 
 from chatroom.protocol.codes import SECRET_BYTES, hash_code, make_code
 from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.errors import ErrorCode, ProtocolError
 from chatroom.protocol.limits import TIME_MAX, VERSION
-from chatroom.protocol.packets import Hello, Packet, Ping, Request, Role
+from chatroom.protocol.packets import Hello, Ping, Request, Role
+from chatroom.protocol.requests import Incoming
 from chatroom.server.hub import presence
 from chatroom.server.hub.context import Context, HubSettings, Proposal
 from chatroom.server.hub.delivery import Delivery, broadcast_in_python
-from chatroom.server.hub.fold import fold, fold_change
+from chatroom.server.hub.fold import fold, fold_change, fold_posts
 from chatroom.server.hub.permissions import may
 from chatroom.server.hub.ports import (
     AddCode,
     AddRoom,
     Broadcast,
-    CodeKind,
     Committed,
+    CommittedPosts,
+    Failed,
     Link,
     Log,
     Outcome,
     RandomBytes,
+    Repeated,
+    Several,
     Verify,
 )
+from chatroom.server.hub.records import CodeKind
 from chatroom.server.hub.requests.login import MIN_VERSION
 from chatroom.server.hub.requests.rooms import add_committed_room
 from chatroom.server.hub.requests.table import ROWS
@@ -163,8 +168,8 @@ class Hub:
         self._context.now = now
         self._context.now_ms = now_ms
 
-    def receive(self, peer: Peer, packet: Packet | None) -> int:
-        """Think about one packet (None: one that may be ignored); return its effort (`requests/table.py`).
+    def receive(self, peer: Peer, packet: Incoming) -> int:
+        """Think about what a peer sent (None: what may be ignored); return its effort (`requests/table.py`).
 
         Raises ProtocolError when the peer may not send it now.
         """
@@ -173,7 +178,7 @@ class Hub:
         row = ROWS[type(packet)]
         if peer.stage is not row.stage and row.stage is not None:
             if peer.stage is not Stage.CLOSING:
-                raise ProtocolError(ErrorCode.BAD_ORDER, f"{type(packet).__name__} does not belong here")
+                raise ProtocolError(ErrorCode.BAD_ORDER, f"{row.name} does not belong here")
             return row.effort
         account = peer.account
         if account is not None:
@@ -215,16 +220,34 @@ class Hub:
         """Apply one decided proposal: first to the state and to what is to be sent, then answer who asked."""
         context = self._context
         proposal.peer.awaits -= proposal.is_awaited
-        if isinstance(outcome, Committed):
-            if outcome.number or not outcome.entries:
-                fold_change(context.state, proposal.change, outcome)
-            state = context.state
-            for logged in outcome.entries:
-                room = state.rooms.get(logged.room)
+        match outcome:
+            case CommittedPosts():
+                room = context.state.rooms.get(outcome.room)
                 if room is not None:
-                    context.delivery.add_entry(room, logged.frame)
-                    fold(state, room, logged)
+                    context.delivery.add_entries(room, outcome.frames, outcome.count)
+                    fold_posts(room, outcome)
+            case Committed():
+                self._apply(proposal, outcome)
+            case Several():
+                for single in outcome.outcomes:
+                    if isinstance(single, Committed):
+                        self._apply(proposal, single)
+            case Repeated() | Failed():
+                pass
+            case _:
+                assert_never(outcome)
         proposal.decided(outcome)
+
+    def _apply(self, proposal: Proposal, outcome: Committed) -> None:
+        """Apply what was committed to the state and to what is to be sent."""
+        state = self._context.state
+        if outcome.number or not outcome.entries:
+            fold_change(state, proposal.change, outcome)
+        for logged in outcome.entries:
+            room = state.rooms.get(logged.room)
+            if room is not None:
+                self._context.delivery.add_entries(room, logged.frame, 1)
+                fold(state, room, logged)
 
     def write(self) -> None:
         """Send everything that can be sent now."""

@@ -8,7 +8,6 @@ some are made for every message, and one takes 0.07 us where a NamedTuple takes 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from enum import IntEnum
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -16,6 +15,8 @@ import msgspec
 from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import Role
+from chatroom.protocol.posts import Posts
+from chatroom.server.hub.records import CodeKind, CodeRecord, DeviceRecord, Snapshot
 
 # -- what the hub proposes ---------------------------------------------------------------------------------
 
@@ -71,20 +72,20 @@ class AddEntry(msgspec.Struct, frozen=True, gc=False):
     code: bytes = b""
 
 
+class AddPosts(msgspec.Struct, frozen=True, gc=False):
+    """New messages of one author, in order, all of them plain: as if each were an `AddEntry`."""
+
+    room: int
+    author: int
+    posts: Posts
+
+
 class SetRead(msgspec.Struct, frozen=True, gc=False):
     """The read marker of an account in a room; one that is not ahead of the stored one changes nothing."""
 
     account: int
     room: int
     seq: int
-
-
-class CodeKind(IntEnum):
-    """What a code buys, once."""
-
-    INVITE = 1  # a new account, with a role
-    OWNER = 2  # the role of owner, for an account that exists
-    LINK = 3  # one more device of the account that made it
 
 
 class AddCode(msgspec.Struct, frozen=True, gc=False):
@@ -128,7 +129,9 @@ class BarAddress(msgspec.Struct, frozen=True, gc=False):
     origin: str
 
 
-Change = AddAccount | AddRoom | AddEntry | SetRead | AddCode | AddDevice | RevokeDevice | BarAddress
+SingleChange = AddAccount | AddRoom | AddEntry | SetRead | AddCode | AddDevice | RevokeDevice | BarAddress
+
+Change = SingleChange | AddPosts
 
 # -- what it hears -----------------------------------------------------------------------------------------
 
@@ -170,76 +173,27 @@ class Failed(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-Outcome = Committed | Repeated | Failed
-
-# -- what the hub loads at start ---------------------------------------------------------------------------
+SingleOutcome = Committed | Repeated | Failed
 
 
-class BanRecord(msgspec.Struct, frozen=True, gc=False):
-    """A ban: when it ends (ms since 1970, `limits.TIME_MAX`: never), the account that banned, and why."""
+class CommittedPosts(msgspec.Struct, frozen=True, gc=False):
+    """All of an `AddPosts` is on disk, as `count` entries from `seq` on; `frames` are theirs, joined."""
 
-    until: int
-    author: int
-    reason: str
-
-
-class AccountRecord(msgspec.Struct, frozen=True, gc=False):
-    """One account: number, handle, role and the public keys of its devices. `muted_until` and the ban may be
-    over (0, None: there was none).
-    """
-
-    number: int
-    handle: str
-    role: Role
-    public_keys: tuple[bytes, ...]
-    muted_until: int = 0
-    ban: BanRecord | None = None
+    room: int
+    seq: int
+    count: int
+    frames: bytes
 
 
-class RoomRecord(msgspec.Struct, frozen=True, gc=False):
-    """One room as it stands after its last entry. `invited` is (invited account, inviting account), `kicked`
-    (account, ms since 1970 before which it may not come back), `creator` the author of CREATED.
-    """
+class Several(msgspec.Struct, frozen=True, gc=False):
+    """What became of each message of an `AddPosts`, where not all of them were stored now."""
 
-    number: int
-    name: str
-    kind: RoomKind
-    topic: str
-    first: int
-    head: int
-    members: tuple[int, ...]
-    invited: tuple[tuple[int, int], ...]
-    kicked: tuple[tuple[int, int], ...] = ()
-    creator: int = 0
+    outcomes: tuple[SingleOutcome, ...]
 
 
-class Snapshot(msgspec.Struct, frozen=True, gc=False):
-    """All accounts and rooms; never messages. `barred` is (origin, account against which something stands);
-    `has_owner_code`: there is an owner code that was not used yet.
-    """
+Outcome = SingleOutcome | CommittedPosts | Several
 
-    accounts: tuple[AccountRecord, ...]
-    rooms: tuple[RoomRecord, ...]
-    barred: tuple[tuple[str, int], ...] = ()
-    has_owner_code: bool = False
-
-
-class CodeRecord(msgspec.Struct, frozen=True, gc=False):
-    """A code as it was made (`AddCode`), and whether it has been used."""
-
-    kind: CodeKind
-    role: Role
-    account: int
-    expires_at: int
-    is_used: bool
-
-
-class DeviceRecord(msgspec.Struct, frozen=True, gc=False):
-    """A key that may log in, what its client called itself, and when it came (ms since 1970)."""
-
-    public_key: bytes
-    name: str
-    added_at: int
+# -- what it reads ----------------------------------------------------------------------------------------
 
 
 class Unread(msgspec.Struct, frozen=True, gc=False):

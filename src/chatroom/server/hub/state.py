@@ -12,8 +12,9 @@ from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.names import skeleton
 from chatroom.protocol.packets import Presence, Role
 from chatroom.server.hub.origins import origin_of
-from chatroom.server.hub.ports import AccountRecord, BanRecord, Link, RoomRecord, Snapshot
+from chatroom.server.hub.ports import Link
 from chatroom.server.hub.ratelimit import Bucket
+from chatroom.server.hub.records import AccountRecord, BanRecord, RoomRecord, Snapshot
 
 ORIGINS: Final = 8
 """From how many places an account is remembered to have come, should something be done to it."""

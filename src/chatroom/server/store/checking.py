@@ -15,7 +15,7 @@ from chatroom.protocol.limits import FRAME_BYTES
 from chatroom.server.hub.ports import StorageError
 from chatroom.server.store.disk_faults import words_for
 from chatroom.server.store.frames import entry_of
-from chatroom.server.store.nonces import nonce_key
+from chatroom.server.store.nonce_keys import nonce_key
 from chatroom.server.store.refusals import SERVER, SERVER_HANDLE
 from chatroom.server.store.schema import ROOM_SHIFT, seq_of
 from chatroom.server.store.transactions import roll_back

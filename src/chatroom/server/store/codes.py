@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from chatroom.protocol.packets import Role
-from chatroom.server.hub.ports import AddCode, CodeKind, CodeRecord, Committed, Failed
+from chatroom.server.hub.ports import AddCode, Committed, Failed
+from chatroom.server.hub.records import CodeKind, CodeRecord
 from chatroom.server.store import refusals
 from chatroom.server.store.database import StoreError, open_database
 from chatroom.server.store.disk_faults import words_for

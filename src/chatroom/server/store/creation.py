@@ -9,7 +9,8 @@ from typing import Final
 from chatroom.protocol.entries import Created, EntryKind, Joined, Moderated, RoomKind, encode_body
 from chatroom.protocol.limits import ROOM_MAX, TIME_MAX
 from chatroom.protocol.names import skeleton
-from chatroom.server.hub.ports import AddAccount, AddEntry, AddRoom, CodeKind, Committed, Failed
+from chatroom.server.hub.ports import AddAccount, AddEntry, AddRoom, Committed, Failed
+from chatroom.server.hub.records import CodeKind
 from chatroom.server.store import refusals
 from chatroom.server.store.codes import code_fault, find_code, use_code
 from chatroom.server.store.moderation import judge_author

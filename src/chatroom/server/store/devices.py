@@ -5,14 +5,8 @@ Run within the transaction of the writer. Read next: `codes.py`.
 
 import sqlite3
 
-from chatroom.server.hub.ports import (
-    AddDevice,
-    CodeKind,
-    Committed,
-    DeviceRecord,
-    Failed,
-    RevokeDevice,
-)
+from chatroom.server.hub.ports import AddDevice, Committed, Failed, RevokeDevice
+from chatroom.server.hub.records import CodeKind, DeviceRecord
 from chatroom.server.store import refusals
 from chatroom.server.store.codes import code_fault, find_code, use_code
 

@@ -22,12 +22,11 @@ from chatroom.server.hub.ports import (
     AddCode,
     AddDevice,
     AddEntry,
+    AddPosts,
     AddRoom,
     BarAddress,
     Change,
-    CodeRecord,
     Committed,
-    DeviceRecord,
     Failed,
     Hits,
     Logged,
@@ -35,11 +34,13 @@ from chatroom.server.hub.ports import (
     Repeated,
     RevokeDevice,
     SetRead,
-    Snapshot,
+    SingleOutcome,
     StorageError,
     Unread,
 )
+from chatroom.server.hub.records import CodeRecord, DeviceRecord, Snapshot
 from chatroom.server.store import refusals
+from chatroom.server.store.changes import entries_of, together
 from chatroom.server.store.creation import entries_of_account, entries_of_room, rooms_of_account
 from chatroom.server.store.frames import body_of, entry_of, within
 from chatroom.server.store.memory_people import People
@@ -98,8 +99,9 @@ class MemoryLog:
     def _decide(self, change: Change, now_ms: int) -> Outcome:
         match change:
             case AddEntry():
-                fault = self._author_fault(change, now_ms) if self._is_unsettled else None
-                return fault or self._add_entry(change, now_ms)
+                return self._decide_entry(change, now_ms)
+            case AddPosts():
+                return together([self._decide_entry(entry, now_ms) for entry in entries_of(change)])
             case SetRead():
                 return self._set_read(change)
             case AddRoom():
@@ -116,6 +118,10 @@ class MemoryLog:
                 return self._people.bar_address(change, now_ms)
             case _:
                 assert_never(change)
+
+    def _decide_entry(self, change: AddEntry, now_ms: int) -> SingleOutcome:
+        fault = self._author_fault(change, now_ms) if self._is_unsettled else None
+        return fault or self._add_entry(change, now_ms)
 
     def _author_fault(self, change: AddEntry, now_ms: int) -> Failed | None:
         """Return why the author may do this no more, after what this pass changed."""
@@ -171,7 +177,7 @@ class MemoryLog:
             logged += added.entries
         return tuple(logged)
 
-    def _add_entry(self, change: AddEntry, now_ms: int) -> Outcome:
+    def _add_entry(self, change: AddEntry, now_ms: int) -> SingleOutcome:
         number, author, kind, nonce = change.room, change.author, change.kind, change.nonce
         room = self._rooms.get(number)
         if room is None:
@@ -305,7 +311,7 @@ class MemoryLog:
             raise StorageError(self.fault)
 
 
-def _repeated(known: Logged, change: AddEntry) -> Outcome:
+def _repeated(known: Logged, change: AddEntry) -> SingleOutcome:
     """Compare an entry that was stored under this nonce with the one that is to be."""
     body = bytes(entry_of(known.frame).body)
     if (known.room, known.kind, body) == (change.room, change.kind, change.body):

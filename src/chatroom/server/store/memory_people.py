@@ -12,20 +12,16 @@ from chatroom.protocol.entries import EntryKind, Moderated
 from chatroom.protocol.names import skeleton
 from chatroom.protocol.packets import Role
 from chatroom.server.hub.ports import (
-    AccountRecord,
     AddAccount,
     AddCode,
     AddDevice,
-    BanRecord,
     BarAddress,
-    CodeKind,
-    CodeRecord,
     Committed,
-    DeviceRecord,
     Failed,
     Logged,
     RevokeDevice,
 )
+from chatroom.server.hub.records import AccountRecord, BanRecord, CodeKind, CodeRecord, DeviceRecord
 from chatroom.server.store import refusals
 from chatroom.server.store.codes import code_fault
 from chatroom.server.store.moderation_rules import PLACES, Standing

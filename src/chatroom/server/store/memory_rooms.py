@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from chatroom.protocol.entries import EntryKind, Invited, Moderated, RoomKind, TopicSet, read_body
-from chatroom.server.hub.ports import Failed, Logged, RoomRecord
+from chatroom.server.hub.ports import Failed, Logged
+from chatroom.server.hub.records import RoomRecord
 from chatroom.server.store import refusals
 from chatroom.server.store.frames import body_of, entry_of
 from chatroom.server.store.memory_people import People

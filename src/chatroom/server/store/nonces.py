@@ -9,12 +9,13 @@ is read from the entries when the log is opened. Read next: `writer.py`.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping
 from typing import Final
 
-from chatroom.protocol.limits import SEQ_MAX
+from chatroom.protocol.limits import NONCE_BYTES, SEQ_MAX
+from chatroom.protocol.posts import Posts
 from chatroom.server.store.frames import entry_of
-from chatroom.server.store.rows import insert_rows
+from chatroom.server.store.nonce_keys import NonceKeys, nonce_key
+from chatroom.server.store.rows import Value, insert_rows
 from chatroom.server.store.schema import ROOM_SHIFT, entry_id, seq_of
 from chatroom.server.store.transactions import transaction
 
@@ -40,19 +41,12 @@ _TAIL: Final = "SELECT id, author, frame FROM entries WHERE id > ? AND id <= ?"
 _MARK: Final = "INSERT OR REPLACE INTO nonces_done VALUES (?, ?)"
 
 
-def nonce_key(author: int, nonce: bytes) -> bytes:
-    """Return the key of a nonce. The nonce comes first: where clients make them rise, the index only
-    grows at its end.
-    """
-    return nonce + author.to_bytes(4, "big")
-
-
 class Nonces:
     """All nonces of one database: those in memory by `recent`, those on disk by `stored`."""
 
     def __init__(self, cursor: sqlite3.Cursor) -> None:
         self._cursor = cursor
-        self._recent: dict[bytes, int] = {}
+        self._recent = NonceKeys()
         self._leaving: dict[bytes, int] = {}
         self._queue: list[bytes] = []
         """What is left of `_leaving`, in falling order: taken from the end."""
@@ -72,7 +66,7 @@ class Nonces:
             for entry, author, frame in self._cursor.execute(_TAIL, span):
                 nonce = entry_of(frame).nonce
                 if nonce:
-                    self._recent[nonce_key(author, nonce)] = entry
+                    self._recent.add(nonce_key(author, nonce), entry)
                     self._greatest_before = max(self._greatest_before, nonce)
 
     def note_if_greatest(self, author: int, nonce: bytes) -> bool:
@@ -85,6 +79,13 @@ class Nonces:
         self._greatest[author] = nonce
         return True
 
+    def note_if_rising(self, author: int, posts: Posts) -> bool:
+        """Whether this is true of each of these, and each is greater than the one before."""
+        if not posts.rise_above(self._greatest.get(author, self._greatest_before)):
+            return False
+        self._greatest[author] = posts.nonces()[-NONCE_BYTES:]
+        return True
+
     def recent(self, key: bytes) -> int | None:
         """Return the row id of the entry with this key, if it is one of those kept in memory."""
         return self._recent.get(key) or self._leaving.get(key)
@@ -94,14 +95,13 @@ class Nonces:
         row = self._cursor.execute("SELECT entry FROM nonces WHERE key = ?", (key,)).fetchone()
         return None if row is None else int(row[0])
 
-    def add(self, keys: Mapping[bytes, int]) -> None:
-        """Take the keys and row ids of entries that are about to be committed."""
-        self._recent.update(keys)
+    def add(self, keys: NonceKeys) -> None:
+        """Take the keys of entries that are about to be committed."""
+        self._recent.add_all(keys)
 
-    def forget(self, keys: Iterable[bytes]) -> None:
+    def forget(self, keys: NonceKeys) -> None:
         """They were not committed. Some of them may not be here."""
-        for key in keys:
-            self._recent.pop(key, None)
+        self._recent.drop_all(keys)
 
     # -- indexing ------------------------------------------------------------------------------------------
 
@@ -120,15 +120,19 @@ class Nonces:
     def write_slice(self) -> int:
         """Index some nonces, within the transaction of the caller; return how many, for `wrote_slice`."""
         if not self._queue:
-            self._leaving, self._recent = self._recent, {}
-            self._queue = sorted(self._leaving, reverse=True)
-            self.highest = max([self.highest, *self._queue[:1]])
+            leaving = self._recent.entries()
+            queue = sorted(leaving, reverse=True)
+            self.highest = max([self.highest, *queue[:1]])
+            self._leaving, self._queue, self._recent = leaving, queue, NonceKeys()
         too_many = len(self._recent) + len(self._queue) - MOST_NONCES
-        rows = [(bytearray(key), self._leaving[key]) for key in self._queue[-max(SLICE, too_many) :]]
-        insert_rows(self._cursor, _ADD, rows)
-        if len(rows) == len(self._queue):
+        keys = self._queue[-max(SLICE, too_many) :]
+        values: list[Value] = [b""] * (2 * len(keys))
+        values[0::2] = map(bytearray, keys)
+        values[1::2] = map(self._leaving.__getitem__, keys)
+        insert_rows(self._cursor, _ADD, 2, values)
+        if len(keys) == len(self._queue):
             self._cursor.executemany(_MARK, self._reached().items())
-        return len(rows)
+        return len(keys)
 
     def wrote_slice(self, count: int) -> None:
         """The transaction with that slice is on disk."""

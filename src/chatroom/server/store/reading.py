@@ -13,7 +13,8 @@ from typing import Final
 from chatroom.protocol.entries import EntryKind, RoomKind
 from chatroom.protocol.limits import SEQ_MAX, UNREAD_COUNT
 from chatroom.protocol.packets import Role
-from chatroom.server.hub.ports import AccountRecord, BanRecord, RoomRecord, Snapshot, Unread
+from chatroom.server.hub.ports import Unread
+from chatroom.server.hub.records import AccountRecord, BanRecord, RoomRecord, Snapshot
 from chatroom.server.store.codes import has_unused_owner_code
 from chatroom.server.store.schema import entry_id, seq_of
 

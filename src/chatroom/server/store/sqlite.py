@@ -13,16 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from chatroom.protocol.limits import PAGE_BYTES
-from chatroom.server.hub.ports import (
-    Change,
-    CodeRecord,
-    DeviceRecord,
-    Hits,
-    Outcome,
-    Snapshot,
-    StorageError,
-    Unread,
-)
+from chatroom.server.hub.ports import Change, Hits, Outcome, StorageError, Unread
+from chatroom.server.hub.records import CodeRecord, DeviceRecord, Snapshot
 from chatroom.server.store import refusals
 from chatroom.server.store.codes import find_code
 from chatroom.server.store.database import StoreError, open_database
@@ -31,7 +23,8 @@ from chatroom.server.store.disk_faults import trouble
 from chatroom.server.store.heads import Heads
 from chatroom.server.store.indexer import Indexer
 from chatroom.server.store.moderation import forget_addresses
-from chatroom.server.store.nonces import Nonces, nonce_key
+from chatroom.server.store.nonce_keys import nonce_key
+from chatroom.server.store.nonces import Nonces
 from chatroom.server.store.open_files import OpenFiles
 from chatroom.server.store.reading import read_after, read_before, read_snapshot, read_unread
 from chatroom.server.store.schema import ROOM_SHIFT, seq_of

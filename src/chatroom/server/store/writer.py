@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Final, assert_never
 
-from chatroom.protocol.entries import encode_entry
+from chatroom.protocol.entries import EntryKind, encode_entry
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.server.hub.ports import (
@@ -19,20 +19,26 @@ from chatroom.server.hub.ports import (
     AddCode,
     AddDevice,
     AddEntry,
+    AddPosts,
     AddRoom,
     BarAddress,
     Change,
-    CodeKind,
     Committed,
+    CommittedPosts,
     Failed,
     Logged,
     Outcome,
     Repeated,
     RevokeDevice,
     SetRead,
+    Several,
+    SingleChange,
+    SingleOutcome,
     StorageError,
 )
+from chatroom.server.hub.records import CodeKind
 from chatroom.server.store import refusals
+from chatroom.server.store.changes import author_of, entries_of, together
 from chatroom.server.store.codes import code_fault, find_code, insert_code, use_code
 from chatroom.server.store.creation import (
     entries_of_account,
@@ -43,61 +49,28 @@ from chatroom.server.store.creation import (
 )
 from chatroom.server.store.devices import add_device, revoke_device
 from chatroom.server.store.disk_faults import is_everywhere, not_stored
+from chatroom.server.store.drafts import Draft
 from chatroom.server.store.frames import entry_of
 from chatroom.server.store.heads import Heads
 from chatroom.server.store.moderation import bar_address, judge_author
 from chatroom.server.store.moderation_rules import UNSETTLING
-from chatroom.server.store.nonces import Nonces, nonce_key
+from chatroom.server.store.nonce_keys import nonce_key
+from chatroom.server.store.nonces import Nonces
 from chatroom.server.store.projections import PROJECTIONS
-from chatroom.server.store.rows import insert_rows
 from chatroom.server.store.schema import ROOM_SHIFT
 from chatroom.server.store.transactions import roll_back
 
 ALONE_S: Final = 0.02
 """How long changes are tried one by one; those left over fail as the last one did, and are sent again."""
 
-_ADD_NEW: Final = "INSERT OR ROLLBACK INTO entries (author, id, kind, frame)"
-"""When a row cannot be there the whole transaction is over, which is what follows anyway. Without ROLLBACK a
-statement of many rows has to be able to undo itself alone: SQLite then copies each page before it changes,
-from 64 KiB on into a temporary file, which messages in six rooms already need; at 32 rooms a pass takes
-1.2 ms of CPU in place of 0.8.
-"""
-
-_ADD_UNLESS_KNOWN: Final = """
-    INSERT INTO entries (author, id, kind, frame)
-    VALUES (CASE WHEN EXISTS (SELECT 1 FROM nonces WHERE key = ?) THEN NULL ELSE ? END, ?, ?, ?)"""
-"""Looks up the nonce on the way, and fails (NOT NULL) where it is there: 0.7 us a message, a third of what a
-statement of its own costs. As INSERT … SELECT … WHERE NOT EXISTS it takes 0.4 us more.
-"""
-
 _SET_READ: Final = """
     INSERT INTO reads VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq"""
 
+_POSTED: Final = int(EntryKind.POSTED)
+
 _FAULTS: Final = (sqlite3.Error, StorageError, OverflowError, UnicodeError, MemoryError)
 """What the storing of a change may raise: the disk, a value no column takes, or memory."""
-
-Row = tuple[int, int, int, bytearray]
-"""Author, row id, kind, frame: one row of `entries` to be."""
-
-
-class _Draft:
-    """What one transaction has gathered, and what is to be forgotten should it fail."""
-
-    __slots__ = ("accounts", "has_begun", "is_unsettled", "keys", "mentions", "rooms", "rows", "unsure")
-
-    def __init__(self, *, is_unsettled: bool) -> None:
-        self.is_unsettled = is_unsettled
-        """Whether a change before took a right from somebody (`UNSETTLING`): authors are judged again."""
-        self.rows: list[Row] = []
-        self.keys: dict[bytes, int] = {}
-        self.unsure: dict[int, bytearray] = {}
-        """The keys that the index may hold, by row id."""
-        self.mentions: list[tuple[int, int, int]] = []
-        self.rooms: dict[int, int] = {}
-        """Rooms that got entries, and the time of the first of them."""
-        self.accounts: list[int] = []
-        self.has_begun = False
 
 
 class Writer:
@@ -127,26 +100,43 @@ class Writer:
         try:
             return self._attempt(changes, now_ms)
         except _FAULTS as error:
-            if len(changes) == 1 or is_everywhere(error):
+            if is_everywhere(error):
                 return [not_stored(error)] * len(changes)
-        outcomes: list[Outcome] = []
+            fault = not_stored(error)
+        try:
+            singles = [entries_of(change) if isinstance(change, AddPosts) else change for change in changes]
+        except MemoryError:
+            return [fault] * len(changes)
+        if len(changes) == 1 and not (isinstance(singles[0], list) and len(singles[0]) > 1):
+            return [fault]
         failed: dict[int, Failed] = {}
-        last: Failed | None = None
         give_up_at = time.monotonic() + ALONE_S
-        for change in changes:
-            author = _author_of(change)
-            refusal = last if last and time.monotonic() > give_up_at else failed.get(author)
-            outcome = refusal or self._store_alone(change, now_ms)
-            if isinstance(outcome, Failed) and outcome.code is ErrorCode.STORAGE:
-                failed[author] = last = outcome
-            outcomes.append(outcome)
+        outcomes: list[Outcome] = []
+        for single in singles:  # from here on nothing may be raised: what is stored has to be told
+            if isinstance(single, list):
+                each = [self._store_alone(entry, now_ms, failed, give_up_at) for entry in single]
+                outcomes.append(Several(tuple(each)))
+            else:
+                outcomes.append(self._store_alone(single, now_ms, failed, give_up_at))
         return outcomes
 
-    def _store_alone(self, change: Change, now_ms: int) -> Outcome:
+    def _store_alone(
+        self, change: SingleChange, now_ms: int, failed: dict[int, Failed], give_up_at: float
+    ) -> SingleOutcome:
+        """Store one change, unless the author is among those for whom one `failed`, or it is too late."""
+        author = author_of(change)
+        is_late = bool(failed) and time.monotonic() > give_up_at
+        refusal = next(reversed(failed.values())) if is_late else failed.get(author)
+        if refusal is not None:
+            return refusal
         try:
-            return self._attempt([change], now_ms, is_alone=True)[0]
+            (outcome,) = self._attempt([change], now_ms, is_alone=True)
         except _FAULTS as error:
-            return not_stored(error)
+            outcome = not_stored(error)
+        assert not isinstance(outcome, CommittedPosts | Several)
+        if isinstance(outcome, Failed) and outcome.code is ErrorCode.STORAGE:
+            failed[author] = outcome
+        return outcome
 
     def _attempt(
         self, changes: Sequence[Change], now_ms: int, *, looks_up: bool = False, is_alone: bool = False
@@ -158,7 +148,8 @@ class Writer:
         it finds that one of them had been stored, all is taken back and decided again with each nonce
         looked up before.
         """
-        draft = _Draft(is_unsettled=is_alone)
+        roll_back(self._cursor.connection)  # where one that is over could not be, for want of memory
+        draft = Draft(is_unsettled=is_alone)
         try:
             outcomes = [self._decide(change, now_ms, draft, looks_up) for change in changes]
             is_committed = self._commit(draft, indexes_nonces=not is_alone)
@@ -166,7 +157,7 @@ class Writer:
             self._take_back(draft)
             raise
         if is_committed:  # from here on nothing is taken back, whatever fails
-            self.entries += len(draft.rows)
+            self.entries += draft.entries
             for room, at in draft.rooms.items():
                 self._fresh.setdefault(room, at)
             return outcomes
@@ -177,27 +168,27 @@ class Writer:
 
     # -- transactions --------------------------------------------------------------------------------------
 
-    def _begin(self, draft: _Draft) -> None:
+    def _begin(self, draft: Draft) -> None:
         if not draft.has_begun:
             self._cursor.execute("BEGIN IMMEDIATE")
             draft.has_begun = True
 
-    def _commit(self, draft: _Draft, *, indexes_nonces: bool) -> bool:
+    def _commit(self, draft: Draft, *, indexes_nonces: bool) -> bool:
         """Write the gathered rows and commit; False, without a commit, when the nonce of a row had been
         stored. The nonces are kept before: an error after a commit must not make a stored one look new.
 
         One message alone, the commonest pass, is one statement and its own transaction: 1.5 us less.
         """
-        cursor, rows = self._cursor, draft.rows
+        cursor, entries = self._cursor, draft.entries
         indexes_nonces = indexes_nonces and self._nonces.is_due(idle=False)
         if not draft.has_begun:
-            if not rows:
+            if not entries:
                 return True
-            if len(rows) == 1 and not draft.mentions and not indexes_nonces:
+            if entries == 1 and not draft.mentions and not indexes_nonces:
                 self._nonces.add(draft.keys)
-                return self._add(draft)
+                return draft.write_rows(cursor)
             self._begin(draft)
-        if rows and not self._add(draft):
+        if entries and not draft.write_rows(cursor):
             return False
         if draft.mentions:
             cursor.executemany("INSERT OR IGNORE INTO mentions VALUES (?, ?, ?)", draft.mentions)
@@ -208,33 +199,22 @@ class Writer:
             self._nonces.wrote_slice(count)
         return True
 
-    def _add(self, draft: _Draft) -> bool:
-        """Write the rows; False when one of them cannot be there: its nonce, or its place, is taken."""
-        rows, unsure = draft.rows, draft.unsure
-        try:
-            if unsure:
-                self._cursor.executemany(_ADD_UNLESS_KNOWN, [(unsure.get(row[1]), *row) for row in rows])
-            else:
-                insert_rows(self._cursor, _ADD_NEW, rows)
-        except sqlite3.IntegrityError:
-            return False
-        return True
-
-    def _take_back(self, draft: _Draft) -> None:
+    def _take_back(self, draft: Draft) -> None:
         roll_back(self._cursor.connection)
-        self._nonces.forget(draft.keys)
         for room in draft.rooms:
             self._heads.forget(room)
         for account in draft.accounts:
             self._handles.pop(account, None)
+        self._nonces.forget(draft.keys)
 
     # -- decisions -----------------------------------------------------------------------------------------
 
-    def _decide(self, change: Change, now_ms: int, draft: _Draft, looks_up: bool) -> Outcome:
+    def _decide(self, change: Change, now_ms: int, draft: Draft, looks_up: bool) -> Outcome:
         match change:
             case AddEntry():
-                fault = self._author_fault(change, now_ms, draft) if draft.is_unsettled else None
-                return fault or self._add_entry(change, now_ms, draft, looks_up)
+                return self._decide_entry(change, now_ms, draft, looks_up)
+            case AddPosts():
+                return self._add_posts(change, now_ms, draft, looks_up)
             case SetRead():
                 return self._set_read(change, draft)
             case AddRoom():
@@ -256,7 +236,30 @@ class Writer:
             case _:
                 assert_never(change)
 
-    def _add_entry(self, change: AddEntry, now_ms: int, draft: _Draft, looks_up: bool) -> Outcome:
+    def _add_posts(self, change: AddPosts, now_ms: int, draft: Draft, looks_up: bool) -> Outcome:
+        """Give messages their seqs, time and frames, together where nothing has to be looked up for one."""
+        room, author, posts = change.room, change.author, change.posts
+        head, handle = self._heads.get(room), self._handles.get(author)
+        is_new = not draft.is_unsettled and self._nonces.note_if_rising(author, posts)
+        if head is None or handle is None or not is_new:
+            each = [self._decide_entry(entry, now_ms, draft, looks_up) for entry in entries_of(change)]
+            return together(each)
+        seq = head.seq + 1
+        entry = room << ROOM_SHIFT | seq
+        at = max(now_ms, head.at)
+        frames = posts.entries(seq, at, handle)
+        draft.rooms.setdefault(room, at)
+        head.seq += len(frames)
+        head.at = at
+        draft.keys.add_run(author, posts.nonces(), entry)
+        draft.add(author, entry, _POSTED, frames)
+        return CommittedPosts(room, seq, len(frames), b"".join(frames))
+
+    def _decide_entry(self, change: AddEntry, now_ms: int, draft: Draft, looks_up: bool) -> SingleOutcome:
+        fault = self._author_fault(change, now_ms, draft) if draft.is_unsettled else None
+        return fault or self._add_entry(change, now_ms, draft, looks_up)
+
+    def _add_entry(self, change: AddEntry, now_ms: int, draft: Draft, looks_up: bool) -> SingleOutcome:
         """Give the entry its seq, time and frame, and gather its row."""
         room, author, kind, nonce = change.room, change.author, change.kind, change.nonce
         head = self._heads.get(room)
@@ -290,22 +293,22 @@ class Writer:
         head.at = at
         entry = room << ROOM_SHIFT | seq
         if nonce:
-            draft.keys[key] = entry
+            draft.keys.add(key, entry)
         if may_be_known and key <= self._nonces.highest:
             draft.unsure[entry] = bytearray(key)
-        draft.rows.append((author, entry, kind, bytearray(frame)))
+        draft.add(author, entry, kind, (bytearray(frame),))
         for account in change.mentioned:
             draft.mentions.append((account, room, seq))
         return Committed(0, (logged,))
 
-    def _author_fault(self, change: AddEntry, now_ms: int, draft: _Draft) -> Failed | None:
+    def _author_fault(self, change: AddEntry, now_ms: int, draft: Draft) -> Failed | None:
         """Return why the author may do this no more, after what this pass changed. A repeat is none."""
         author, head = change.author, self._heads.get(change.room)
         if head is None or author == refusals.SERVER or change.code:
             return None
         if change.nonce:
             key = nonce_key(author, change.nonce)
-            if key in draft.keys or self._nonces.recent(key) or self._nonces.stored(key):
+            if draft.keys.get(key) or self._nonces.recent(key) or self._nonces.stored(key):
                 return None
         return judge_author(self._cursor, author, change.kind, change.room, max(now_ms, head.at))
 
@@ -318,9 +321,9 @@ class Writer:
             use_code(cursor, code, logged.author, now_ms)
         return fault
 
-    def _repeated(self, entry: int, change: AddEntry, draft: _Draft) -> Outcome:
+    def _repeated(self, entry: int, change: AddEntry, draft: Draft) -> SingleOutcome:
         """Compare the entry that was stored, or is about to be, under this nonce with the one asked for."""
-        frame = next((bytes(row[3]) for row in draft.rows if row[1] == entry), None)
+        frame = draft.frame_of(entry)
         if frame is None:
             found = self._cursor.execute("SELECT frame FROM entries WHERE id = ?", (entry,)).fetchone()
             if found is None:
@@ -331,7 +334,7 @@ class Writer:
             return Repeated(known.room, known.seq)
         return refusals.NONCE_REUSED
 
-    def _set_read(self, change: SetRead, draft: _Draft) -> Outcome:
+    def _set_read(self, change: SetRead, draft: Draft) -> Outcome:
         head = self._heads.get(change.room)
         if head is None:
             return refusals.NO_SUCH_ROOM
@@ -344,7 +347,7 @@ class Writer:
             self._cursor.execute(_SET_READ, (change.account, change.room, change.seq))
         return Committed(0, ())
 
-    def _add_account(self, change: AddAccount, now_ms: int, draft: _Draft) -> Outcome:
+    def _add_account(self, change: AddAccount, now_ms: int, draft: Draft) -> Outcome:
         if any(self._heads.get(room) is None for room in rooms_of_account(change)):
             return refusals.NO_SUCH_ROOM
         self._begin(draft)
@@ -356,7 +359,7 @@ class Writer:
         self._handles[number] = change.handle
         return Committed(number, self._add_first(entries_of_account(number, change), now_ms, draft))
 
-    def _add_room(self, change: AddRoom, now_ms: int, draft: _Draft) -> Outcome:
+    def _add_room(self, change: AddRoom, now_ms: int, draft: Draft) -> Outcome:
         if any(member not in self._handles or member == refusals.SERVER for member in change.members):
             return refusals.NO_SUCH_ACCOUNT
         self._begin(draft)
@@ -368,7 +371,7 @@ class Writer:
         entries = entries_of_room(outcome.number, change)
         return Committed(outcome.number, self._add_first(entries, now_ms, draft))
 
-    def _add_first(self, entries: list[AddEntry], now_ms: int, draft: _Draft) -> tuple[Logged, ...]:
+    def _add_first(self, entries: list[AddEntry], now_ms: int, draft: Draft) -> tuple[Logged, ...]:
         """Add the entries with which something new begins: nothing can stand against them."""
         logged: list[Logged] = []
         for entry in entries:
@@ -376,14 +379,3 @@ class Writer:
             assert isinstance(added, Committed)
             logged += added.entries
         return tuple(logged)
-
-
-def _author_of(change: Change) -> int:
-    """Return the account whose changes are kept in order; what is new, and codes, have none yet."""
-    match change:
-        case AddEntry():
-            return change.author
-        case SetRead() | AddDevice() | RevokeDevice() | BarAddress():
-            return change.account
-        case AddAccount() | AddRoom() | AddCode():
-            return -1

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from chatroom.protocol.codes import hash_code
 from chatroom.protocol.errors import ErrorCode
 from chatroom.server.hub.context import Context
-from chatroom.server.hub.ports import CodeKind, CodeRecord, Failed, StorageError
+from chatroom.server.hub.ports import Failed, StorageError
+from chatroom.server.hub.records import CodeKind, CodeRecord
 
 
 @dataclass(frozen=True, slots=True)

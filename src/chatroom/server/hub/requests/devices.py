@@ -22,14 +22,8 @@ from chatroom.protocol.packets import (
 )
 from chatroom.server.hub import ports
 from chatroom.server.hub.context import Context
-from chatroom.server.hub.ports import (
-    AddCode,
-    AddDevice,
-    CodeKind,
-    Failed,
-    Outcome,
-    StorageError,
-)
+from chatroom.server.hub.ports import AddCode, AddDevice, Failed, Outcome, StorageError
+from chatroom.server.hub.records import CodeKind
 from chatroom.server.hub.requests.codes import GoodCode, look_at_code
 from chatroom.server.hub.requests.entering import enter, turn_back_banned
 from chatroom.server.hub.requests.newcomers import ANOTHER_HANDLE, device_name, reject_code

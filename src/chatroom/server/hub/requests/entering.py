@@ -11,7 +11,7 @@ from chatroom.protocol.limits import COUNT_MAX, TIME_MAX
 from chatroom.protocol.packets import Login, Presence, RoomState, Welcome
 from chatroom.server.hub.context import MANY_ROOMS, Context
 from chatroom.server.hub.origins import is_loopback
-from chatroom.server.hub.ports import BanRecord
+from chatroom.server.hub.records import BanRecord
 from chatroom.server.hub.state import Account, Peer, Stage
 from chatroom.server.hub.wording import done_by, try_again, until
 

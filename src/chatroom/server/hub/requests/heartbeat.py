@@ -4,7 +4,8 @@ Read next: `table.py`.
 """
 
 from chatroom.protocol.errors import ErrorCode
-from chatroom.protocol.packets import Packet, Ping, Pong, Request
+from chatroom.protocol.packets import Ping, Pong, Request
+from chatroom.protocol.requests import Incoming
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.state import Peer
 
@@ -18,7 +19,7 @@ def pong(_context: Context, _peer: Peer, _packet: Pong) -> None:
     """The peer is there, which was noted when the packet came."""
 
 
-def ignored(_context: Context, _peer: Peer, _packet: Packet | None) -> None:
+def ignored(_context: Context, _peer: Peer, _packet: Incoming) -> None:
     """Something that may be ignored, by who does not know it."""
 
 

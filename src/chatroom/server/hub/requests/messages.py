@@ -22,10 +22,22 @@ from chatroom.protocol.packets import (
     SearchPage,
     Stored,
 )
+from chatroom.protocol.posts import Posts, posts_of
 from chatroom.protocol.text import text_fault
 from chatroom.server.hub.context import NOT_A_MEMBER, Context, Proposal
 from chatroom.server.hub.permissions import LEAST_ROLE, Act
-from chatroom.server.hub.ports import AddEntry, Committed, Failed, Outcome, Repeated, SetRead, StorageError
+from chatroom.server.hub.ports import (
+    AddEntry,
+    AddPosts,
+    Committed,
+    CommittedPosts,
+    Failed,
+    Outcome,
+    Repeated,
+    SetRead,
+    Several,
+    StorageError,
+)
 from chatroom.server.hub.state import Account, Peer, Room
 
 POSTED: Final = int(EntryKind.POSTED)
@@ -65,11 +77,54 @@ class _Posting(Proposal, frozen=True, gc=False):
 
     def decided(self, outcome: Outcome) -> None:
         """Answer, where the entry itself is no answer."""
-        if type(outcome) is Committed:
-            if self.room not in self.peer.live:
-                _answer_unseen(self.context, self.peer, self.request, self.room)
-        else:
-            _answer_not_stored(self.context, self.peer, self.request, outcome)
+        _answer(self.context, self.peer, self.request, self.room, outcome)
+
+
+def post_several(context: Context, peer: Peer, posts: Posts) -> None:
+    """Propose plain messages together; one by one where any of them may have to be refused."""
+    account = peer.account
+    assert account is not None
+    if len(posts) > 1:  # for the first the bucket has given
+        peer.paused_until = context.now + account.bucket.take(len(posts) - 1, context.now)
+    room = account.rooms.get(posts.room)
+    is_fine = room is not None and posts.longest_bytes <= context.settings.text_bytes
+    if not is_fine or peer.held_nonce or account.muted_until or account.role < LEAST_POSTER:
+        for request in posts_of(posts):
+            post(context, peer, request)
+        return
+    assert room is not None
+    entries = AddPosts(room.number, account.number, posts)
+    context.proposals.append(_PostingSeveral(entries, peer, None, False, context, posts, room))
+
+
+class _PostingSeveral(Proposal, frozen=True, gc=False):
+    """Plain messages that are to be stored."""
+
+    context: Context
+    posts: Posts
+    room: Room
+
+    def decided(self, outcome: Outcome) -> None:
+        """Answer each, where its entry is no answer."""
+        context, peer, room = self.context, self.peer, self.room
+        if type(outcome) is CommittedPosts:
+            if room not in peer.live:
+                for seq, request in enumerate(posts_of(self.posts), outcome.seq):
+                    _answer_unseen(context, peer, request, room, seq)
+            return
+        requests = posts_of(self.posts)
+        each = outcome.outcomes if isinstance(outcome, Several) else [outcome] * len(requests)
+        for request, single in zip(requests, each, strict=True):
+            _answer(context, peer, request, room, single)
+
+
+def _answer(context: Context, peer: Peer, request: Post, room: Room, outcome: Outcome) -> None:
+    """Say what became of a post, where its entry does not."""
+    if type(outcome) is Committed:
+        if room not in peer.live:
+            _answer_unseen(context, peer, request, room, outcome.entries[0].seq)
+    else:
+        _answer_not_stored(context, peer, request, outcome)
 
 
 def _post_fault(context: Context, account: Account, room: Room | None, request: Post) -> Failed | None:
@@ -112,10 +167,10 @@ def _mentioned(room: Room, context: Context, text: str) -> tuple[int, ...]:
     return tuple(number for number in found if number in room.members)
 
 
-def _answer_unseen(context: Context, peer: Peer, request: Post, room: Room) -> None:
+def _answer_unseen(context: Context, peer: Peer, request: Post, room: Room, seq: int) -> None:
     """Answer who lags in the room or does not follow it, unless the entry will come to it."""
-    if not peer.will_be_sent(room, room.head):
-        context.say(peer, Stored(request.id, room.number, room.head, request.nonce))
+    if not peer.will_be_sent(room, seq):
+        context.say(peer, Stored(request.id, room.number, seq, request.nonce))
 
 
 def _answer_not_stored(context: Context, peer: Peer, request: Post, outcome: Outcome) -> None:

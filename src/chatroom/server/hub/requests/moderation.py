@@ -16,7 +16,8 @@ from chatroom.protocol.packets import Claim, Moderate, ModerationAct, Role, Room
 from chatroom.protocol.text import line_fault
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.permissions import Act, is_above
-from chatroom.server.hub.ports import AddEntry, CodeKind, Committed, Failed, Outcome
+from chatroom.server.hub.ports import AddEntry, Committed, Failed, Outcome
+from chatroom.server.hub.records import CodeKind
 from chatroom.server.hub.requests.codes import look_at_code
 from chatroom.server.hub.requests.entering import close_banned
 from chatroom.server.hub.state import Account, Peer, Room

@@ -17,7 +17,8 @@ from chatroom.protocol.packets import Login, Role
 from chatroom.protocol.text import clean_line
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.origins import is_loopback
-from chatroom.server.hub.ports import AddAccount, BarAddress, CodeKind, Failed, Outcome
+from chatroom.server.hub.ports import AddAccount, BarAddress, Failed, Outcome
+from chatroom.server.hub.records import CodeKind
 from chatroom.server.hub.requests.codes import look_at_code
 from chatroom.server.hub.requests.entering import enter, left_ms, turn_back_banned
 from chatroom.server.hub.state import Peer, Stage

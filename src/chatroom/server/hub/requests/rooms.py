@@ -41,7 +41,8 @@ from chatroom.protocol.text import line_fault
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.fold import fold
 from chatroom.server.hub.permissions import Act
-from chatroom.server.hub.ports import AddEntry, AddRoom, Committed, Failed, Outcome, RoomRecord
+from chatroom.server.hub.ports import AddEntry, AddRoom, Committed, Failed, Outcome
+from chatroom.server.hub.records import RoomRecord
 from chatroom.server.hub.state import Account, Peer, Room
 from chatroom.server.hub.wording import try_again, utc
 

@@ -1,0 +1,163 @@
+"""Memory that is lacking while a pass is stored, taken back, or tried one by one: the log stays right, and
+what is stored is told.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chatroom.protocol.packets import Post
+from chatroom.server.hub.ports import Change, Committed, CommittedPosts, Outcome, Several
+from chatroom.server.store import drafts, nonces, writer
+from chatroom.server.store.nonce_keys import NonceKeys
+from chatroom.server.store.sqlite import SqliteLog
+from support.hub_world import World
+from support.story import BOB, INA, MIA, Story
+
+
+def nonces_of(*numbers: int) -> list[bytes]:
+    return [number.to_bytes(16) for number in numbers]
+
+
+@pytest.fixture
+def garden(disk: Story) -> Story:
+    """A room with four entries and two messages."""
+    disk.garden(INA, MIA, BOB)
+    disk.one(disk.messages(1, BOB, "one", "two", nonces=nonces_of(1, 2)))
+    return disk
+
+
+@pytest.fixture
+def fails_once(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    def fails_once(target: object, name: str, after: int = 0) -> None:
+        """Let a function lack memory once, when it was called so many times."""
+        right, calls = getattr(target, name), iter(range(1_000_000))
+
+        def failing(*args: object, **kwargs: object) -> object:
+            if next(calls) == after:
+                raise MemoryError
+            return right(*args, **kwargs)
+
+        monkeypatch.setattr(target, name, failing)
+
+    return fails_once
+
+
+def log_of(story: Story) -> SqliteLog:
+    assert isinstance(story.log, SqliteLog)
+    return story.log
+
+
+def submit(story: Story, *changes: Change) -> list[Outcome]:
+    """As the service does: an error that nobody has foreseen loses the outcomes."""
+    try:
+        return story.submit(*changes)
+    except MemoryError:
+        return []
+
+
+def told(outcomes: list[Outcome]) -> int:
+    """How many entries were told as stored."""
+    count = 0
+    for outcome in outcomes:
+        if isinstance(outcome, CommittedPosts):
+            count += outcome.count
+        elif isinstance(outcome, Several):
+            count += sum(isinstance(single, Committed) for single in outcome.outcomes)
+    return count
+
+
+@pytest.mark.parametrize("name", ["entries", "drop_all", "get"])
+def test_taking_back_without_memory_leaves_no_gap(
+    garden: Story, fails_once: Callable[..., None], name: str
+) -> None:
+    log_of(garden)._connection.execute("PRAGMA query_only = ON")
+    fails_once(NonceKeys, name)
+    submit(garden, garden.messages(1, BOB, "three", "four", nonces=nonces_of(3, 4)))
+    log_of(garden)._connection.execute("PRAGMA query_only = OFF")
+    garden.one(garden.messages(1, MIA, "five", nonces=nonces_of(5)))
+    garden.one(garden.message(1, INA, "six"))
+    assert [entry.seq for entry in garden.entries(1)] == list(range(1, 9))
+
+
+def test_what_is_taken_back_behind_its_nonces_can_be_stored_later(
+    garden: Story, fails_once: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = log_of(garden)._nonces
+    add = held.add
+
+    def adds_and_fails(keys: NonceKeys) -> None:
+        add(keys)
+        raise MemoryError
+
+    monkeypatch.setattr(held, "add", adds_and_fails)
+    fails_once(NonceKeys, "entries")
+    some = garden.messages(1, BOB, "three", "four", nonces=nonces_of(3, 4))
+    submit(garden, some)
+    monkeypatch.setattr(held, "add", add)
+    for _ in range(2):
+        garden.one(some)
+    assert garden.texts(1) == ["one", "two", "three", "four"]
+
+
+@pytest.mark.parametrize("name", ["entries_of", "together", "insert_rows"])
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_what_is_stored_one_by_one_is_told(
+    garden: Story, fails_once: Callable[..., None], name: str, after: int
+) -> None:
+    head = garden.record(1).head
+    fails_once(log_of(garden)._writer, "_commit")
+    fails_once(drafts if name == "insert_rows" else writer, name, after)
+    outcomes = submit(
+        garden,
+        garden.messages(1, BOB, "three", "four", nonces=nonces_of(3, 4)),
+        garden.messages(1, MIA, "five", "six", nonces=nonces_of(5, 6)),
+    )
+    assert told(outcomes) == garden.record(1).head - head
+    assert len(outcomes) == 2
+
+
+def test_a_room_hears_of_what_was_stored_one_by_one(disk: Story, fails_once: Callable[..., None]) -> None:
+    world = World(disk.log)
+    ana, bob, mia = world.member("ana"), world.member("bob"), world.member("mia")
+    lobby = world.lobby(ana)
+
+    def posts(first: int, *texts: str) -> list[Post]:
+        return [Post(number, lobby, number.to_bytes(16), text) for number, text in enumerate(texts, first)]
+
+    fails_once(log_of(disk)._writer, "_commit")
+    ana.say_all(posts(1, "a", "b"))
+    bob.say_all(posts(3, "c", "d"))
+    world.settle()
+    bob.ask_all(posts(9, "e"))
+    assert mia.texts(lobby) == list("abcde")
+
+
+def test_nonces_of_a_slice_that_could_not_be_sorted_are_not_forgotten(
+    garden: Story, fails_once: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nonces, "sorted", sorted, raising=False)
+    fails_once(nonces, "sorted")
+    first = garden.messages(1, BOB, "three", nonces=nonces_of(3))
+    garden.one(first)
+    with pytest.raises(MemoryError):
+        log_of(garden)._nonces.index_slice()
+    garden.one(garden.messages(1, BOB, "four", nonces=nonces_of(4)))
+    log_of(garden)._nonces.index_slice()
+    garden.one(first)
+    assert garden.texts(1) == ["one", "two", "three", "four"]
+
+
+def test_a_transaction_that_could_not_be_taken_back_takes_nothing_with_it(
+    garden: Story, path: Path, fails_once: Callable[..., None]
+) -> None:
+    fails_once(writer, "roll_back", after=1)
+    log_of(garden)._connection.execute("PRAGMA query_only = ON")
+    submit(garden, garden.messages(1, BOB, "three"), garden.messages(1, MIA, "four"))
+    log_of(garden)._connection.execute("PRAGMA query_only = OFF")
+    outcome = garden.one(garden.message(1, INA, "five"))
+    assert isinstance(outcome, Committed)
+    other = SqliteLog(path)
+    assert Story(other).texts(1) == ["one", "two", "five"]
+    other.close()
