@@ -3,19 +3,16 @@
 import contextlib
 import gc
 import os
-import shutil
 import socket
-import subprocess
 import sys
-import sysconfig
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from chatroom.net.broadcast import IS_BUILT, Push, broadcast_in_c, close_push, make_push
 from chatroom.net.stream import PlainStream
 from chatroom.server.hub.delivery import broadcast_in_python
+from support.modules_in_c import assert_built, needs
 
 Pair = tuple[socket.socket, socket.socket]
 MakePair = Callable[..., Pair]
@@ -24,15 +21,12 @@ Broadcast = Callable[[dict[str, Push], bytes], list[tuple[str, int]]]
 if IS_BUILT:
     from chatroom.net import _broadcast
 
-needs_module = pytest.mark.skipif(
-    not IS_BUILT, reason="installed without a C compiler or Python's headers: apt-get install gcc python3-dev"
-)
+needs_module = needs(is_built=IS_BUILT)
 BROADCASTS = [
     pytest.param(broadcast_in_c, id="in C", marks=needs_module),
     pytest.param(broadcast_in_python, id="in Python"),
 ]
 BUFFER_BYTES = 4096
-SOURCE = Path(__file__).parents[2] / "src" / "chatroom" / "net" / "_broadcast.c"
 
 
 @pytest.fixture
@@ -53,14 +47,7 @@ def new_pair() -> Iterator[Callable[[], Pair]]:
 
 
 def test_the_module_in_c_is_built_of_the_source_that_is_here_wherever_it_can_be() -> None:
-    compiler = str(sysconfig.get_config_var("CC")).split()[0]
-    include = Path(sysconfig.get_path("include"))
-    if sys.platform == "win32" or not (include / "Python.h").exists() or shutil.which(compiler) is None:
-        pytest.skip("no C compiler or no headers of Python: apt-get install gcc python3-dev")
-    command = [compiler, "-fsyntax-only", "-Wall", "-Wextra", "-Werror", f"-I{include}", str(SOURCE)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert not done.returncode, done.stderr
-    assert IS_BUILT, "a compiler is here, but was not at installation: rm .venv/installed*, then make test"
+    assert_built("net/_broadcast.c", is_built=IS_BUILT)
 
 
 @pytest.mark.parametrize("broadcast", BROADCASTS)

@@ -1,31 +1,20 @@
 """The module in C that cuts posts: its build, its arguments, its memory. What it gives: `test_posts.py`."""
 
-import shutil
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chatroom.protocol.limits import FRAME_BYTES
 from chatroom.protocol.posts import IS_BUILT, cut_posts
+from support.modules_in_c import assert_built
 from support.posts import AT, IN_C, ONE, cut_one, decoded, needs_module, post_of
-
-SOURCE = Path(__file__).parents[2] / "src" / "chatroom" / "protocol" / "_posts.c"
 
 
 def test_the_module_in_c_is_built_of_the_source_that_is_here_wherever_it_can_be() -> None:
-    compiler = str(sysconfig.get_config_var("CC")).split()[0]
-    include = Path(sysconfig.get_path("include"))
-    if sys.platform == "win32" or not (include / "Python.h").exists() or shutil.which(compiler) is None:
-        pytest.skip("no C compiler or no headers of Python: apt-get install gcc python3-dev")
-    command = [compiler, "-fsyntax-only", "-Wall", "-Wextra", "-Werror", f"-I{include}", str(SOURCE)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert not done.returncode, done.stderr
-    assert IS_BUILT, "a compiler is here, but was not at installation: rm .venv/installed*, then make test"
+    assert_built("protocol/_posts.c", is_built=IS_BUILT)
 
 
 def test_without_the_module_in_c_python_cuts() -> None:

@@ -26,6 +26,7 @@ from chatroom.protocol.posts import (
     is_plain,
 )
 from chatroom.protocol.text import text_fault
+from support.modules_in_c import needs
 
 NONCE = bytes(range(NONCE_BYTES))
 AT = 1_700_000_000_000
@@ -43,9 +44,7 @@ def is_plain_for_c(text: str) -> bool:
     return is_plain(text) and "@" not in text and not re.match(r"[A-Za-z0-9_-]+[:,]", text)
 
 
-needs_module = pytest.mark.skipif(
-    not IS_BUILT, reason="installed without a C compiler or Python's headers: apt-get install gcc python3-dev"
-)
+needs_module = needs(is_built=IS_BUILT)
 IN_C = Way(cut_posts, is_plain_for_c)
 IN_PYTHON = Way(cut_posts_in_python, is_plain)
 both_ways = pytest.mark.parametrize(
