@@ -437,7 +437,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a silent member stays for ever",
-        (Edit("server/hub/hub.py", "if silent_s >= settings.gone_s and peer.pinged:", "if silent_s < 0:"),),
+        (Edit("server/hub/silence.py", "if silent_s >= self._gone_s:", "if silent_s < 0:"),),
         ("tests/e2e/test_deadlines.py::test_a_member_that_falls_silent_is_pinged_and_ended",),
     ),
     Mutant(

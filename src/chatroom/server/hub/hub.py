@@ -39,6 +39,7 @@ from chatroom.server.hub.records import CodeKind
 from chatroom.server.hub.requests.login import MIN_VERSION
 from chatroom.server.hub.requests.rooms import add_committed_room
 from chatroom.server.hub.requests.table import ROWS
+from chatroom.server.hub.silence import Silence
 from chatroom.server.hub.state import Peer, Stage, State
 
 RESTART_MS: Final = 2_000
@@ -65,7 +66,7 @@ class Hub:
         self._has_owner_code = snapshot.has_owner_code
         self._submitted: deque[Proposal] = deque()
         self._strangers: dict[Peer, None] = {}
-        self._ready: dict[Peer, None] = {}
+        self._silence = Silence(settings.ping_s, settings.gone_s)
         self._presence_told_at = 0.0
 
     @property
@@ -134,7 +135,7 @@ class Hub:
     def disconnect(self, peer: Peer) -> None:
         """The connection is gone; its link is not used again."""
         self._strangers.pop(peer, None)
-        self._ready.pop(peer, None)
+        self._silence.forget(peer)
         self._context.delivery.forget(peer)
         peer.stage = Stage.CLOSING
         account = peer.account
@@ -158,7 +159,7 @@ class Hub:
 
     def close_all(self, text: str) -> None:
         """Tell every peer that the server stops."""
-        for peer in [*self._strangers, *self._ready]:
+        for peer in [*self._strangers, *self._silence]:
             self._context.close(peer, ErrorCode.SHUTDOWN, text, RESTART_MS)
 
     # -- the steps of a pass -------------------------------------------------------------------------------
@@ -266,23 +267,10 @@ class Hub:
         for peer in list(self._strangers):
             if peer.stage is Stage.READY:
                 del self._strangers[peer]
-                self._ready[peer] = None
+                self._silence.watch(peer)
             elif context.now - peer.opened_at >= settings.login_s:
                 context.close(peer, ErrorCode.TOO_SLOW, f"no login within {settings.login_s:g} seconds")
-        self._ping_silent()
-
-    def _ping_silent(self) -> None:
-        """Ping who was silent for long, close who was silent for too long."""
-        context, settings = self._context, self._context.settings
-        for peer in list(self._ready):
-            if peer.is_stalled or peer.awaits > 0 or peer.paused_until > context.now:
-                peer.heard_at = context.now  # it may well speak: nobody listens to it at the moment
-                continue
-            silent_s = context.now - peer.heard_at
-            if silent_s >= settings.gone_s and peer.pinged:
-                context.close(peer, ErrorCode.TOO_SLOW, f"nothing heard for {settings.gone_s:g} seconds")
-            elif silent_s >= settings.ping_s and not peer.pinged:
-                peer.pinged = True
-                context.say(peer, Ping(0))
-            elif silent_s < settings.ping_s:
-                peer.pinged = False
+        for peer in self._silence.gone(context.now):
+            context.close(peer, ErrorCode.TOO_SLOW, f"nothing heard for {settings.gone_s:g} seconds")
+        for peer in self._silence.to_ping(context.now):
+            context.say(peer, Ping(0))

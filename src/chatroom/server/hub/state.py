@@ -49,13 +49,13 @@ class Peer:
         "key_hash",
         "link",
         "live",
+        "look_at",
         "missed_presence",
         "opened_at",
         "origin",
         "outbox",
         "outbox_bytes",
         "paused_until",
-        "pinged",
         "presence",
         "public_key",
         "session",
@@ -78,7 +78,8 @@ class Peer:
         self.presence = Presence.ONLINE
         self.opened_at = opened_at
         self.heard_at = opened_at
-        self.pinged = False
+        self.look_at = 0
+        """When `silence.py` looks at it next."""
         self.paused_until = 0.0
         """The owner of the link hands over nothing from this peer before that time."""
         self.awaits = 0
