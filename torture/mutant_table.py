@@ -71,15 +71,15 @@ MUTANTS: Final = (
         (
             Edit(
                 "server/store/nonces.py",
-                "return self._recent.get(key) or self._leaving.get(key)",
-                "return None",
+                "        recent, leaving = self._recent, self._leaving\n",
+                "        return None\n",
             ),
         ),
         ("tests/server/store/test_writer.py::test_a_message_sent_again_is_stored_once",),
     ),
     Mutant(
         "the greatest nonce of the index is taken for a new one",
-        (Edit(WRITER, "and key <= self._nonces.highest:", "and key < self._nonces.highest:"),),
+        (Edit(WRITER, "if key <= self._nonces.highest:", "if key < self._nonces.highest:"),),
         (
             "tests/server/store/test_nonces.py::test_what_is_greater_than_all_in_the_index_is_new_and_the_greatest_is_not",
         ),
@@ -477,7 +477,13 @@ MUTANTS: Final = (
     ),
     Mutant(
         "posts that come together are stored without their nonces",
-        (Edit(WRITER, "        draft.keys.add_run(author, posts.nonces(), entry)\n", ""),),
+        (
+            Edit(
+                "server/store/nonces.py",
+                "            keys.add_run(author, nonces, entries)\n",
+                "            pass\n",
+            ),
+        ),
         ("tests/server/store/test_changes.py::test_repeats_among_them_are_told_where_they_stand",),
     ),
     Mutant(
@@ -486,6 +492,33 @@ MUTANTS: Final = (
         (
             "tests/server/store/test_changes.py::test_of_any_mix_of_nonces_each_is_stored_once",
             "tests/server/store/test_changes.py::test_repeats_among_them_are_told_where_they_stand",
+        ),
+    ),
+    Mutant(
+        "a post whose nonce stands in a run on disk is not found",
+        (Edit("server/store/nonces.py", "if key[:NONCE_BYTES] > self._highest_in_runs:", "if key:"),),
+        (
+            "tests/server/store/test_nonces.py::test_what_comes_again_and_stands_in_a_run_on_disk_is_told_where",
+        ),
+    ),
+    Mutant(
+        "nonces that do not rise are a run as they are",
+        (Edit("server/store/nonces.py", "pairs = sorted(zip(", "pairs = list(zip("),),
+        (
+            "tests/server/store/test_nonces.py::test_each_post_is_stored_once_whoever_makes_its_nonce_and_whatever_happens",
+        ),
+    ),
+    Mutant(
+        "after a restart a nonce is new that is no greater than those in runs",
+        (
+            Edit(
+                "server/store/nonces.py",
+                "self._greatest_before = max(self.highest, self._highest_in_runs)",
+                "self._greatest_before = self.highest",
+            ),
+        ),
+        (
+            "tests/server/store/test_nonces.py::test_what_comes_again_and_stands_in_a_run_on_disk_is_told_where",
         ),
     ),
     Mutant(
@@ -504,7 +537,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "several at once are stored behind what ended their author's right to write them",
-        (Edit(WRITER, "not draft.is_unsettled and self._nonces.note", "self._nonces.note"),),
+        (Edit(WRITER, "handle is not None and not draft.is_unsettled:", "handle is not None:"),),
         (
             "tests/server/hub/test_posts_together.py::test_nothing_of_them_is_stored_behind_what_forbids_it_in_the_same_pass",
         ),

@@ -39,6 +39,9 @@ def place(seq: int) -> str:
     return f"room 1 entry {seq}"
 
 
+ADD_RUN = "INSERT INTO nonce_runs VALUES (1, zeroblob(16), zeroblob(16),"
+
+
 def frame(seq: int, *, room: int = 1, author: str = "ana", at: int = 1 << 41) -> bytes:
     body = encode_body(Posted("changed"))
     return encode_entry(room, seq, at, author, seq.to_bytes(16, "big"), EntryKind.POSTED, body)
@@ -81,6 +84,9 @@ def test_nonces_in_the_index_and_those_not_there_yet_are_no_faults(path: Path) -
         ("UPDATE words_done SET seq = 99 WHERE room = 1", "room 1: the mark of what is searchable says 99"),
         ("INSERT INTO nonces_done VALUES (3, 1)", "room 3: the mark of indexed nonces says 1"),
         ("INSERT INTO nonces VALUES (x'00', (1 << 40) + 50)", f"{place(50)}: is not there"),
+        (f"{ADD_RUN} zeroblob(16), x'0000010000000032')", f"{place(50)}: is not there"),
+        (f"{ADD_RUN} zeroblob(16), x'00')", "nonces of account 1 cannot be read"),
+        (f"{ADD_RUN} zeroblob(32), zeroblob(16))", "nonces of account 1 are not in order"),
         ("INSERT INTO members VALUES (1, 9)", "room 1: account 9 is a member"),
         ("INSERT INTO invitations VALUES (1, 9, 1)", "room 1: account 9 is invited"),
         ("INSERT INTO invitations VALUES (9, 1, 1)", "room 9: account 1 is invited"),

@@ -1,11 +1,9 @@
-"""What a run of nonces adds is there as if each had been added, whenever somebody asks."""
+"""What a transaction gathers of nonces is found, whether one by one or in runs, whenever somebody asks."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.server.store import nonce_keys
-from chatroom.server.store.nonce_keys import NonceKeys, nonce_key
+from chatroom.server.store.nonce_keys import NonceKeys, apart, author_and_nonce, nonce_key
 
 NONCES = st.integers(0, 30).map(lambda number: number.to_bytes(16))
 ADDED = st.tuples(
@@ -13,49 +11,27 @@ ADDED = st.tuples(
 )
 
 
-@given(
-    steps=st.lists(
-        st.tuples(st.sampled_from(["run", "one", "get", "all", "asked", "drop"]), ADDED), max_size=12
-    ),
-    most=st.sampled_from([1, 3, 100]),
-)
+@given(steps=st.lists(st.tuples(st.sampled_from(["run", "one", "get"]), ADDED), max_size=12))
 def test_they_are_a_dict_whatever_is_asked_and_when(
-    steps: list[tuple[str, tuple[int, list[bytes], int]]], most: int
+    steps: list[tuple[str, tuple[int, list[bytes], int]]],
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nonce_keys, "MOST_IN_RUNS", most)
-        keys, expected = NonceKeys(), dict[bytes, int]()
-        for what, (author, nonces, entry) in steps:
-            new = {nonce_key(author, nonce): entry + place for place, nonce in enumerate(nonces)}
-            if what == "get":
-                assert [keys.get(key) for key in new] == [expected.get(key) for key in new]
-            elif not new.keys() & expected.keys():  # a nonce is stored once
-                adding = NonceKeys() if what in ("all", "drop", "asked") else keys
-                if what == "one":
-                    for key, place in new.items():
-                        adding.add(key, place)
-                else:
-                    adding.add_run(author, b"".join(nonces), entry)
-                if what == "asked":
-                    assert adding.get(nonce_key(author, nonces[0])) == entry
-                if adding is not keys:
-                    keys.add_all(adding)
-                    assert len(adding) == len(nonces)
-                if what in ("asked", "drop"):
-                    keys.drop_all(adding)
-                else:
-                    expected |= new
-            assert len(keys) == len(expected)
-        assert keys.entries() == expected
-        assert not keys.runs
+    keys, expected = NonceKeys(), dict[bytes, int]()
+    for what, (author, nonces, entry) in steps:
+        new = {nonce_key(author, nonce): entry + place for place, nonce in enumerate(nonces)}
+        if what == "get":
+            assert [keys.get(key) for key in new] == [expected.get(key) for key in new]
+        elif not new.keys() & expected.keys():  # a nonce is stored once
+            expected |= new
+            if what == "one":
+                for key, place in new.items():
+                    keys.add(key, place)
+            else:
+                keys.add_run(author, b"".join(nonces), range(entry, entry + len(nonces)))
+    assert {key: keys.get(key) for key in expected} == expected
+    in_runs = [(nonce_key(author, nonce)) for author, nonces, _ in keys.runs for nonce in apart(nonces)]
+    assert sorted([*keys.apart, *in_runs]) == sorted(expected), "each is there once, to be stored"
 
 
-def test_so_many_are_not_left_to_be_taken_apart_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nonce_keys, "MOST_IN_RUNS", 6)
-    keys = NonceKeys()
-    for number in range(5):
-        some = NonceKeys()
-        some.add_run(1, number.to_bytes(16) + (number + 10).to_bytes(16), 2 * number)
-        keys.add_all(some)
-        assert len(keys.runs) <= 3
-        assert len(keys) == 2 * number + 2
+@given(st.integers(1, 2**32 - 1), st.binary(min_size=16, max_size=16))
+def test_a_key_tells_what_it_was_made_of(author: int, nonce: bytes) -> None:
+    assert author_and_nonce(nonce_key(author, nonce)) == (author, nonce)

@@ -11,9 +11,19 @@ from hypothesis import strategies as st
 
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import PAGE_BYTES
-from chatroom.server.hub.ports import AddEntry, Committed, Failed, Repeated
+from chatroom.server.hub.ports import (
+    AddEntry,
+    AddPosts,
+    Committed,
+    CommittedPosts,
+    Failed,
+    Outcome,
+    Repeated,
+    Several,
+)
 from chatroom.server.store import nonces
-from chatroom.server.store.nonce_keys import NonceKeys, nonce_key
+from chatroom.server.store.checking import find_faults
+from chatroom.server.store.nonce_keys import NonceKeys, apart, nonce_key
 from chatroom.server.store.sqlite import SqliteLog
 from support.story import Story
 
@@ -24,6 +34,8 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nonces, "IDLE_NONCES", 20)
     monkeypatch.setattr(nonces, "MOST_NONCES", 50)
     monkeypatch.setattr(nonces, "SLICE", 7)
+    monkeypatch.setattr(nonces, "ROW_NONCES", 4)
+    monkeypatch.setattr(nonces, "FEW", 9)
 
 
 def fill(story: Story, count: int) -> dict[AddEntry, int]:
@@ -203,7 +215,7 @@ def test_a_pass_that_fails_at_any_step_of_its_commit_is_stored_once_when_it_is_s
 
     def add(keys: NonceKeys) -> None:
         recent = rooms.log._nonces._recent  # type: ignore[attr-defined]
-        for key, entry in list(keys.entries().items())[:1]:
+        for key, entry in list(keys.apart.items())[:1]:
             recent.add(key, entry)
         if failures and step == "add":
             raise failures.pop()
@@ -238,3 +250,156 @@ def test_a_post_is_found_by_its_author_and_nonce_wherever_its_nonce_is(rooms: St
         assert rooms.log.find_post(message.author, message.nonce) == frame
         assert rooms.log.find_post(3 - message.author, message.nonce) is None
     assert rooms.log.find_post(1, bytes(16)) is None
+
+
+# -- runs ------------------------------------------------------------------------------------------------
+
+
+class Sender:
+    """Makes nonces as clients do: from its clock, and within a millisecond in order or not; or by chance."""
+
+    def __init__(self, chance: random.Random, manner: str, clock: int) -> None:
+        self.chance = chance
+        self.manner = manner
+        self.clock = clock
+
+    def nonces(self, count: int) -> list[bytes]:
+        self.clock += self.chance.randint(1, 3)
+        if self.manner == "random":
+            return [bytes(5) + self.chance.randbytes(11) for _ in range(count)]
+        each = [self.clock.to_bytes(6) + self.chance.randbytes(10) for _ in range(count)]
+        return sorted(each) if self.manner == "rising" else each
+
+
+def seqs_of(outcome: Outcome, count: int) -> list[int | None]:
+    """The seq of each of so many messages, below 0 for a repeat; None: not stored now."""
+    match outcome:
+        case CommittedPosts():
+            return [outcome.seq + place for place in range(outcome.count)]
+        case Several():
+            return [seq for single in outcome.outcomes for seq in seqs_of(single, 1)]
+        case Committed():
+            return [outcome.entries[0].seq]
+        case Repeated():
+            return [-outcome.seq]
+        case Failed(code):
+            assert code is ErrorCode.STORAGE
+            return [None] * count
+
+
+class Keeper:
+    """Sends batches of posts to a log, and knows where each post stands."""
+
+    def __init__(self, story: Story, chance: random.Random) -> None:
+        self.story = story
+        self.chance = chance
+        self.senders = {
+            author: Sender(chance, manner, 1_000 - author * 50)
+            for author, manner in enumerate(("rising", "in any order", "random"), 1)
+        }
+        self.sent: list[AddPosts] = []
+        self.known: dict[tuple[int, bytes], tuple[int, int]] = {}
+
+    def batch(self) -> list[AddPosts]:
+        """Return some posts, new ones and some that were sent before."""
+        batch: list[AddPosts] = []
+        for _ in range(self.chance.randint(1, 3)):
+            if self.sent and self.chance.random() < 0.3:
+                batch.append(self.chance.choice(self.sent[-100:]))
+            else:
+                author, count = self.chance.randint(1, 3), self.chance.randint(1, 4)
+                nonces = self.senders[author].nonces(count)
+                batch.append(self.story.messages(1 + author // 3, author, *"x" * count, nonces=nonces))
+        return batch
+
+    def submit(self, batch: list[AddPosts], *, may_fail: bool) -> None:
+        """Have them stored, and look at what is told of them."""
+        self.sent += batch
+        for change, outcome in zip(batch, self.story.submit(*batch), strict=True):
+            each = apart(change.posts.nonces())
+            for nonce, seq in zip(each, seqs_of(outcome, len(each)), strict=True):
+                place = self.known.get((change.author, nonce))
+                if seq is None:
+                    assert may_fail
+                elif seq < 0:
+                    assert place == (change.room, -seq)
+                else:
+                    assert place is None
+                    self.known[change.author, nonce] = change.room, seq
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_each_post_is_stored_once_whoever_makes_its_nonce_and_whatever_happens(
+    rooms: Story, path: Path, tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    rooms.account("eve")
+    keeper = Keeper(rooms, chance)
+    for turn in range(300):
+        assert isinstance(rooms.log, SqliteLog)
+        fate = chance.random()
+        if fate < 0.02:
+            crashed = tmp_path / f"{turn}"
+            crashed.mkdir()
+            for file in path.parent.glob("log.db*"):
+                shutil.copy(file, crashed)
+            path = crashed / "log.db"
+        if fate < 0.04:
+            rooms.log.close()
+            rooms.log = SqliteLog(path)
+        elif fate < 0.08:
+            rooms.log._nonces.index_slice()
+        elif fate < 0.1:
+            rooms.index()
+        is_failing = 0.1 < fate < 0.15
+        rooms.log._connection.execute(f"PRAGMA query_only = {is_failing:d}")
+        keeper.submit(keeper.batch(), may_fail=is_failing)
+        rooms.log._connection.execute("PRAGMA query_only = 0")
+    assert isinstance(rooms.log, SqliteLog)
+    (rows,) = rooms.log._connection.execute("SELECT count(*) FROM nonce_runs").fetchone()
+    assert rows > 2, "some were in runs on disk"
+    assert indexed(rooms.log) > 10, "and some were not"
+    for (author, nonce), (room, seq) in keeper.known.items():
+        (frame,) = rooms.log.after(room, seq - 1, 1, PAGE_BYTES)
+        assert rooms.log.find_post(author, nonce) == frame
+    assert find_faults(rooms.log._connection) == []
+    rooms.log.close()
+
+
+def test_nonces_that_rise_are_written_as_runs_and_others_to_the_index(rooms: Story) -> None:
+    assert isinstance(rooms.log, SqliteLog)
+    connection = rooms.log._connection
+    sender = Sender(random.Random(1), "in any order", 1_000)
+    other = Sender(random.Random(2), "random", 0)
+    for _ in range(12):
+        rooms.one(rooms.messages(1, 1, *"four", nonces=sender.nonces(4)))
+        rooms.one(rooms.messages(1, 2, *"four", nonces=other.nonces(4)))
+    rooms.index()
+    runs = connection.execute(
+        "SELECT author, sum(length(nonces)) / 16 FROM nonce_runs GROUP BY author"
+    ).fetchall()
+    assert runs == [(1, 48)]
+    assert indexed(rooms.log) == 48
+    assert connection.execute("SELECT seq FROM nonces_done WHERE room = 1").fetchone() == (
+        rooms.record(1).head,
+    )
+
+
+@pytest.mark.parametrize("reopened", [False, True])
+def test_what_comes_again_and_stands_in_a_run_on_disk_is_told_where(
+    rooms: Story, path: Path, reopened: bool
+) -> None:
+    assert isinstance(rooms.log, SqliteLog)
+    sender = Sender(random.Random(1), "rising", 1_000)
+    batches = [rooms.messages(1, 1, *"four", nonces=sender.nonces(4)) for _ in range(20)]
+    first = [seqs_of(rooms.one(batch), 4) for batch in batches]
+    rooms.index()
+    assert not rooms.log._nonces._leaving.runs
+    if reopened:
+        rooms.log.close()
+        rooms.log = SqliteLog(path)
+    head = rooms.record(1).head
+    for batch, places in zip(batches, first, strict=True):
+        assert [-(seq or 0) for seq in seqs_of(rooms.one(batch), 4)] == places
+    assert rooms.record(1).head == head
+    rooms.log.close()

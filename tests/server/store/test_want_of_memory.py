@@ -11,7 +11,9 @@ import pytest
 from chatroom.protocol.packets import Post
 from chatroom.server.hub.ports import Change, Committed, CommittedPosts, Failed, Outcome, Several
 from chatroom.server.store import drafts, nonces, writer
+from chatroom.server.store.held_nonces import HeldNonces
 from chatroom.server.store.nonce_keys import NonceKeys
+from chatroom.server.store.nonce_runs import Run
 from chatroom.server.store.sqlite import SqliteLog
 from support.hub_world import World
 from support.story import BOB, INA, MIA, Story
@@ -69,12 +71,12 @@ def told(outcomes: list[Outcome]) -> int:
     return count
 
 
-@pytest.mark.parametrize("name", ["entries", "drop_all"])
+@pytest.mark.parametrize(("what", "name"), [(HeldNonces, "drop_all"), (Run, "drop")])
 def test_taking_back_without_memory_leaves_no_gap(
-    garden: Story, fails_once: Callable[..., None], name: str
+    garden: Story, fails_once: Callable[..., None], what: type, name: str
 ) -> None:
     log_of(garden)._connection.execute("PRAGMA query_only = ON")
-    fails_once(NonceKeys, name)
+    fails_once(what, name)
     submit(garden, garden.messages(1, BOB, "three", "four", nonces=nonces_of(3, 4)))
     log_of(garden)._connection.execute("PRAGMA query_only = OFF")
     garden.one(garden.messages(1, MIA, "five", nonces=nonces_of(5)))
@@ -93,7 +95,7 @@ def test_what_is_taken_back_behind_its_nonces_can_be_stored_later(
         raise MemoryError
 
     monkeypatch.setattr(held, "add", adds_and_fails)
-    fails_once(NonceKeys, "entries")
+    fails_once(NonceKeys, "get")
     some = garden.messages(1, BOB, "three", "four", nonces=nonces_of(3, 4))
     submit(garden, some)
     monkeypatch.setattr(held, "add", add)

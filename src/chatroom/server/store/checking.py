@@ -4,9 +4,11 @@ Looks at everything there is and changes nothing. It takes some ten seconds for 
 for the commands of an operator, never for a server at work. Read next: `copies.py`.
 """
 
+import contextlib
 import sqlite3
+import struct
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Final
 
 from chatroom.protocol.errors import ProtocolError
@@ -15,7 +17,8 @@ from chatroom.protocol.limits import FRAME_BYTES
 from chatroom.server.hub.ports import StorageError
 from chatroom.server.store.disk_faults import words_for
 from chatroom.server.store.frames import entry_of
-from chatroom.server.store.nonce_keys import nonce_key
+from chatroom.server.store.nonce_keys import author_and_nonce, nonce_key
+from chatroom.server.store.nonce_runs import Run, read_row, run_in_rows
 from chatroom.server.store.refusals import SERVER, SERVER_HANDLE
 from chatroom.server.store.schema import ROOM_SHIFT, seq_of
 from chatroom.server.store.transactions import roll_back
@@ -35,6 +38,8 @@ _BEYOND: Final = {
 
 _LOST_NONCES: Final = """
     SELECT nonces.entry FROM nonces LEFT JOIN entries ON entries.id = nonces.entry WHERE entries.id IS NULL"""
+
+_RUNS: Final = "SELECT author, first, last, nonces, entries FROM nonce_runs ORDER BY author, first"
 
 _LOST_MEMBERS: Final = """
     SELECT room, account FROM members
@@ -76,6 +81,7 @@ def _faults(connection: sqlite3.Connection) -> Iterator[str]:
                 yield f"room {room}: {what} says {seq}, the last entry is {heads.get(room, 0)}"
     for (entry,) in connection.execute(_LOST_NONCES):
         yield f"{_place(entry)}: is not there, but its nonce is known"
+    yield from _faults_of_runs(connection, heads)
     for room, account in connection.execute(_LOST_MEMBERS):
         yield f"room {room}: account {account} is a member, but one of the two does not exist"
     for room, account in connection.execute(_LOST_INVITATIONS):
@@ -124,22 +130,52 @@ def _read(frame: object, entry: int, handle: str | None, kind: int) -> tuple[int
     return read.at, read.nonce
 
 
+def _faults_of_runs(connection: sqlite3.Connection, heads: dict[int, int]) -> Iterator[str]:
+    """Look at every row of nonces that rise."""
+    before = 0, b""
+    for author, first, last, nonces, entries in connection.execute(_RUNS):
+        try:
+            run = read_row(nonces, entries)
+        except struct.error:
+            yield f"nonces of account {author} cannot be read"
+            continue
+        each = [run.nonce_at(place) for place in range(len(run))]
+        is_rising = all(one < next_one for one, next_one in pairwise(each))
+        if [first, last] != [each[0], each[-1]] or not is_rising or before >= (author, first):
+            yield f"nonces of account {author} are not in order"
+        before = author, last
+        for entry in run.entries:
+            if not 0 < seq_of(entry) <= heads.get(entry >> ROOM_SHIFT, 0):
+                yield f"{_place(entry)}: is not there, but its nonce is known"
+
+
 class _Nonces:
-    """Which entry each nonce belongs to: what the index says, and what it does not say yet."""
+    """Which entry each nonce belongs to: what runs and index say, and what they do not say yet."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._cursor = connection.cursor()
         self._done: dict[int, int] = dict(connection.execute("SELECT room, seq FROM nonces_done").fetchall())
         self._later: dict[bytes, int] = {}
+        self._runs: dict[int, Run | None] = {}
+        """The run of each author that was looked at last."""
 
     def faults(self, entry: int, key: bytes) -> Iterator[str]:
         """Take the nonce of an entry."""
         row = self._cursor.execute("SELECT entry FROM nonces WHERE key = ?", (key,)).fetchone()
-        known = self._later.setdefault(key, entry) if row is None else int(row[0])
+        on_disk = self._in_runs(*author_and_nonce(key)) if row is None else int(row[0])
+        known = self._later.setdefault(key, entry) if on_disk is None else on_disk
         if known != entry:
             yield f"{_place(entry)}: its nonce is that of {_place(known)}"
-        elif row is None and seq_of(entry) <= self._done.get(entry >> ROOM_SHIFT, 0):
+        elif on_disk is None and seq_of(entry) <= self._done.get(entry >> ROOM_SHIFT, 0):
             yield f"{_place(entry)}: its nonce is not in the index"
+
+    def _in_runs(self, author: int, nonce: bytes) -> int | None:
+        """Return the row id of the entry with this nonce, where it is in a run that can be read."""
+        run = self._runs.get(author)
+        if run is None or run.find(nonce) is None:  # as a rule it is in the same run as the one before
+            with contextlib.suppress(StorageError):  # that is told of the row
+                run = self._runs[author] = run_in_rows(self._cursor, author, nonce)
+        return None if run is None else run.find(nonce)
 
 
 def _place(entry: int) -> str:

@@ -43,6 +43,7 @@ class Draft:
         "keys",
         "mentions",
         "rooms",
+        "unordered",
         "unsure",
         "values",
     )
@@ -56,6 +57,8 @@ class Draft:
         self.keys = NonceKeys()
         self.unsure: dict[int, bytearray] = {}
         """The keys that the index may hold, by row id."""
+        self.unordered: set[int] = set()
+        """Authors of new nonces that are no greater than all before."""
         self.mentions: list[tuple[int, int, int]] = []
         self.rooms: dict[int, int] = {}
         """Rooms that got entries, and the time of the first of them."""

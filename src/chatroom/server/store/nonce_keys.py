@@ -1,15 +1,11 @@
-"""Keys: where the entry of each (author, nonce) stands, kept in memory at little cost until somebody asks.
+"""Keys: what names a post for ever, and where the entries of those stand that a transaction is to store.
 
-What is added for messages that were stored together is taken apart at the first question: a flood of new
-messages asks none. Read next: `nonces.py`.
+Read next: `nonce_runs.py`, `nonces.py`.
 """
 
-from typing import Final
+from collections.abc import Sequence
 
 from chatroom.protocol.limits import NONCE_BYTES
-
-MOST_IN_RUNS: Final = 2_048
-"""So many are taken apart without a question, in 0.6 to 2 ms: nobody waits much longer for it."""
 
 
 def nonce_key(author: int, nonce: bytes) -> bytes:
@@ -19,62 +15,44 @@ def nonce_key(author: int, nonce: bytes) -> bytes:
     return nonce + author.to_bytes(4, "big")
 
 
-class NonceKeys:
-    """The row id of the entry of each key."""
+def author_and_nonce(key: bytes) -> tuple[int, bytes]:
+    """Return what the key was made of."""
+    return int.from_bytes(key[NONCE_BYTES:], "big"), key[:NONCE_BYTES]
 
-    __slots__ = ("_in_runs", "apart", "runs")
+
+def apart(nonces: bytes) -> list[bytes]:
+    """Return nonces that stand one behind the other."""
+    return [nonces[start : start + NONCE_BYTES] for start in range(0, len(nonces), NONCE_BYTES)]
+
+
+class NonceKeys:
+    """The row id of the entry of each key, as one transaction gathers them."""
+
+    __slots__ = ("_found", "_looked_at", "apart", "runs")
 
     def __init__(self) -> None:
         self.apart: dict[bytes, int] = {}
         """The row id of each, but for those in `runs`."""
-        self.runs: list[tuple[int, bytes, int]] = []
-        """Author, nonces one behind the other, and the row id of the first: those after it follow."""
-        self._in_runs = 0
-
-    def __len__(self) -> int:
-        return len(self.apart) + self._in_runs
+        self.runs: list[tuple[int, bytes, Sequence[int]]] = []
+        """Author, nonces one behind the other, row ids: those of an author rise, also from run to run."""
+        self._found: dict[bytes, int] = {}
+        self._looked_at = 0
 
     def add(self, key: bytes, entry: int) -> None:
         """Take one key."""
         self.apart[key] = entry
 
-    def add_run(self, author: int, nonces: bytes, entry: int) -> None:
-        """Take the nonces, one behind the other, of one author in entries that follow each other."""
-        self.runs.append((author, nonces, entry))
-        self._in_runs += len(nonces) // NONCE_BYTES
-
-    def add_all(self, others: "NonceKeys") -> None:
-        """Take all that others hold. After an error some may be here."""
-        if self._in_runs >= MOST_IN_RUNS:
-            self.entries()
-        in_runs = self._in_runs + len(others) - len(others.apart)
-        self.runs += others.runs
-        self._in_runs = in_runs
-        self.apart.update(others.apart)
-
-    def drop_all(self, others: "NonceKeys") -> None:
-        """Let go of what others hold, if that was added last. Some of it may not be here. It needs no memory
-        to speak of: that may be what is lacking.
-        """
-        for run in reversed(others.runs):
-            if self.runs and self.runs[-1] is run:
-                self.runs.pop()
-                self._in_runs -= len(run[1]) // NONCE_BYTES
-        for key in others.apart:
-            self.apart.pop(key, None)
+    def add_run(self, author: int, nonces: bytes, entries: Sequence[int]) -> None:
+        """Take nonces that rise, all of them greater than those that the author has in a run so far."""
+        self.runs.append((author, nonces, entries))
 
     def get(self, key: bytes) -> int | None:
-        """Return the row id of the entry with this key."""
-        return self.entries().get(key)
-
-    def entries(self) -> dict[bytes, int]:
-        """Return the row id of each."""
-        apart = self.apart
-        for author, nonces, entry in self.runs:
-            behind = nonce_key(author, b"")
-            for start in range(0, len(nonces), NONCE_BYTES):
-                apart[nonces[start : start + NONCE_BYTES] + behind] = entry
-                entry += 1
-        self.runs.clear()
-        self._in_runs = 0
-        return self.apart
+        """Return the row id of the entry with this key. Each run is looked at once: a pass may ask for
+        thousands.
+        """
+        while self._looked_at < len(self.runs):
+            author, nonces, entries = self.runs[self._looked_at]
+            for nonce, entry in zip(apart(nonces), entries, strict=True):
+                self._found[nonce_key(author, nonce)] = entry
+            self._looked_at += 1
+        return self.apart.get(key) or self._found.get(key)

@@ -91,6 +91,15 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX kicks_of_account ON kicks (account)",
         "CREATE INDEX barred_by_account ON barred (account)",
     ),
+    (
+        # Where each nonce stands that is not in `nonces`, for entries up to `nonces_done`: rising ones of an
+        # author, 16 bytes each, the row ids of their entries, 8 bytes each, most significant byte first, and
+        # the first nonce and the last once more (nonce_runs.py).
+        """CREATE TABLE nonce_runs (
+            author INTEGER NOT NULL, first BLOB NOT NULL, last BLOB NOT NULL, nonces BLOB NOT NULL,
+            entries BLOB NOT NULL, PRIMARY KEY (author, first)) WITHOUT ROWID""",
+        "CREATE INDEX nonce_runs_by_last ON nonce_runs (last)",
+    ),
 )
 
 VERSION: Final = len(STEPS)

@@ -160,6 +160,7 @@ class Writer:
             self.entries += draft.entries
             for room, at in draft.rooms.items():
                 self._fresh.setdefault(room, at)
+            self._nonces.note_unordered(draft.unordered)
             return outcomes
         self._take_back(draft)
         if looks_up:
@@ -192,11 +193,11 @@ class Writer:
             return False
         if draft.mentions:
             cursor.executemany("INSERT OR IGNORE INTO mentions VALUES (?, ?, ?)", draft.mentions)
-        count = self._nonces.write_slice() if indexes_nonces else 0
+        written = self._nonces.write_slice() if indexes_nonces else None
         self._nonces.add(draft.keys)
         cursor.execute("COMMIT")
-        if count:
-            self._nonces.wrote_slice(count)
+        if written is not None:
+            self._nonces.wrote_slice(written)
         return True
 
     def _take_back(self, draft: Draft) -> None:
@@ -240,20 +241,18 @@ class Writer:
         """Give messages their seqs, time and frames, together where nothing has to be looked up for one."""
         room, author, posts = change.room, change.author, change.posts
         head, handle = self._heads.get(room), self._handles.get(author)
-        is_new = not draft.is_unsettled and self._nonces.note_if_rising(author, posts)
-        if head is None or handle is None or not is_new:
-            each = [self._decide_entry(entry, now_ms, draft, looks_up) for entry in entries_of(change)]
-            return together(each)
-        seq = head.seq + 1
-        entry = room << ROOM_SHIFT | seq
-        at = max(now_ms, head.at)
-        frames = posts.entries(seq, at, handle)
-        draft.rooms.setdefault(room, at)
-        head.seq += len(frames)
-        head.at = at
-        draft.keys.add_run(author, posts.nonces(), entry)
-        draft.add(author, entry, _POSTED, frames)
-        return CommittedPosts(room, seq, len(frames), b"".join(frames))
+        if head is not None and handle is not None and not draft.is_unsettled:
+            seq = head.seq + 1
+            entry = room << ROOM_SHIFT | seq
+            if self._nonces.take_if_new(draft.keys, author, posts, entry):
+                at = max(now_ms, head.at)
+                frames = posts.entries(seq, at, handle)
+                draft.rooms.setdefault(room, at)
+                head.seq += len(frames)
+                head.at = at
+                draft.add(author, entry, _POSTED, frames)
+                return CommittedPosts(room, seq, len(frames), b"".join(frames))
+        return together([self._decide_entry(entry, now_ms, draft, looks_up) for entry in entries_of(change)])
 
     def _decide_entry(self, change: AddEntry, now_ms: int, draft: Draft, looks_up: bool) -> SingleOutcome:
         fault = self._author_fault(change, now_ms, draft) if draft.is_unsettled else None
@@ -271,9 +270,7 @@ class Writer:
         key = nonce_key(author, nonce)
         may_be_known = bool(nonce) and not self._nonces.note_if_greatest(author, nonce)
         if may_be_known:
-            known = draft.keys.get(key) or self._nonces.recent(key)
-            if known is None and looks_up:
-                known = self._nonces.stored(key)
+            known = self._known(key, draft, looks_up)
             if known is not None:
                 return self._repeated(known, change, draft)
         seq = head.seq + 1
@@ -294,12 +291,20 @@ class Writer:
         entry = room << ROOM_SHIFT | seq
         if nonce:
             draft.keys.add(key, entry)
-        if may_be_known and key <= self._nonces.highest:
-            draft.unsure[entry] = bytearray(key)
+        if may_be_known:
+            draft.unordered.add(author)
+            if key <= self._nonces.highest:
+                draft.unsure[entry] = bytearray(key)
         draft.add(author, entry, kind, (bytearray(frame),))
         for account in change.mentioned:
             draft.mentions.append((account, room, seq))
         return Committed(0, (logged,))
+
+    def _known(self, key: bytes, draft: Draft, looks_up: bool) -> int | None:
+        """Return the row id of the entry with this key, if it has one; `looks_up` also in the index."""
+        nonces = self._nonces
+        held = draft.keys.get(key) or nonces.recent(key)
+        return held or (nonces.stored(key) if looks_up else nonces.in_runs(key))
 
     def _author_fault(self, change: AddEntry, now_ms: int, draft: Draft) -> Failed | None:
         """Return why the author may do this no more, after what this pass changed. A repeat is none."""
@@ -308,7 +313,7 @@ class Writer:
             return None
         if change.nonce:
             key = nonce_key(author, change.nonce)
-            if draft.keys.get(key) or self._nonces.recent(key) or self._nonces.stored(key):
+            if self._known(key, draft, looks_up=True):
                 return None
         return judge_author(self._cursor, author, change.kind, change.room, max(now_ms, head.at))
 

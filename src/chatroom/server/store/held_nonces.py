@@ -1,0 +1,57 @@
+"""Held nonces: those of entries that were committed, kept in memory until they are written to disk.
+
+Read next: `nonces.py`.
+"""
+
+from chatroom.server.store.nonce_keys import NonceKeys, apart, nonce_key
+from chatroom.server.store.nonce_runs import Run
+
+
+class HeldNonces:
+    """The row id of the entry of each key: of those that rose in a run for each author, of others apart."""
+
+    __slots__ = ("_in_runs", "apart", "runs")
+
+    def __init__(self) -> None:
+        self.apart: dict[bytes, int] = {}
+        self.runs: dict[int, Run] = {}
+        self._in_runs = 0
+
+    def __len__(self) -> int:
+        return len(self.apart) + self._in_runs
+
+    def add(self, key: bytes, entry: int) -> None:
+        """Take one key."""
+        self.apart[key] = entry
+
+    def add_all(self, keys: NonceKeys) -> None:
+        """Take all of these. After an error some may be here: `drop_all` them then."""
+        for author, nonces, entries in keys.runs:
+            run = self.runs.get(author)
+            if run is None:
+                run = self.runs[author] = Run()
+            self._in_runs += len(entries)
+            run.add(nonces, entries)
+        self.apart.update(keys.apart)
+
+    def drop_all(self, keys: NonceKeys) -> None:
+        """Let go of these, if they were added last. Some may not be here."""
+        for author, nonces, entries in reversed(keys.runs):
+            run = self.runs.get(author)
+            if run is not None and run.drop(nonces):
+                self._in_runs -= len(entries)
+        for key in keys.apart:
+            self.apart.pop(key, None)
+
+    def set_apart(self, author: int) -> None:
+        """Let what is held of this author in a run be apart."""
+        run = self.runs[author]
+        for nonce, entry in zip(apart(bytes(run.nonces)), run.entries, strict=True):
+            self.apart[nonce_key(author, nonce)] = entry
+        del self.runs[author]
+        self._in_runs -= len(run)
+
+    def find_in_run(self, author: int, nonce: bytes) -> int | None:
+        """Return the row id of the entry with this nonce, if it is in a run."""
+        run = self.runs.get(author)
+        return None if run is None else run.find(nonce)

@@ -1,0 +1,108 @@
+"""Runs: nonces of one author that rise, and where the entry of each stands.
+
+Most clients make their nonces rise with time. Those of one author then lie in order by themselves: nothing
+has to be sorted, and one is found by halving, in memory as on disk, where 256 of them are one row. Read next:
+`held_nonces.py`, `nonces.py`.
+"""
+
+import sqlite3
+import struct
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from chatroom.protocol.limits import NONCE_BYTES
+from chatroom.server.hub.ports import StorageError
+
+ROW_NONCES: Final = 256
+"""So many are one row at most: 6 KB."""
+
+# A row that was written before, by a commit of which nobody knew what became, is the same row.
+_ADD: Final = "INSERT OR IGNORE INTO nonce_runs VALUES (?, ?, ?, ?, ?)"
+_FIND: Final = """
+    SELECT nonces, entries FROM nonce_runs WHERE author = ? AND first <= ? ORDER BY first DESC LIMIT 1"""
+
+
+class Run:
+    """Nonces of one author, each greater than the one before, and row ids of their entries: 24 bytes each."""
+
+    __slots__ = ("entries", "nonces")
+
+    def __init__(self, nonces: bytes | bytearray = b"", entries: Iterable[int] = ()) -> None:
+        self.nonces = bytearray(nonces)
+        self.entries = array("q", entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def add(self, nonces: bytes, entries: Sequence[int]) -> None:
+        """Take more, greater than all that are here. After an error some of it may be: `drop` them then."""
+        self.nonces += nonces
+        self.entries.extend(entries)
+
+    def drop(self, nonces: bytes) -> bool:
+        """Let go of these if they were taken last, and tell whether they were. That needs no memory to speak
+        of: it may be what is lacking.
+        """
+        is_last = self.nonces.endswith(nonces)
+        if is_last:
+            del self.nonces[-len(nonces) :]
+        del self.entries[len(self.nonces) // NONCE_BYTES :]
+        return is_last
+
+    def find(self, nonce: bytes) -> int | None:
+        """Return the row id of the entry with this nonce."""
+        place = bisect_left(range(len(self)), nonce, key=self.nonce_at)
+        return self.entries[place] if place < len(self) and self.nonce_at(place) == nonce else None
+
+    def nonce_at(self, place: int) -> bytes:
+        """Return one nonce; a place below 0 counts from the end."""
+        start = place % len(self) * NONCE_BYTES
+        return bytes(self.nonces[start : start + NONCE_BYTES])
+
+    def part(self, start: int, stop: int) -> "Run":
+        """Return those from one place to another."""
+        return Run(self.nonces[start * NONCE_BYTES : stop * NONCE_BYTES], self.entries[start:stop])
+
+
+# -- on disk -----------------------------------------------------------------------------------------------
+
+
+def write_rows(cursor: sqlite3.Cursor, rows: Iterable[tuple[int, Run]]) -> None:
+    """Write one row for each author and run, which holds `ROW_NONCES` at most."""
+    cursor.executemany(
+        _ADD,
+        [
+            (
+                author,
+                run.nonce_at(0),
+                run.nonce_at(-1),
+                run.nonces,
+                struct.pack(f">{len(run)}q", *run.entries),
+            )
+            for author, run in rows
+        ],
+    )
+
+
+def read_row(nonces: bytes, entries: bytes) -> Run:
+    """Return the run in these columns of a row. Raises struct.error where they cannot be one."""
+    return Run(nonces, struct.unpack(f">{len(nonces) // NONCE_BYTES}q", entries))
+
+
+def run_in_rows(cursor: sqlite3.Cursor, author: int, nonce: bytes) -> Run | None:
+    """Return the only row that may hold this nonce. Raises StorageError for one that cannot be read."""
+    row = cursor.execute(_FIND, (author, nonce)).fetchone()
+    if row is None:
+        return None
+    try:
+        return read_row(*row)
+    except struct.error:
+        raise StorageError(f"the nonces of account {author} cannot be read") from None
+
+
+def greatest_in_rows(cursor: sqlite3.Cursor) -> bytes:
+    """Return the greatest nonce of all rows, empty where there is none."""
+    (greatest,) = cursor.execute("SELECT max(last) FROM nonce_runs").fetchone()
+    return greatest or b""
