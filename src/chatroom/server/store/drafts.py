@@ -38,6 +38,7 @@ class Draft:
     __slots__ = (
         "_frames",
         "accounts",
+        "entries",
         "has_begun",
         "is_unsettled",
         "keys",
@@ -51,6 +52,8 @@ class Draft:
     def __init__(self, *, is_unsettled: bool) -> None:
         self.is_unsettled = is_unsettled
         """Whether a change before took a right from somebody (`UNSETTLING`): authors are judged again."""
+        self.entries = 0
+        """How many entries there are."""
         self.values: list[Value] = []
         """The rows of `entries` to be, one behind the other."""
         self._frames: dict[int, bytearray] = {}
@@ -65,11 +68,6 @@ class Draft:
         self.accounts: list[int] = []
         self.has_begun = False
 
-    @property
-    def entries(self) -> int:
-        """How many entries there are."""
-        return len(self.values) // COLUMNS
-
     def add(self, author: int, entry: int, kind: int, frames: Sequence[bytearray]) -> None:
         """Take the rows of entries that follow each other, of which this is the row id of the first."""
         count = len(frames)
@@ -78,6 +76,7 @@ class Draft:
             rows[1::COLUMNS] = range(entry, entry + count)
             rows[3::COLUMNS] = frames
         self.values += rows
+        self.entries += count
 
     def frame_of(self, entry: int) -> bytes | None:
         """Return the frame of the entry with this row id, if it is one of them."""

@@ -10,15 +10,16 @@ from chatroom.server.store.nonce_runs import Run
 class HeldNonces:
     """The row id of the entry of each key: of those that rose in a run for each author, of others apart."""
 
-    __slots__ = ("_in_runs", "apart", "runs")
+    __slots__ = ("apart", "in_runs", "runs")
 
     def __init__(self) -> None:
         self.apart: dict[bytes, int] = {}
         self.runs: dict[int, Run] = {}
-        self._in_runs = 0
+        self.in_runs = 0
+        """How many are in runs; after an error perhaps a few more than that."""
 
     def __len__(self) -> int:
-        return len(self.apart) + self._in_runs
+        return len(self.apart) + self.in_runs
 
     def add(self, key: bytes, entry: int) -> None:
         """Take one key."""
@@ -30,7 +31,7 @@ class HeldNonces:
             run = self.runs.get(author)
             if run is None:
                 run = self.runs[author] = Run()
-            self._in_runs += len(entries)
+            self.in_runs += len(entries)
             run.add(nonces, entries)
         self.apart.update(keys.apart)
 
@@ -39,7 +40,7 @@ class HeldNonces:
         for author, nonces, entries in reversed(keys.runs):
             run = self.runs.get(author)
             if run is not None and run.drop(nonces):
-                self._in_runs -= len(entries)
+                self.in_runs -= len(entries)
         for key in keys.apart:
             self.apart.pop(key, None)
 
@@ -49,7 +50,7 @@ class HeldNonces:
         for nonce, entry in zip(apart(bytes(run.nonces)), run.entries, strict=True):
             self.apart[nonce_key(author, nonce)] = entry
         del self.runs[author]
-        self._in_runs -= len(run)
+        self.in_runs -= len(run)
 
     def find_in_run(self, author: int, nonce: bytes) -> int | None:
         """Return the row id of the entry with this nonce, if it is in a run."""

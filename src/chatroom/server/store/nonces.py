@@ -76,10 +76,10 @@ class Nonces:
         """Which rows of runs in `_leaving` are still to be written: author, and place of the first nonce, in
         falling order. They are taken from the end.
         """
-        self._left_in_rows = 0
-        """How many nonces that is."""
         self._queue: list[bytes] = []
         """The keys of `_leaving` that are still to be written, likewise."""
+        self._left = 0
+        """How many nonces are still to be written, in rows and as keys."""
         self.highest = b""
         """No key in the index is greater (it may hold none so great): such is not looked for there."""
         self._highest_in_runs = b""
@@ -182,12 +182,8 @@ class Nonces:
         """Whether a slice should be written: by itself, or with the next commit of a busy server."""
         if idle:
             return self._left > 0 or len(self._recent) >= IDLE_NONCES
-        return len(self._recent) + self._left >= MOST_NONCES
-
-    @property
-    def _left(self) -> int:
-        """How many of those that leave memory are still to be written."""
-        return len(self._queue) + self._left_in_rows
+        recent = self._recent
+        return len(recent.apart) + recent.in_runs + self._left >= MOST_NONCES
 
     def index_slice(self) -> None:
         """Write some nonces in a transaction of its own."""
@@ -218,9 +214,9 @@ class Nonces:
         """The transaction with that slice is on disk."""
         if written.rows:
             del self._rows[-written.rows :]
-            self._left_in_rows -= written.in_rows
         if written.keys:
             del self._queue[-written.keys :]
+        self._left -= written.in_rows + written.keys
         if not self._left:
             self._leaving = HeldNonces()
 
@@ -239,8 +235,8 @@ class Nonces:
         last = max((bytes(run.nonces[-NONCE_BYTES:]) for run in leaving.runs.values()), default=b"")
         self.highest = max([self.highest, *queue[:1]])
         self._highest_in_runs = max(self._highest_in_runs, last)
-        self._left_in_rows = sum(map(len, leaving.runs.values()))
-        self._leaving, self._queue, self._rows, self._recent = leaving, queue, rows, recent
+        left = len(queue) + sum(map(len, leaving.runs.values()))
+        self._leaving, self._queue, self._rows, self._recent, self._left = leaving, queue, rows, recent, left
 
     def _next_rows(self, most: int) -> list[tuple[int, Run]]:
         """Return author and run of the next rows, with about so many nonces."""

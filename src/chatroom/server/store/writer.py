@@ -160,7 +160,8 @@ class Writer:
             self.entries += draft.entries
             for room, at in draft.rooms.items():
                 self._fresh.setdefault(room, at)
-            self._nonces.note_unordered(draft.unordered)
+            if draft.unordered:
+                self._nonces.note_unordered(draft.unordered)
             return outcomes
         self._take_back(draft)
         if looks_up:
