@@ -60,23 +60,24 @@ class FrameDecoder:
         kept), an unknown must-understand flag or a wrong checksum. The frames before it were yielded, so any
         split of the same bytes gives the same frames and the same error; the decoder must not be fed again.
         """
-        whole = self._behind_kept(data)
-        if whole is None:
-            return
-        start = 0
-        while (cut := self._cut(whole, start)) is not None:
+        whole = self._behind_kept(data) if self._kept else data
+        start, stop = 0, len(whole)
+        while start < stop:
+            cut = self._cut(whole, start)
+            if cut is None:
+                self._kept += whole[start:]
+                return
             packet_type, payload, start = cut
             yield packet_type, payload
-        self._keep(whole, start)
 
-    def _behind_kept(self, data: bytes) -> bytes | None:
-        """Return the data behind what is kept; None, having kept it, while that is too little for a frame."""
+    def _behind_kept(self, data: bytes) -> bytes:
+        """Return the data behind what is kept; nothing, having kept it, while that is too little for a
+        frame.
+        """
         kept = self._kept
-        if not kept:
-            return data
         kept += data
         if len(kept) < self._wanted:
-            return None
+            return b""
         self._kept = bytearray()
         return bytes(kept)
 
@@ -101,8 +102,3 @@ class FrameDecoder:
         if crc32(payload) != checksum:
             raise ProtocolError(ErrorCode.BAD_FRAME, "frame checksum does not match")
         return packet_type, payload, stop
-
-    def _keep(self, data: bytes, start: int) -> None:
-        """Keep what is left of the data from there on."""
-        if start < len(data):
-            self._kept += data[start:]

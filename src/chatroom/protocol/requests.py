@@ -24,11 +24,9 @@ class RequestDecoder(FrameDecoder):
 
         Raises ProtocolError as `feed` and `decode_from_client` do, after what came before it.
         """
-        whole = self._behind_kept(data)
-        if whole is None:
-            return
-        start = 0
-        while True:
+        whole = self._behind_kept(data) if self._kept else data
+        start, stop = 0, len(whole)
+        while start < stop:
             together = cut_posts(whole, start, self.limit_bytes)
             if together is not None:
                 posts, start = together
@@ -37,5 +35,5 @@ class RequestDecoder(FrameDecoder):
                 packet_type, payload, start = single
                 yield decode_from_client(packet_type, payload)
             else:
-                break
-        self._keep(whole, start)
+                self._kept += whole[start:]
+                return
