@@ -27,7 +27,7 @@ RETRY_S: Final = 10.0
 
 
 class Indexing:
-    """Runs `Log.index` in slices, by timers; `busy` says that packets are being handled."""
+    """Runs `Log.index` in slices, by timers; `busy` says that packets were handled."""
 
     def __init__(self, loop: Loop, log: Log) -> None:
         self._loop = loop
@@ -36,7 +36,7 @@ class Indexing:
         self._timer: Timer | None = loop.call_later(QUIET_S, self._run)
 
     def busy(self, now: float) -> None:
-        """Packets come in: there may be something to index, but not now."""
+        """Packets came in, in a pass that began then: there may be something to index, but not now."""
         self._busy_at = now
         if self._timer is None:
             self._timer = self._loop.call_later(BUSY_EVERY_S, self._run)

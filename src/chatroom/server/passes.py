@@ -22,6 +22,7 @@ class Pass:
         "_loop",
         "effort",
         "handshake_effort",
+        "has_packets",
         "light_effort",
         "now",
         "spent",
@@ -33,6 +34,8 @@ class Pass:
         self._is_on = False
         self.now = loop.now()
         """Monotonic seconds at its beginning."""
+        self.has_packets = False
+        """Whether any packets were handled in it."""
         self.effort = 0
         """What was asked for in it, in tenths of a millisecond (`hub/requests/table.py`)."""
         self.spent: dict[Account | Peer, int] = {}
@@ -48,6 +51,7 @@ class Pass:
         """Begin one, unless one is under way."""
         if not self._is_on:
             self._is_on = True
+            self.has_packets = False
             self.effort = self.handshake_effort = self.light_effort = 0
             self.spent.clear()
             self.now = self._loop.now()

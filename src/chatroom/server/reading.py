@@ -23,7 +23,6 @@ from chatroom.server.connections import Connections
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.requests.table import LIGHT
 from chatroom.server.hub.state import CLOSING, Peer, Stage
-from chatroom.server.indexing import Indexing
 from chatroom.server.passes import Pass
 from chatroom.server.settings import ServiceSettings
 
@@ -65,14 +64,12 @@ class Reading:
         settings: ServiceSettings,
         current: Pass,
         connections: Connections,
-        indexing: Indexing,
     ) -> None:
         self._loop = loop
         self._hub = hub
         self._settings = settings
         self._pass = current
         self._connections = connections
-        self._indexing = indexing
         self._unfinished: dict[Connection, None] = {}
         self._leaving: dict[Connection, None] = {}
         self._handshaking: dict[Connection, None] = {}
@@ -192,7 +189,7 @@ class Reading:
         now, effort, is_late = current.now, 0, current.effort >= PASS_EFFORT
         if connection.put_off:
             packets, connection.put_off = chain(connection.put_off, packets), ()
-        self._indexing.busy(now)
+        current.has_packets = True
         packet: Incoming = None
         try:
             for packet in packets:

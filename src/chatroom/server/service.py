@@ -79,7 +79,7 @@ class Service:
         self._gathering = Gathering()
         self._indexing = Indexing(loop, log)
         self._connections = Connections(loop, hub, settings, self._pass, key_hash, self._forget)
-        self._reading = Reading(loop, hub, settings, self._pass, self._connections, self._indexing)
+        self._reading = Reading(loop, hub, settings, self._pass, self._connections)
         self._stalls = Stalls(
             loop, hub, settings.stalled_reader_s, self._pass, self._connections, self._reading
         )
@@ -135,6 +135,8 @@ class Service:
         }
         if writers:
             self._gathering.note(writers, self._loop.now() - began_at)
+        if self._pass.has_packets:
+            self._indexing.busy(self._pass.now)
         self._pass.end()
         for peer in self._hub.take_closing():
             self._contained("ending a connection", partial(self._connections.end, peer))

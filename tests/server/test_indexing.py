@@ -1,0 +1,44 @@
+"""When stored messages are made searchable."""
+
+import contextlib
+
+from chatroom.net.loop import Loop
+from chatroom.server.indexing import BUSY_SLICE_S, IDLE_SLICE_S, Indexing
+from chatroom.server.store.memory import MemoryLog
+from support.patience import wait_until
+from support.raw_client import raw_client
+from support.service_thread import running_service
+
+
+class SlicedLog(MemoryLog):
+    """Notes for how long each time it was told to index, and has nothing left after that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slices_s: list[float] = []
+
+    def index(self, budget_s: float) -> bool:
+        self.slices_s.append(budget_s)
+        return False
+
+
+def test_a_server_that_has_heard_something_indexes_when_it_hears_no_more() -> None:
+    with running_service() as host, raw_client(host.port) as ana:
+        log, indexing = SlicedLog(), host.service._indexing
+        host.call(lambda: setattr(indexing, "_log", log))
+        lobby = ana.enter("ana")
+        wait_until(lambda: log.slices_s and indexing._timer is None)
+        log.slices_s.clear()
+        ana.post(lobby, "to be found")
+        wait_until(lambda: log.slices_s and indexing._timer is None)
+        assert set(log.slices_s) == {IDLE_SLICE_S}
+
+
+def test_while_packets_come_it_indexes_a_little_at_a_time() -> None:
+    with contextlib.closing(Loop()) as loop:
+        log = SlicedLog()
+        indexing = Indexing(loop, log)
+        indexing.busy(loop.now() + 60)
+        while not log.slices_s:
+            loop.run_once()
+        assert log.slices_s == [BUSY_SLICE_S]
