@@ -18,11 +18,11 @@ class Pass:
         "_debts",
         "_halved_at",
         "_hub",
-        "_is_on",
         "_loop",
         "effort",
         "handshake_effort",
         "has_packets",
+        "is_on",
         "light_effort",
         "now",
         "spent",
@@ -31,7 +31,8 @@ class Pass:
     def __init__(self, loop: Loop, hub: Hub) -> None:
         self._loop = loop
         self._hub = hub
-        self._is_on = False
+        self.is_on = False
+        """Whether one is under way. `service.py` ends it."""
         self.now = loop.now()
         """Monotonic seconds at its beginning."""
         self.has_packets = False
@@ -49,8 +50,8 @@ class Pass:
 
     def begin(self) -> None:
         """Begin one, unless one is under way."""
-        if not self._is_on:
-            self._is_on = True
+        if not self.is_on:
+            self.is_on = True
             self.has_packets = False
             self.effort = self.handshake_effort = self.light_effort = 0
             self.spent.clear()
@@ -72,7 +73,3 @@ class Pass:
     def debt_of(self, asker: Account | Peer | None) -> float:
         """Return what was done for an account, of which half is forgotten each second; 0 for strangers."""
         return self._debts.get(asker, 0) if isinstance(asker, Account) else 0
-
-    def end(self) -> None:
-        """It is over."""
-        self._is_on = False

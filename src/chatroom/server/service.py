@@ -111,7 +111,7 @@ class Service:
         if wait_s == 0:  # there is something to do, and no time to pause
             self._loop.run_once(0)
             return
-        self._pass.end()  # if one was begun, nothing came of it: what comes now has a time of its own
+        self._pass.is_on = False  # nothing came of one that was begun: what comes now has a time of its own
         self._loop.run_once(wait_s, self._gathering.pause_s)
 
     def _wait_s(self) -> float | None:
@@ -122,7 +122,8 @@ class Service:
 
     def _finish_pass(self) -> None:
         """Commit, decide, write; end what is to end."""
-        self._pass.begin()
+        if not self._pass.is_on:
+            self._pass.begin()
         began_at = self._loop.now()
         decided = self._commit()
         self._decide(decided)
@@ -137,7 +138,7 @@ class Service:
             self._gathering.note(writers, self._loop.now() - began_at)
         if self._pass.has_packets:
             self._indexing.busy(self._pass.now)
-        self._pass.end()
+        self._pass.is_on = False
         for peer in self._hub.take_closing():
             self._contained("ending a connection", partial(self._connections.end, peer))
         for connection in self._stalls.take_failed():
@@ -182,11 +183,13 @@ class Service:
 
     def _heeding(self, act: Callable[[Connection], None], connection: Connection) -> Callback:
         """Return what the loop calls for a connection: `act` while it is there. An error in it ends it."""
+        current = self._pass
 
         def call() -> None:
             if connection.phase is GONE:
                 return
-            self._pass.begin()
+            if not current.is_on:
+                current.begin()
             try:
                 act(connection)
             except StreamClosed as closed:
