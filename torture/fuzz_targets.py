@@ -203,7 +203,7 @@ class HubTarget(Target):
             self._hub.write()
             for peer in self._hub.take_closing():
                 self._hub.disconnect(peer)
-            if not self._hub.has_work:
+            if self._hub.wait_s(self._now) != 0:
                 return
 
     def _enter(self, number: int) -> tuple[Peer, RequestDecoder]:

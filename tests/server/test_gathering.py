@@ -78,9 +78,8 @@ class CountingHub(Hub):
     commits: list[int]
     is_busy = False
 
-    @property
-    def has_work(self) -> bool:
-        return self.is_busy or super().has_work
+    def wait_s(self, now: float) -> float | None:
+        return 0.0 if self.is_busy else super().wait_s(now)
 
     def commit(self) -> list[tuple[Proposal, Outcome]]:
         decided = super().commit()

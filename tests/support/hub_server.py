@@ -66,7 +66,7 @@ class HubServer:
             self.hub.write()
             for peer in self.hub.take_closing():
                 self.hub.disconnect(peer)
-            if not self.hub.has_work:
+            if self.hub.wait_s(self.clock) != 0:
                 return
         raise AssertionError("the hub does not come to rest")
 

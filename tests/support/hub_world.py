@@ -237,7 +237,7 @@ class World:
             for peer in self.hub.take_closing():
                 self.hub.disconnect(peer)
                 self.closed.append(peer)
-            if not self.hub.has_work:
+            if self.hub.wait_s(self.now) != 0:
                 return
         raise AssertionError("the hub does not come to rest")
 

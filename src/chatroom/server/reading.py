@@ -76,13 +76,10 @@ class Reading:
         self._awaiting: dict[Connection, None] = {}
         """Whose next request is judged by what becomes of the one before: not heard until that is decided."""
 
-    @property
-    def has_work(self) -> bool:
-        """Whether somebody waits for a turn."""
-        return bool(self._unfinished or self._handshaking)
-
-    def go_on(self) -> None:
-        """Hear those first whose turn did not come, or was not enough, in the pass before."""
+    def go_on(self) -> bool:
+        """Hear those first whose turn did not come, or was not enough, in the pass before; return whether
+        somebody waits for a turn still.
+        """
         if self._handshaking:
             self._pass.begin()
         while self._handshaking and self._pass.handshake_effort < HANDSHAKES_EFFORT:
@@ -94,6 +91,7 @@ class Reading:
             unfinished, self._unfinished = self._unfinished, {}
             for connection in sorted(unfinished, key=self._debt_of):
                 connection.on_readable()
+        return bool(self._unfinished or self._handshaking)
 
     def _debt_of(self, connection: Connection) -> float:
         return self._pass.debt_of(connection.peer and connection.peer.account)

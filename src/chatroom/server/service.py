@@ -106,19 +106,13 @@ class Service:
         self._hub.close_all(text)
 
     def _hear(self) -> None:
-        self._reading.go_on()
-        wait_s = self._wait_s()
+        has_more = self._reading.go_on() or self._stalls.failed
+        wait_s = 0.0 if has_more else self._hub.wait_s(self._loop.now())
         if wait_s == 0:  # there is something to do, and no time to pause
             self._loop.run_once(0)
             return
         self._pass.is_on = False  # nothing came of one that was begun: what comes now has a time of its own
         self._loop.run_once(wait_s, self._gathering.pause_s)
-
-    def _wait_s(self) -> float | None:
-        if self._hub.has_work or self._reading.has_work or self._stalls.has_work:
-            return 0.0
-        wake_at = self._hub.wake_at
-        return None if wake_at is None else max(0.0, wake_at - self._loop.now())
 
     def _finish_pass(self) -> None:
         """Commit, decide, write; end what is to end."""

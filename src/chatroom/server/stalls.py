@@ -41,20 +41,16 @@ class Stalls:
         self._connections = connections
         self._reading = reading
         self._stalled: dict[Connection, None] = {}
-        self._failed: dict[Connection, None] = {}
+        self.failed: dict[Connection, None] = {}
+        """Whose stream failed in a send: to be ended, each once (`take_failed`)."""
         self._to_look_at: Iterator[Connection] = iter(())
-
-    @property
-    def has_work(self) -> bool:
-        """Whether a failed stream is still to be ended."""
-        return bool(self._failed)
 
     def note(self, connection: Connection) -> None:
         """A send left something behind, or failed."""
         if connection.phase is Phase.GONE:
             return
         if connection.failure:
-            self._failed[connection] = None
+            self.failed[connection] = None
         elif connection not in self._stalled:
             self._stalled[connection] = None
             if not connection.waits:
@@ -79,7 +75,7 @@ class Stalls:
 
     def take_failed(self) -> list[Connection]:
         """Return those whose stream failed in a send, each once."""
-        failed, self._failed = self._failed, {}
+        failed, self.failed = self.failed, {}
         return list(failed)
 
     def close_late(self) -> None:

@@ -74,15 +74,16 @@ class Hub:
         """What there is, to look at."""
         return self._context.state
 
-    @property
-    def has_work(self) -> bool:
-        """Whether another pass would get something done without any input."""
-        return bool(self._context.proposals or self._context.closing) or self._context.delivery.has_work
-
-    @property
-    def wake_at(self) -> float | None:
-        """When the next pass is due although nothing comes in, in monotonic seconds; None: whenever."""
-        return self._presence_told_at + presence.FLUSH_S if self._context.presence_changed else None
+    def wait_s(self, now: float) -> float | None:
+        """Return in how many seconds the next pass is due although nothing comes in; 0: there is something to
+        do at once, None: whenever.
+        """
+        context = self._context
+        if context.proposals or context.closing or context.delivery.has_work:
+            return 0.0
+        if not context.presence_changed:
+            return None
+        return max(0.0, self._presence_told_at + presence.FLUSH_S - now)
 
     def make_listed_rooms(self, now_ms: int) -> None:
         """Make the public rooms of the settings that do not exist yet; they belong to nobody."""
