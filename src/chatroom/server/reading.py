@@ -71,10 +71,13 @@ class Reading:
         self._pass = current
         self._connections = connections
         self._unfinished: dict[Connection, None] = {}
-        self._leaving: dict[Connection, None] = {}
         self._handshaking: dict[Connection, None] = {}
-        self._awaiting: dict[Connection, None] = {}
-        """Whose next request is judged by what becomes of the one before: not heard until that is decided."""
+        self.leaving: dict[Connection, None] = {}
+        """Who has said all: gone once it has all its answers (`answered`)."""
+        self.awaiting: dict[Connection, None] = {}
+        """Whose next request is judged by what becomes of the one before: not heard until that is decided
+        (`go_on_with_decided`).
+        """
 
     def go_on(self) -> bool:
         """Hear those first whose turn did not come, or was not enough, in the pass before; return whether
@@ -98,22 +101,22 @@ class Reading:
 
     def go_on_with_decided(self) -> None:
         """What was proposed is decided, or some of it: hear on whom that concerns."""
-        for connection in list(self._awaiting):
+        for connection in list(self.awaiting):
             if connection.peer is not None and not connection.peer.awaits:
-                del self._awaiting[connection]
+                del self.awaiting[connection]
                 self._loop.want_read(connection.stream, wanted=not connection.has_input_ended)
                 self._unfinished[connection] = None
 
     def forget(self, connection: Connection) -> None:
         """The connection is gone."""
-        self._awaiting.pop(connection, None)
+        self.awaiting.pop(connection, None)
         self._unfinished.pop(connection, None)
-        self._leaving.pop(connection, None)
+        self.leaving.pop(connection, None)
         self._handshaking.pop(connection, None)
 
     def answered(self) -> list[Connection]:
         """Return those that have said all and have all their answers: nothing keeps them any more."""
-        return [connection for connection in self._leaving if connection.owes_nothing]
+        return [connection for connection in self.leaving if connection.owes_nothing]
 
     def readable(self, connection: Connection) -> None:
         """There is something to read, or read already. Raises StreamClosed where nothing can be answered."""
@@ -173,7 +176,7 @@ class Reading:
         connection.has_input_ended = True
         self._loop.want_read(connection.stream, wanted=False)
         self._unfinished.pop(connection, None)
-        self._leaving[connection] = None
+        self.leaving[connection] = None
 
     def _handle_packets(self, connection: Connection) -> None:
         """Hand packets to the hub until there are no more, or the peer has to wait."""
@@ -238,7 +241,7 @@ class Reading:
     def _await(self, connection: Connection) -> None:
         """Leave the peer unread until what it asked for is decided."""
         self._unfinished.pop(connection, None)
-        self._awaiting[connection] = None
+        self.awaiting[connection] = None
         self._loop.want_read(connection.stream, wanted=False)
 
     def _pause(self, connection: Connection) -> None:

@@ -115,13 +115,14 @@ class Service:
         self._loop.run_once(wait_s, self._gathering.pause_s)
 
     def _finish_pass(self) -> None:
-        """Commit, decide, write; end what is to end."""
+        """Commit, decide, write; end the connections that are to end."""
         if not self._pass.is_on:
             self._pass.begin()
         began_at = self._loop.now()
         decided = self._commit()
         self._decide(decided)
-        self._reading.go_on_with_decided()
+        if self._reading.awaiting:
+            self._reading.go_on_with_decided()
         self._contained("writing", self._hub.write)
         writers = {
             proposal.peer.account
@@ -133,6 +134,11 @@ class Service:
         if self._pass.has_packets:
             self._indexing.busy(self._pass.now)
         self._pass.is_on = False
+        if self._hub.closing or self._stalls.failed or self._reading.leaving:
+            self._end_connections()
+
+    def _end_connections(self) -> None:
+        """End those that the hub is done with, whose stream failed, and which have said and heard all."""
         for peer in self._hub.take_closing():
             self._contained("ending a connection", partial(self._connections.end, peer))
         for connection in self._stalls.take_failed():

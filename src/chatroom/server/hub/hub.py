@@ -7,6 +7,7 @@ for each decided proposal, `write`, and then ends the connections in `take_closi
 
 import secrets
 from collections import deque
+from collections.abc import Sequence
 from typing import Final, assert_never
 
 from chatroom.protocol.codes import SECRET_BYTES, hash_code, make_code
@@ -63,6 +64,8 @@ class Hub:
         snapshot = log.load()
         state = State(snapshot, settings.posts_per_s, settings.post_burst)
         self._context = Context(settings, state, log, verify, random_bytes, Delivery(log, broadcast))
+        self.closing: Sequence[Peer] = self._context.closing
+        """Whose connections are to be ended (`take_closing`)."""
         self._has_owner_code = snapshot.has_owner_code
         self._submitted: deque[Proposal] = deque()
         self._strangers: dict[Peer, None] = {}
@@ -151,7 +154,8 @@ class Hub:
 
     def take_closing(self) -> list[Peer]:
         """Return the peers whose connections are to be ended now, after what was written to them."""
-        closing, self._context.closing = self._context.closing, []
+        closing = self._context.closing.copy()
+        self._context.closing.clear()
         return closing
 
     def close(self, peer: Peer, code: ErrorCode, text: str) -> None:
