@@ -1,3 +1,5 @@
+from math import inf
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ def test_timers_run_in_order_of_time_and_equal_times_in_order_of_making() -> Non
         queue.add(when, lambda name=name: ran.append(name))
     queue.run_due(3.0)
     assert ran == ["a", "b1", "b2", "c"]
-    assert queue.next_when() == 9.0
+    assert queue.next_when == 9.0
 
 
 def test_a_cancelled_timer_never_runs_and_may_be_cancelled_again() -> None:
@@ -23,7 +25,7 @@ def test_a_cancelled_timer_never_runs_and_may_be_cancelled_again() -> None:
     timer = queue.add(1.0, lambda: ran.append("no"))
     timer.cancel()
     timer.cancel()
-    assert queue.next_when() is None
+    assert queue.next_when == inf
     queue.run_due(5.0)
     assert ran == []
     assert not timer.is_pending
@@ -72,10 +74,28 @@ def test_what_is_due_after_a_failing_timer_runs_in_the_next_pass_before_anything
     with pytest.raises(ZeroDivisionError):
         queue.run_due(3.0)
     queue.add(0.0, lambda: ran.append("newer"))
-    assert queue.next_when() == float("-inf")
+    assert queue.next_when == -inf
     queue.run_due(3.0)
     assert ran == ["rest", "newer"]
-    assert queue.next_when() is None
+    assert queue.next_when == inf
+
+
+def test_nothing_is_due_after_a_failing_timer_that_was_the_last() -> None:
+    queue = TimerQueue()
+    queue.add(9.0, lambda: None)
+    queue.add(1.0, _fail)
+    with pytest.raises(ZeroDivisionError):
+        queue.run_due(3.0)
+    assert queue.next_when == 9.0
+
+
+def test_what_a_timer_cancels_or_makes_is_seen_when_all_that_were_due_have_run() -> None:
+    queue = TimerQueue()
+    later = queue.add(5.0, lambda: None)
+    queue.add(1.0, later.cancel)
+    queue.add(1.0, lambda: queue.add(7.0, lambda: None))
+    queue.run_due(1.0)
+    assert queue.next_when == 7.0
 
 
 def test_cancelled_timers_do_not_pile_up() -> None:
@@ -84,7 +104,7 @@ def test_cancelled_timers_do_not_pile_up() -> None:
     for _ in range(20_000):
         queue.add(5.0, lambda: None).cancel()
     assert len(queue) <= 2 * len(kept) + 2 * SWEEP_FLOOR
-    assert queue.next_when() == 1000.0
+    assert queue.next_when == 1000.0
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), max_size=300), st.integers(0, 20))
@@ -97,4 +117,4 @@ def test_exactly_the_due_and_living_timers_run(plan: list[tuple[int, bool]], now
     queue.run_due(now)
     living = [(when, index) for index, (when, is_cancelled) in enumerate(plan) if not is_cancelled]
     assert ran == [index for when, index in sorted(living) if when <= now]
-    assert queue.next_when() == min((when for when, _ in living if when > now), default=None)
+    assert queue.next_when == min((when for when, _ in living if when > now), default=inf)

@@ -200,7 +200,10 @@ class Loop:
         What a callback raises comes out of here, and nothing is lost by it: descriptors still ready are
         reported by the next pass; timers still due, signals and threads' calls still waiting are called then.
         """
-        ready = self._selector.select(self._wait_s(timeout_s))
+        wait_s = MAX_WAIT_S if timeout_s is None else min(timeout_s, MAX_WAIT_S)
+        if self._calls or self._signals:
+            wait_s = 0.0
+        ready = self._selector.select(max(0.0, min(wait_s, self._timers.next_when - time.monotonic())))
         if ready and pause_for is not None and (pause_s := pause_for(len(ready))) > 0:
             time.sleep(pause_s)
             ready = self._selector.select(0)
@@ -210,18 +213,13 @@ class Loop:
                 watch.on_readable()
             if events & selectors.EVENT_WRITE and watch.on_writable is not None:
                 watch.on_writable()
-        self._timers.run_due(time.monotonic())
+        now = time.monotonic()
+        if now >= self._timers.next_when:
+            self._timers.run_due(now)
         for _ in range(len(self._signals)):
             self._on_signal[self._signals.popleft()]()
         for _ in range(len(self._calls)):  # those that arrive meanwhile wait for the next pass
             self._calls.popleft()()
-
-    def _wait_s(self, timeout_s: float | None) -> float:
-        if self._calls or self._signals:
-            return 0.0
-        wait_s = MAX_WAIT_S if timeout_s is None else min(timeout_s, MAX_WAIT_S)
-        when = self._timers.next_when()
-        return wait_s if when is None else max(0.0, min(wait_s, when - time.monotonic()))
 
     def close(self) -> None:
         """Give back signal handlers and the loop's own descriptors; watched ones stay open."""

@@ -1,12 +1,13 @@
 """Timers: what is to be called at which monotonic second.
 
-Here lives the heap of timers and nothing that waits: the loop asks when the next one is due, waits, and asks
+Here lives the heap of timers and nothing that waits: the loop looks when the next one is due, waits, and asks
 for those that are. No clock is read here, so tests pass numbers. Next: `loop.py`, its only user.
 """
 
 import heapq
 from collections import deque
 from collections.abc import Callable
+from math import inf
 
 # Cancelled timers stay in the heap until they come up. A connection that re-arms its deadline at every packet
 # would leave thousands of them, so the heap is rebuilt when they are more than half of it and more than this.
@@ -44,13 +45,17 @@ class Timer:
 class TimerQueue:
     """Timers in order of `when`; equal times in the order they were made."""
 
-    __slots__ = ("_cancelled", "_due", "_heap", "_made")
+    __slots__ = ("_cancelled", "_due", "_heap", "_made", "next_when")
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Timer]] = []
         self._due: deque[Timer] = deque()
         self._made = 0
         self._cancelled = 0
+        self.next_when = inf
+        """When the next timer is due; infinity without timers, minus infinity when a failed pass left some
+        due. Looked at twice in each pass.
+        """
 
     def __len__(self) -> int:
         """How many entries are held, cancelled ones not yet swept included."""
@@ -61,17 +66,8 @@ class TimerQueue:
         timer = Timer(self, when, callback)
         self._made += 1
         heapq.heappush(self._heap, (when, self._made, timer))
+        self.next_when = min(self.next_when, when)
         return timer
-
-    def next_when(self) -> float | None:
-        """When the next timer is due; None without timers; -infinity when a failed pass left some due."""
-        if self._due:
-            return float("-inf")
-        heap = self._heap
-        while heap and not heap[0][2].is_pending:
-            heapq.heappop(heap)
-            self._cancelled -= 1
-        return heap[0][0] if heap else None
 
     def run_due(self, now: float) -> None:
         """Call all that are due at `now`.
@@ -86,8 +82,22 @@ class TimerQueue:
                 due.append(timer)
             else:
                 self._cancelled -= 1
-        while due:
-            due.popleft().fire()
+        try:
+            while due:
+                due.popleft().fire()
+        finally:
+            self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """See when the next timer is due; take off the cancelled ones before it."""
+        heap = self._heap
+        while heap and not heap[0][2].is_pending:
+            heapq.heappop(heap)
+            self._cancelled -= 1
+        if self._due:
+            self.next_when = -inf
+        else:
+            self.next_when = heap[0][0] if heap else inf
 
     def count_cancelled(self) -> None:
         """One more timer was cancelled; sweep when they outnumber the live ones. For `Timer` only.
@@ -100,3 +110,4 @@ class TimerQueue:
             self._heap = [entry for entry in self._heap if entry[2].is_pending]
             heapq.heapify(self._heap)
             self._cancelled = 0
+        self._look_ahead()
