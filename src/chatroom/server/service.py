@@ -29,7 +29,7 @@ from chatroom.server.hub.context import Proposal
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.origins import origin_of
 from chatroom.server.hub.ports import AddEntry, AddPosts, Log, Outcome
-from chatroom.server.hub.state import Peer
+from chatroom.server.hub.state import Account, Peer
 from chatroom.server.indexing import Indexing
 from chatroom.server.passes import Pass
 from chatroom.server.reading import Reading
@@ -119,16 +119,10 @@ class Service:
         if not self._pass.is_on:
             self._pass.begin()
         began_at = self._loop.now()
-        decided = self._commit()
-        self._decide(decided)
+        writers = self._decide(self._commit())
         if self._reading.awaiting:
             self._reading.go_on_with_decided()
         self._contained("writing", self._hub.write)
-        writers = {
-            proposal.peer.account
-            for proposal, _ in decided
-            if type(proposal.change) is AddPosts or type(proposal.change) is AddEntry
-        }
         if writers:
             self._gathering.note(writers, self._loop.now() - began_at)
         if self._pass.has_packets:
@@ -154,15 +148,21 @@ class Service:
             self._contained("giving up a pass", partial(self._hub.give_up_proposals, OUR_MISTAKE))
             return []
 
-    def _decide(self, decided: Iterable[tuple[Proposal, Outcome]]) -> None:
-        """Tell the hub what became of what was proposed. An error costs who asked, and nobody else."""
+    def _decide(self, decided: Iterable[tuple[Proposal, Outcome]]) -> set[Account | None]:
+        """Tell the hub what became of what was proposed, and return who wrote. An error costs who asked, and
+        nobody else.
+        """
         decide = self._hub.decide
+        writers: set[Account | None] = set()
         for proposal, outcome in decided:
             try:
                 decide(proposal, outcome)
+                if type(proposal.change) is AddPosts or type(proposal.change) is AddEntry:
+                    writers.add(proposal.peer.account)
             except Exception as error:
                 self._faults.tell(f"deciding {type(proposal.change).__name__} of {proposal.peer}", error)
                 self._contained("giving up a connection", partial(self._apologise, proposal.peer))
+        return writers
 
     def _tick(self) -> None:
         """Look at deadlines: of the hub, of handshakes, of readers that take nothing."""

@@ -6,7 +6,6 @@ for each decided proposal, `write`, and then ends the connections in `take_closi
 """
 
 import secrets
-from collections import deque
 from collections.abc import Sequence
 from typing import Final, assert_never
 
@@ -67,7 +66,7 @@ class Hub:
         self.closing: Sequence[Peer] = self._context.closing
         """Whose connections are to be ended (`take_closing`)."""
         self._has_owner_code = snapshot.has_owner_code
-        self._submitted: deque[Proposal] = deque()
+        self._submitted: list[Proposal] = []
         self._strangers: dict[Peer, None] = {}
         self._silence = Silence(settings.ping_s, settings.gone_s)
         self._presence_told_at = 0.0
@@ -207,8 +206,9 @@ class Hub:
             context.log.submit([proposal.change for proposal in context.proposals], context.now_ms)
             self._submitted.extend(context.proposals)
             context.proposals.clear()
-        submitted = self._submitted.popleft
-        return [(submitted(), outcome) for outcome in context.log.outcomes()]
+        decided = list(zip(self._submitted, context.log.outcomes(), strict=False))  # some may follow later
+        del self._submitted[: len(decided)]
+        return decided
 
     def give_up_proposals(self, text: str) -> None:
         """The log failed beyond what it can say: nobody knows what became of what was proposed.
