@@ -7,6 +7,7 @@ let go when it has all its answers. Read next: `connections.py`, `hub/requests/t
 """
 
 import logging
+from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
@@ -124,25 +125,9 @@ class Reading:
             self._shake_hands(connection)
             return
         if connection.packets is not None:
-            self._handle_packets(connection)
-        if connection.packets is None and not connection.has_input_ended:
-            self._read(connection)
-
-    def _shake_hands(self, connection: Connection) -> None:
-        """Go one step further in the handshake, or wait for a pass in which there is time for it."""
-        assert isinstance(connection.stream, TlsStream)
-        if self._pass.handshake_effort >= HANDSHAKES_EFFORT:
-            self._handshaking[connection] = None
-            self._loop.want_read(connection.stream, wanted=False)
+            self._handle_packets(connection, connection.packets)
+        if connection.packets is not None or connection.has_input_ended:
             return
-        self._pass.handshake_effort += HANDSHAKE_EFFORT
-        self._pass.effort += HANDSHAKE_EFFORT
-        if connection.stream.handshake():
-            self._connections.open(connection)
-            if connection.stream.more_to_read:
-                self._unfinished[connection] = None
-
-    def _read(self, connection: Connection) -> None:
         budget_bytes = self._settings.read_budget_bytes
         if connection.is_stranger:
             budget_bytes = self._budget_of_stranger(connection)
@@ -157,10 +142,23 @@ class Reading:
             return
         if connection.stream.more_to_read:
             self._unfinished[connection] = None
-        peer = connection.peer
-        if data and peer is not None:
+        if data and connection.peer is not None:
             connection.packets = connection.decoder.packets(data)
-            self._handle_packets(connection)
+            self._handle_packets(connection, connection.packets)
+
+    def _shake_hands(self, connection: Connection) -> None:
+        """Go one step further in the handshake, or wait for a pass in which there is time for it."""
+        assert isinstance(connection.stream, TlsStream)
+        if self._pass.handshake_effort >= HANDSHAKES_EFFORT:
+            self._handshaking[connection] = None
+            self._loop.want_read(connection.stream, wanted=False)
+            return
+        self._pass.handshake_effort += HANDSHAKE_EFFORT
+        self._pass.effort += HANDSHAKE_EFFORT
+        if connection.stream.handshake():
+            self._connections.open(connection)
+            if connection.stream.more_to_read:
+                self._unfinished[connection] = None
 
     def _budget_of_stranger(self, connection: Connection) -> int:
         """How much may be read at once of what a peer sends that was not seen to have logged in."""
@@ -178,16 +176,21 @@ class Reading:
         self._unfinished.pop(connection, None)
         self.leaving[connection] = None
 
-    def _handle_packets(self, connection: Connection) -> None:
+    def _handle_packets(self, connection: Connection, packets: Iterator[Incoming]) -> None:
         """Hand packets to the hub until there are no more, or the peer has to wait."""
-        peer, packets = connection.peer, connection.packets
+        peer, current, receive = connection.peer, self._pass, self._hub.receive
         assert peer is not None
-        assert packets is not None
-        most = self._allowance(connection, peer)
-        if most <= 0:
-            return
-        current, receive = self._pass, self._hub.receive
         now, effort, is_late = current.now, 0, current.effort >= PASS_EFFORT
+        if connection.stream.pending_bytes or peer.paused_until > now:
+            self._pause(connection)
+            return
+        if peer.awaits > 0:
+            self._await(connection)
+            return
+        most = self._allowance(connection, peer) if current.effort else PEER_EFFORT
+        if most <= 0:
+            self._unfinished[connection] = None
+            return
         if connection.put_off:
             packets, connection.put_off = chain(connection.put_off, packets), ()
         current.has_packets = True
@@ -222,21 +225,12 @@ class Reading:
         connection.packets = None
 
     def _allowance(self, connection: Connection, peer: Peer) -> int:
-        """Return what the peer may ask for now, in tenths of a millisecond; 0 or less: it was put off."""
+        """Return what the peer may ask for now, in tenths of a millisecond; 0 or less: nothing."""
         current = self._pass
-        if connection.stream.pending_bytes or peer.paused_until > current.now:
-            self._pause(connection)
-            return 0
-        if peer.awaits > 0:
-            self._await(connection)
-            return 0
         allowance = PEER_EFFORT - current.spent.get(peer.account or peer, 0)
-        if current.effort >= PASS_EFFORT:
-            is_light = not connection.put_off
-            allowance = min(allowance, LIGHT_EFFORT - current.light_effort) if is_light else 0
-        if allowance <= 0:
-            self._unfinished[connection] = None
-        return allowance
+        if current.effort < PASS_EFFORT:
+            return allowance
+        return 0 if connection.put_off else min(allowance, LIGHT_EFFORT - current.light_effort)
 
     def _await(self, connection: Connection) -> None:
         """Leave the peer unread until what it asked for is decided."""
