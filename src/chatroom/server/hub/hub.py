@@ -224,14 +224,16 @@ class Hub:
 
     def decide(self, proposal: Proposal, outcome: Outcome) -> None:
         """Apply one decided proposal: first to the state and to what is to be sent, then answer who asked."""
-        context = self._context
-        proposal.peer.awaits -= proposal.is_awaited
+        context, peer = self._context, proposal.peer
+        peer.awaits -= proposal.is_awaited
         match outcome:
             case CommittedPosts():
                 room = context.state.rooms.get(outcome.room)
                 if room is not None:
                     context.delivery.add_entries(room, outcome.frames, outcome.count)
                     fold_posts(room, outcome)
+                    if room in peer.live:
+                        return  # the entries are the answer
             case Committed():
                 self._apply(proposal, outcome)
             case Several():

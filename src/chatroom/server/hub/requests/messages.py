@@ -105,14 +105,13 @@ class _PostingSeveral(Proposal, frozen=True, gc=False):
     room: Room
 
     def decided(self, outcome: Outcome) -> None:
-        """Answer each, where its entry is no answer."""
+        """Answer each, where its entry is no answer: the hub looks first whether all of them are."""
         context, peer, room = self.context, self.peer, self.room
-        if type(outcome) is CommittedPosts:
-            if room not in peer.live:
-                for seq, request in enumerate(posts_of(self.posts), outcome.seq):
-                    _answer_unseen(context, peer, request, room, seq)
-            return
         requests = posts_of(self.posts)
+        if type(outcome) is CommittedPosts:
+            for seq, request in enumerate(requests, outcome.seq):
+                _answer_unseen(context, peer, request, room, seq)
+            return
         each = outcome.outcomes if isinstance(outcome, Several) else [outcome] * len(requests)
         for request, single in zip(requests, each, strict=True):
             _answer(context, peer, request, room, single)
