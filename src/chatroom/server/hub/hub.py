@@ -279,5 +279,4 @@ class Hub:
                 context.close(peer, ErrorCode.TOO_SLOW, f"no login within {settings.login_s:g} seconds")
         for peer in self._silence.gone(context.now):
             context.close(peer, ErrorCode.TOO_SLOW, f"nothing heard for {settings.gone_s:g} seconds")
-        for peer in self._silence.to_ping(context.now):
-            context.say(peer, Ping(0))
+        context.announce(self._silence.to_ping(context.now), Ping(0))
