@@ -549,7 +549,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "several at once count as one entry for those who lag",
-        (Edit("server/hub/delivery.py", "return fresh[0][0], 1, fresh[0][1]", "return fresh[0][0], 1, 1"),),
+        (Edit("server/hub/delivery.py", "fresh, frames, 1, count)", "fresh, frames, 1, 1)"),),
         (
             "tests/server/hub/test_delivery.py::test_any_mix_of_posts_stalls_and_drops_gives_everybody_the_log",
         ),

@@ -149,6 +149,9 @@ class Delivery:
                     self._stall(peer)
         if self._fresh:
             for room, fresh in self._fresh.items():
+                if len(fresh) == 1:
+                    frames, count = fresh[0]
+                    self._broadcast(room, fresh, frames, 1, count)
                 while fresh:
                     self._broadcast(room, fresh, *_next_buffer(fresh))
             self._fresh.clear()
@@ -282,11 +285,10 @@ def _next_buffer(fresh: list[Fresh]) -> tuple[bytes, int, int]:
     """Return the first of what is fresh, joined to at most about `BUFFER_BYTES`, how many pieces that is, and
     how many entries.
     """
-    if len(fresh) == 1:
-        return fresh[0][0], 1, fresh[0][1]
-    buffer = b"".join([frames for frames, _ in fresh])
+    all_frames, counts = zip(*fresh, strict=True)
+    buffer = b"".join(all_frames)
     if len(buffer) <= BUFFER_BYTES:
-        return buffer, len(fresh), sum([entries for _, entries in fresh])
+        return buffer, len(fresh), sum(counts)
     size = count = pieces = 0
     for frames, entries in fresh:
         size += len(frames)
@@ -294,4 +296,4 @@ def _next_buffer(fresh: list[Fresh]) -> tuple[bytes, int, int]:
             break
         pieces += 1
         count += entries
-    return b"".join([frames for frames, _ in fresh[:pieces]]), pieces, count
+    return b"".join(all_frames[:pieces]), pieces, count
