@@ -180,17 +180,10 @@ class Reading:
         """Hand packets to the hub until there are no more, or the peer has to wait."""
         peer, current, receive = connection.peer, self._pass, self._hub.receive
         assert peer is not None
-        now, effort, is_late = current.now, 0, current.effort >= PASS_EFFORT
-        if connection.stream.pending_bytes or peer.paused_until > now:
-            self._pause(connection)
-            return
-        if peer.awaits > 0:
-            self._await(connection)
-            return
-        most = self._allowance(connection, peer) if current.effort else PEER_EFFORT
+        most = self._allowance(connection, peer)
         if most <= 0:
-            self._unfinished[connection] = None
             return
+        now, effort, is_late = current.now, 0, current.effort >= PASS_EFFORT
         if connection.put_off:
             packets, connection.put_off = chain(connection.put_off, packets), ()
         current.has_packets = True
@@ -225,12 +218,21 @@ class Reading:
         connection.packets = None
 
     def _allowance(self, connection: Connection, peer: Peer) -> int:
-        """Return what the peer may ask for now, in tenths of a millisecond; 0 or less: nothing."""
+        """Return what the peer may ask for now, in tenths of a millisecond; 0 or less: it was put off."""
         current = self._pass
+        if connection.stream.pending_bytes or peer.paused_until > current.now:
+            self._pause(connection)
+            return 0
+        if peer.awaits > 0:
+            self._await(connection)
+            return 0
         allowance = PEER_EFFORT - current.spent.get(peer.account or peer, 0)
-        if current.effort < PASS_EFFORT:
-            return allowance
-        return 0 if connection.put_off else min(allowance, LIGHT_EFFORT - current.light_effort)
+        if current.effort >= PASS_EFFORT:
+            is_light = not connection.put_off
+            allowance = min(allowance, LIGHT_EFFORT - current.light_effort) if is_light else 0
+        if allowance <= 0:
+            self._unfinished[connection] = None
+        return allowance
 
     def _await(self, connection: Connection) -> None:
         """Leave the peer unread until what it asked for is decided."""
