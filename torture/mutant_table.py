@@ -71,7 +71,7 @@ MUTANTS: Final = (
         (
             Edit(
                 "server/store/nonces.py",
-                "        recent, leaving = self._recent, self._leaving\n",
+                "        recent, leaving = self._recent, self._leaving.held\n",
                 "        return None\n",
             ),
         ),
@@ -88,7 +88,9 @@ MUTANTS: Final = (
         "the greatest nonce of an author is taken for a new one",
         (
             Edit(
-                "server/store/nonces.py", "if nonce <= self._greatest.get(", "if nonce < self._greatest.get("
+                "server/store/nonces.py",
+                "if nonce <= (self._greatest_before",
+                "if nonce < (self._greatest_before",
             ),
         ),
         ("tests/server/store/test_writer.py::test_a_message_sent_again_is_stored_once",),
@@ -98,7 +100,7 @@ MUTANTS: Final = (
         (
             Edit(
                 "server/store/nonces.py",
-                "self._greatest_before = max(self._greatest_before, nonce)",
+                "self._greatest[author] = max(self._greatest.get(author, before), nonce)",
                 "pass",
             ),
         ),
@@ -496,7 +498,13 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a post whose nonce stands in a run on disk is not found",
-        (Edit("server/store/nonces.py", "if key[:NONCE_BYTES] > self._highest_in_runs:", "if key:"),),
+        (
+            Edit(
+                "server/store/nonces.py",
+                "if nonce > greatest:\n            return None",
+                "if nonce:\n            return None",
+            ),
+        ),
         (
             "tests/server/store/test_nonces.py::test_what_comes_again_and_stands_in_a_run_on_disk_is_told_where",
         ),
@@ -513,8 +521,8 @@ MUTANTS: Final = (
         (
             Edit(
                 "server/store/nonces.py",
-                "self._greatest_before = max(self.highest, self._highest_in_runs)",
-                "self._greatest_before = self.highest",
+                'self._greatest.update(self._cursor.execute("SELECT author, greatest FROM nonce_authors"))',
+                "pass",
             ),
         ),
         (

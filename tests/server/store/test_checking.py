@@ -39,7 +39,7 @@ def place(seq: int) -> str:
     return f"room 1 entry {seq}"
 
 
-ADD_RUN = "INSERT INTO nonce_runs VALUES (1, zeroblob(16), zeroblob(16),"
+ADD_RUN = "INSERT INTO nonce_runs VALUES (NULL, 1, zeroblob(16),"
 
 
 def frame(seq: int, *, room: int = 1, author: str = "ana", at: int = 1 << 41) -> bytes:
@@ -85,8 +85,15 @@ def test_nonces_in_the_index_and_those_not_there_yet_are_no_faults(path: Path) -
         ("INSERT INTO nonces_done VALUES (3, 1)", "room 3: the mark of indexed nonces says 1"),
         ("INSERT INTO nonces VALUES (x'00', (1 << 40) + 50)", f"{place(50)}: is not there"),
         (f"{ADD_RUN} zeroblob(16), x'0000010000000032')", f"{place(50)}: is not there"),
-        (f"{ADD_RUN} zeroblob(16), x'00')", "nonces of account 1 cannot be read"),
+        (f"{ADD_RUN} zeroblob(16), x'00')", "nonces of account 1: no nonces, or not as many as entries"),
         (f"{ADD_RUN} zeroblob(32), zeroblob(16))", "nonces of account 1 are not in order"),
+        (f"{ADD_RUN} x'{'01' * 16}', zeroblob(8))", "nonces of account 1 are not in order"),
+        (f"{ADD_RUN} zeroblob(16), x'0000010000000000')", "room 1 entry 0: is not there"),
+        (
+            f"{ADD_RUN} zeroblob(16), x'0000010000000005')",
+            "nonces of account 1 are greater",
+        ),
+        (f"{ADD_RUN} x'', x'')", "nonces of account 1: no nonces"),
         ("INSERT INTO members VALUES (1, 9)", "room 1: account 9 is a member"),
         ("INSERT INTO invitations VALUES (1, 9, 1)", "room 1: account 9 is invited"),
         ("INSERT INTO invitations VALUES (9, 1, 1)", "room 9: account 1 is invited"),

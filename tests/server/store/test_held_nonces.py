@@ -57,16 +57,21 @@ def test_they_are_a_dict(transactions: list[tuple[list[tuple[int, int, bool]], s
     assert held.find_in_run(9, bytes(16)) is None
 
 
+@pytest.mark.parametrize("taken", [(), ("nonces",), ("nonces", "an entry")])
 @pytest.mark.parametrize("after", [0, 1, 2])
-def test_what_was_added_in_part_can_be_dropped(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+def test_what_was_added_in_part_can_be_dropped(
+    monkeypatch: pytest.MonkeyPatch, after: int, taken: tuple[str, ...]
+) -> None:
     held = HeldNonces()
     held.add_all(gathered(1, [(1, 2, True), (2, 2, True), (1, 1, False)]))
     before, calls, add = held_in(held), iter(range(100)), Run.add
 
     def lacking(run: Run, nonces: bytes, entries: range) -> None:
         if next(calls) == after:
-            run.nonces += nonces
-            run.entries.append(entries[0])
+            if "nonces" in taken:
+                run.nonces += nonces
+            if "an entry" in taken:
+                run.entries.append(entries[0])
             raise MemoryError
         add(run, nonces, entries)
 
@@ -77,3 +82,26 @@ def test_what_was_added_in_part_can_be_dropped(monkeypatch: pytest.MonkeyPatch, 
     held.drop_all(keys)
     assert held_in(held) == before
     assert len(held) == len(before)
+
+
+def test_what_was_dropped_in_part_is_dropped_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = HeldNonces()
+    held.add_all(gathered(1, [(1, 2, True), (2, 2, True)]))
+    before, drop, failures = held_in(held), Run.drop, [MemoryError()]
+    keys = gathered(10, [(1, 3, True), (2, 2, True), (3, 1, True), (1, 2, False)])
+    held.add_all(keys)
+
+    def failing(run: Run, nonces: bytes) -> None:
+        if len(run) == 5 and failures:
+            del run.nonces[-len(nonces) :]
+            raise failures.pop()
+        drop(run, nonces)
+
+    monkeypatch.setattr(Run, "drop", failing)
+    with pytest.raises(MemoryError):
+        held.drop_all(keys)
+    held.drop_all(keys)
+    assert held_in(held) == before
+    assert len(held) == len(before)
+    held.clear()
+    assert (held_in(held), len(held)) == ({}, 0)

@@ -44,8 +44,8 @@ def test_what_was_taken_last_can_be_let_go_and_nothing_else(rising: list[bytes],
     run = run_of(before)
     run.add(b"".join(last), range(500, 500 + len(last)))
     assert run.find(last[-1]) == 499 + len(last)
-    assert run.drop(b"".join(last))
-    assert not run.drop(b"".join(last))
+    for _ in range(2):  # as after an error
+        run.drop(b"".join(last))
     assert (bytes(run.nonces), list(run.entries)) == (b"".join(before), list(range(100, 100 + len(before))))
 
 
@@ -58,7 +58,7 @@ def test_what_was_taken_half_is_let_go_whole() -> None:
     run = run_of([bytes([1] * 16)])
     with pytest.raises(MemoryError):
         run.add(bytes([2] * 16) + bytes([3] * 16), Lacking())
-    assert run.drop(bytes([2] * 16) + bytes([3] * 16))
+    run.drop(bytes([2] * 16) + bytes([3] * 16))
     assert (len(run.nonces), list(run.entries)) == (16, [100])
 
 
@@ -83,12 +83,24 @@ def test_a_nonce_is_found_in_the_only_row_that_may_hold_it(
             found = run_in_rows(cursor, author, nonce)
             expected = (author << 40) + nonces.index(nonce) if nonce in nonces else None
             assert (None if found is None else found.find(nonce)) == expected
-    assert greatest_in_rows(cursor) == max(nonces[-1] for nonces in runs.values())
+        assert greatest_in_rows(cursor, author) == (nonces[-1] if nonces else b"")
     connection.close()
 
 
-def test_without_rows_no_nonce_is_greatest(connection: sqlite3.Connection) -> None:
-    assert greatest_in_rows(connection.cursor()) == b""
+@pytest.mark.parametrize(
+    ("nonces", "entries"),
+    [
+        (b"", b""),
+        (bytes(17), bytes(8)),
+        (bytes(16), b""),
+        (bytes(16), bytes(9)),
+        ("x", bytes(8)),
+        (bytes(16), 1),
+    ],
+)
+def test_columns_that_are_no_run_are_an_error(nonces: object, entries: object) -> None:
+    with pytest.raises(ValueError, match="not as many as entries"):
+        read_row(nonces, entries)
 
 
 def test_a_row_tells_of_entries_of_any_room(connection: sqlite3.Connection) -> None:

@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import sqlite3
 from pathlib import Path
 
 import msgspec
@@ -21,7 +22,7 @@ from chatroom.server.hub.ports import (
     Repeated,
     Several,
 )
-from chatroom.server.store import nonces
+from chatroom.server.store import leaving_nonces, nonces, schema
 from chatroom.server.store.checking import find_faults
 from chatroom.server.store.nonce_keys import NonceKeys, apart, nonce_key
 from chatroom.server.store.sqlite import SqliteLog
@@ -34,7 +35,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nonces, "IDLE_NONCES", 20)
     monkeypatch.setattr(nonces, "MOST_NONCES", 50)
     monkeypatch.setattr(nonces, "SLICE", 7)
-    monkeypatch.setattr(nonces, "ROW_NONCES", 4)
+    monkeypatch.setattr(leaving_nonces, "ROW_NONCES", 4)
     monkeypatch.setattr(nonces, "FEW", 9)
 
 
@@ -78,11 +79,11 @@ def test_a_busy_server_indexes_when_too_many_wait(rooms: Story) -> None:
     check(rooms, posted)
     posted |= fill(rooms, 300)
     held = rooms.log._nonces
-    assert len(held._recent) + len(held._queue) < 50 + 3
+    assert len(held._recent) + held._leaving.left.nonces < 50 + 3
     rooms.submit(*(rooms.message(1, 1, "many at once") for _ in range(200)))
     rooms.submit(*(rooms.message(1, 1, "many at once") for _ in range(200)))
     rooms.post(1, 1, "one more")
-    assert len(held._recent) + len(held._queue) < 50 + 200
+    assert len(held._recent) + held._leaving.left.nonces < 50 + 200
     check(rooms, posted)
 
 
@@ -153,7 +154,7 @@ def test_what_is_greater_than_all_in_the_index_is_new_and_the_greatest_is_not(
     greatest = msgspec.structs.replace(rooms.message(1, 1, "z"), nonce=b"\xfe" * 16)
     assert isinstance(rooms.one(greatest), Committed)
     rooms.log._nonces.index_slice()
-    while rooms.log._nonces._queue:
+    while rooms.log._nonces._leaving.left.nonces:
         rooms.log._nonces.index_slice()
     if reopened:
         rooms.log.close()
@@ -372,8 +373,8 @@ def test_nonces_that_rise_are_written_as_runs_and_others_to_the_index(rooms: Sto
     sender = Sender(random.Random(1), "in any order", 1_000)
     other = Sender(random.Random(2), "random", 0)
     for _ in range(12):
-        rooms.one(rooms.messages(1, 1, *"four", nonces=sender.nonces(4)))
         rooms.one(rooms.messages(1, 2, *"four", nonces=other.nonces(4)))
+        rooms.one(rooms.messages(1, 1, *"four", nonces=sender.nonces(4)))
     rooms.index()
     runs = connection.execute(
         "SELECT author, sum(length(nonces)) / 16 FROM nonce_runs GROUP BY author"
@@ -394,7 +395,7 @@ def test_what_comes_again_and_stands_in_a_run_on_disk_is_told_where(
     batches = [rooms.messages(1, 1, *"four", nonces=sender.nonces(4)) for _ in range(20)]
     first = [seqs_of(rooms.one(batch), 4) for batch in batches]
     rooms.index()
-    assert not rooms.log._nonces._leaving.runs
+    assert not rooms.log._nonces._leaving.held.runs
     if reopened:
         rooms.log.close()
         rooms.log = SqliteLog(path)
@@ -403,3 +404,94 @@ def test_what_comes_again_and_stands_in_a_run_on_disk_is_told_where(
         assert [-(seq or 0) for seq in seqs_of(rooms.one(batch), 4)] == places
     assert rooms.record(1).head == head
     rooms.log.close()
+
+
+def rows_of(log: SqliteLog) -> int:
+    (count,) = log._connection.execute("SELECT count(*) FROM nonce_runs").fetchone()
+    return int(count)
+
+
+def test_a_slice_is_bounded(rooms: Story) -> None:
+    assert isinstance(rooms.log, SqliteLog)
+    sender = Sender(random.Random(1), "rising", 1_000)
+    for _ in range(10):
+        rooms.one(rooms.messages(1, 1, *"four", nonces=sender.nonces(4)))
+    written: list[int] = []
+    for _ in range(5):
+        rooms.log._nonces.index_slice()
+        written.append(rows_of(rooms.log))
+    assert written == [2, 4, 6, 8, 10], "7 nonces, in rows of 4"
+
+
+@pytest.mark.parametrize("reopened", [False, True])
+def test_one_who_makes_nonces_by_chance_makes_no_others_be_looked_for(
+    rooms: Story, path: Path, monkeypatch: pytest.MonkeyPatch, reopened: bool
+) -> None:
+    rooms.one(rooms.messages(1, 2, *"xy", nonces=[b"\xfe" * 16, b"\xff" * 16]))
+    sender = Sender(random.Random(1), "rising", 1_000)
+    for _ in range(10):
+        rooms.one(rooms.messages(1, 1, *"four", nonces=sender.nonces(4)))
+    rooms.index()
+    if reopened:
+        rooms.log.close()
+        rooms.log = SqliteLog(path)
+    assert isinstance(rooms.log, SqliteLog)
+    asked: list[bytes] = []
+    monkeypatch.setattr(rooms.log._nonces, "recent", asked.append)
+    for _ in range(5):
+        rooms.one(rooms.messages(1, 1, *"four", nonces=sender.nonces(4)))
+        rooms.one(rooms.message(1, 1, "alone", sender.nonces(1)[0]))
+    assert asked == []
+    monkeypatch.undo()
+    rooms.log.close()
+
+
+@pytest.mark.parametrize("why", ["a repeat in the index", "a disk that takes nothing"])
+def test_what_was_not_stored_at_first_leaves_no_trace(rooms: Story, why: str) -> None:
+    """The nonces of others that came in the same pass are new when they are tried again, and runs go on."""
+    assert isinstance(rooms.log, SqliteLog)
+    sender = Sender(random.Random(1), "rising", 1_000)
+    old = rooms.message(1, 2, "old", (999).to_bytes(6) + bytes(10))
+    rooms.submit(old, *(rooms.message(1, 2, "more") for _ in range(30)))
+    rooms.index()
+    some = rooms.messages(1, 1, *"four", nonces=sender.nonces(4))
+    if why == "a repeat in the index":
+        stored, repeated = rooms.submit(some, old)
+        assert isinstance(repeated, Repeated)
+    else:
+        rooms.log._connection.execute("PRAGMA query_only = ON")
+        assert isinstance(rooms.one(some), Failed)
+        rooms.log._connection.execute("PRAGMA query_only = OFF")
+        stored = rooms.one(some)
+    assert isinstance(stored, CommittedPosts)
+    assert not rooms.log._nonces._unordered
+    assert rooms.log._nonces._recent.runs[1].nonces == some.posts.nonces()
+
+
+def test_an_author_whose_nonces_do_not_rise_makes_no_runs(rooms: Story) -> None:
+    assert isinstance(rooms.log, SqliteLog)
+    other = Sender(random.Random(2), "random", 0)
+    for _ in range(8):
+        rooms.one(rooms.messages(1, 2, *"four", nonces=other.nonces(4)))
+    rooms.one(rooms.messages(1, 2, "greatest", nonces=[b"\xff" * 16]))
+    held = rooms.log._nonces._recent
+    assert not held.runs
+    assert len(held.apart) == 33
+
+
+def test_an_older_log_goes_on_with_what_its_index_says(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "STEPS", schema.STEPS[:4])
+    connection = sqlite3.connect(path, isolation_level=None)
+    schema.migrate(connection)
+    connection.execute("INSERT INTO nonces VALUES (?, 5)", (nonce_key(1, bytes([7] * 16)),))
+    connection.close()
+    monkeypatch.undo()
+    connection = sqlite3.connect(path, isolation_level=None)
+    schema.migrate(connection)
+    held = nonces.Nonces(connection.cursor())
+    held.load()
+    keys = NonceKeys()
+    assert not held.note_if_greatest(keys, 1, bytes([7] * 16))
+    assert held.note_if_greatest(keys, 2, bytes([7] * 15) + bytes([8]))
+    assert held.stored(nonce_key(1, bytes([7] * 16))) == 5
+    connection.close()

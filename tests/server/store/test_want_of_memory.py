@@ -2,6 +2,7 @@
 what is stored is told.
 """
 
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,9 @@ import pytest
 
 from chatroom.protocol.packets import Post
 from chatroom.server.hub.ports import Change, Committed, CommittedPosts, Failed, Outcome, Several
-from chatroom.server.store import drafts, nonces, writer
+from chatroom.server.store import drafts, leaving_nonces, writer
 from chatroom.server.store.held_nonces import HeldNonces
+from chatroom.server.store.leaving_nonces import LeavingNonces
 from chatroom.server.store.nonce_keys import NonceKeys
 from chatroom.server.store.nonce_runs import Run
 from chatroom.server.store.sqlite import SqliteLog
@@ -140,8 +142,8 @@ def test_a_room_hears_of_what_was_stored_one_by_one(disk: Story, fails_once: Cal
 def test_nonces_of_a_slice_that_could_not_be_sorted_are_not_forgotten(
     garden: Story, fails_once: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nonces, "sorted", sorted, raising=False)
-    fails_once(nonces, "sorted")
+    monkeypatch.setattr(leaving_nonces, "sorted", sorted, raising=False)
+    fails_once(leaving_nonces, "sorted")
     first = garden.messages(1, BOB, "three", nonces=nonces_of(3))
     garden.one(first)
     with pytest.raises(MemoryError):
@@ -172,3 +174,82 @@ def test_a_transaction_that_could_not_be_taken_back_takes_nothing_with_it(
     other = SqliteLog(path)
     assert Story(other).texts(1) == ["one", "two", "five"]
     other.close()
+
+
+def test_what_could_not_be_taken_back_is_taken_back_before_anything_else(
+    garden: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, failures = log_of(garden), [MemoryError() for _ in range(3)]
+    forget = log._nonces.forget
+
+    def failing(keys: NonceKeys) -> None:
+        if failures:
+            raise failures.pop()
+        forget(keys)
+
+    monkeypatch.setattr(log._nonces, "forget", failing)
+    some = garden.messages(1, BOB, "three", "four", nonces=nonces_of(3, 4))
+    log._connection.execute("PRAGMA query_only = ON")
+    submit(garden, some)
+    log._connection.execute("PRAGMA query_only = OFF")
+    while failures:
+        with pytest.raises(MemoryError):
+            log.index(1.0)
+    log.index(1.0)
+    garden.one(garden.messages(1, MIA, "five", nonces=nonces_of(5)))
+    assert isinstance(garden.one(some), CommittedPosts)
+    assert [entry.seq for entry in garden.entries(1)] == list(range(1, 10))
+    assert garden.texts(1) == ["one", "two", "five", "three", "four"]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_an_error_behind_a_commit_stores_nothing_twice(
+    garden: Story, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """As when sqlite3 lacks memory once the statement is done."""
+    log, writer_of = log_of(garden), log_of(garden)._writer
+    cursor, failures = writer_of._cursor, [MemoryError()]
+
+    class Failing:
+        connection = cursor.connection
+
+        def execute(self, statement: str, values: object = ()) -> object:
+            done = cursor.execute(statement, values)  # type: ignore[arg-type]
+            if failures and (statement == "COMMIT" or (count == 1 and statement.startswith("INSERT"))):
+                raise failures.pop()
+            return done
+
+        def executemany(self, statement: str, values: object) -> object:
+            return cursor.executemany(statement, values)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(writer_of, "_cursor", Failing())
+    texts = ["a", "b", "c"][:count]
+    some = garden.messages(1, BOB, *texts, nonces=nonces_of(*range(3, 3 + count)))
+    for _ in range(2):
+        submit(garden, some)
+    assert not failures
+    assert garden.texts(1) == ["one", "two", *texts]
+    log._nonces.index_slice()
+    submit(garden, some)
+    assert garden.texts(1) == ["one", "two", *texts]
+
+
+@pytest.mark.parametrize(
+    "name", ["write_rows", "insert_rows", "LeavingNonces._reached", "LeavingNonces.begin"]
+)
+def test_a_slice_that_lacked_memory_is_written_later(
+    garden: Story, fails_once: Callable[..., None], name: str
+) -> None:
+    log = log_of(garden)
+    owner, _, method = name.rpartition(".")
+    fails_once(LeavingNonces if owner else leaving_nonces, method)
+    garden.one(garden.message(1, BOB, "apart", nonces_of(3)[0]))
+    for _ in range(4):
+        with contextlib.suppress(MemoryError):
+            log._nonces.index_slice()
+    assert log._nonces._leaving.left == (0, 0, 0)
+    assert len(log._nonces._recent) == 0
+    connection = log._connection
+    assert connection.execute("SELECT seq FROM nonces_done WHERE room = 1").fetchone() == (7,)
+    assert connection.execute("SELECT count(*) FROM nonces").fetchone() == (1,)
+    assert connection.execute("SELECT length(nonces) FROM nonce_runs").fetchall() == [(32,)]

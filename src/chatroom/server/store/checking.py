@@ -6,7 +6,6 @@ for the commands of an operator, never for a server at work. Read next: `copies.
 
 import contextlib
 import sqlite3
-import struct
 from collections.abc import Iterator
 from itertools import islice, pairwise
 from typing import Final
@@ -17,7 +16,7 @@ from chatroom.protocol.limits import FRAME_BYTES
 from chatroom.server.hub.ports import StorageError
 from chatroom.server.store.disk_faults import words_for
 from chatroom.server.store.frames import entry_of
-from chatroom.server.store.nonce_keys import author_and_nonce, nonce_key
+from chatroom.server.store.nonce_keys import apart, author_and_nonce, nonce_key
 from chatroom.server.store.nonce_runs import Run, read_row, run_in_rows
 from chatroom.server.store.refusals import SERVER, SERVER_HANDLE
 from chatroom.server.store.schema import ROOM_SHIFT, seq_of
@@ -39,7 +38,7 @@ _BEYOND: Final = {
 _LOST_NONCES: Final = """
     SELECT nonces.entry FROM nonces LEFT JOIN entries ON entries.id = nonces.entry WHERE entries.id IS NULL"""
 
-_RUNS: Final = "SELECT author, first, last, nonces, entries FROM nonce_runs ORDER BY author, first"
+_RUNS: Final = "SELECT author, first, nonces, entries FROM nonce_runs ORDER BY author, first"
 
 _LOST_MEMBERS: Final = """
     SELECT room, account FROM members
@@ -132,18 +131,22 @@ def _read(frame: object, entry: int, handle: str | None, kind: int) -> tuple[int
 
 def _faults_of_runs(connection: sqlite3.Connection, heads: dict[int, int]) -> Iterator[str]:
     """Look at every row of nonces that rise."""
-    before = 0, b""
-    for author, first, last, nonces, entries in connection.execute(_RUNS):
+    greatest = dict(connection.execute("SELECT author, greatest FROM nonce_authors").fetchall())
+    author_before, before = None, b""
+    for author, first, nonces, entries in connection.execute(_RUNS):
         try:
             run = read_row(nonces, entries)
-        except struct.error:
-            yield f"nonces of account {author} cannot be read"
+        except ValueError as error:
+            yield f"nonces of account {author}: {error}"
             continue
-        each = [run.nonce_at(place) for place in range(len(run))]
-        is_rising = all(one < next_one for one, next_one in pairwise(each))
-        if [first, last] != [each[0], each[-1]] or not is_rising or before >= (author, first):
+        each = apart(nonces)
+        if author != author_before:
+            author_before, before = author, b""
+        if first != each[0] or not all(one < next_one for one, next_one in pairwise([before, *each])):
             yield f"nonces of account {author} are not in order"
-        before = author, last
+        if each[-1] > greatest.get(author, b""):
+            yield f"nonces of account {author} are greater than the greatest"
+        before = each[-1]
         for entry in run.entries:
             if not 0 < seq_of(entry) <= heads.get(entry >> ROOM_SHIFT, 0):
                 yield f"{_place(entry)}: is not there, but its nonce is known"
@@ -162,20 +165,24 @@ class _Nonces:
     def faults(self, entry: int, key: bytes) -> Iterator[str]:
         """Take the nonce of an entry."""
         row = self._cursor.execute("SELECT entry FROM nonces WHERE key = ?", (key,)).fetchone()
-        on_disk = self._in_runs(*author_and_nonce(key)) if row is None else int(row[0])
-        known = self._later.setdefault(key, entry) if on_disk is None else on_disk
-        if known != entry:
-            yield f"{_place(entry)}: its nonce is that of {_place(known)}"
-        elif on_disk is None and seq_of(entry) <= self._done.get(entry >> ROOM_SHIFT, 0):
+        in_run = self._in_runs(*author_and_nonce(key))
+        on_disk = [place for place in (in_run, row and int(row[0])) if place is not None]
+        for known in on_disk or [self._later.setdefault(key, entry)]:
+            if known != entry:
+                yield f"{_place(entry)}: its nonce is that of {_place(known)}"
+                return
+        if not on_disk and seq_of(entry) <= self._done.get(entry >> ROOM_SHIFT, 0):
             yield f"{_place(entry)}: its nonce is not in the index"
 
     def _in_runs(self, author: int, nonce: bytes) -> int | None:
         """Return the row id of the entry with this nonce, where it is in a run that can be read."""
         run = self._runs.get(author)
-        if run is None or run.find(nonce) is None:  # as a rule it is in the same run as the one before
+        found = None if run is None else run.find(nonce)
+        if found is None:  # as a rule it is in the same run as the one before
             with contextlib.suppress(StorageError):  # that is told of the row
                 run = self._runs[author] = run_in_rows(self._cursor, author, nonce)
-        return None if run is None else run.find(nonce)
+                found = None if run is None else run.find(nonce)
+        return found
 
 
 def _place(entry: int) -> str:

@@ -40,7 +40,9 @@ class Draft:
         "accounts",
         "entries",
         "has_begun",
+        "has_slice",
         "is_unsettled",
+        "is_written",
         "keys",
         "mentions",
         "rooms",
@@ -67,6 +69,10 @@ class Draft:
         """Rooms that got entries, and the time of the first of them."""
         self.accounts: list[int] = []
         self.has_begun = False
+        self.has_slice = False
+        """Whether nonces are written that were held in memory."""
+        self.is_written = False
+        """Whether the statement that commits was begun."""
 
     def add(self, author: int, entry: int, kind: int, frames: Sequence[bytearray]) -> None:
         """Take the rows of entries that follow each other, of which this is the row id of the first."""
@@ -98,6 +104,13 @@ class Draft:
         except sqlite3.IntegrityError:
             return False
         return True
+
+    def stands(self, cursor: sqlite3.Cursor) -> bool:
+        """Whether the first row is on disk, though to commit it has failed. Raises what reading raises."""
+        if not self.is_written or not self.values:
+            return False
+        found = cursor.execute("SELECT frame FROM entries WHERE id = ?", (self.values[1],)).fetchone()
+        return found is not None and found[0] == self.values[3]
 
     def _rows(self) -> list[Row]:
         """Return the rows one by one."""

@@ -16,7 +16,7 @@ class HeldNonces:
         self.apart: dict[bytes, int] = {}
         self.runs: dict[int, Run] = {}
         self.in_runs = 0
-        """How many are in runs; after an error perhaps a few more than that."""
+        """How many are in runs."""
 
     def __len__(self) -> int:
         return len(self.apart) + self.in_runs
@@ -26,23 +26,30 @@ class HeldNonces:
         self.apart[key] = entry
 
     def add_all(self, keys: NonceKeys) -> None:
-        """Take all of these. After an error some may be here: `drop_all` them then."""
+        """Take all of these. After an error some may be here, and not counted: `drop_all` them then."""
         for author, nonces, entries in keys.runs:
             run = self.runs.get(author)
             if run is None:
                 run = self.runs[author] = Run()
-            self.in_runs += len(entries)
             run.add(nonces, entries)
+            self.in_runs += len(entries)
         self.apart.update(keys.apart)
 
     def drop_all(self, keys: NonceKeys) -> None:
-        """Let go of these, if they were added last. Some may not be here."""
-        for author, nonces, entries in reversed(keys.runs):
+        """Let go of these, if they were added last. Some may not be here. After an error, do it again."""
+        for author, nonces, _ in reversed(keys.runs):
             run = self.runs.get(author)
-            if run is not None and run.drop(nonces):
-                self.in_runs -= len(entries)
+            if run is not None:
+                run.drop(nonces)
         for key in keys.apart:
             self.apart.pop(key, None)
+        self.in_runs = sum(map(len, self.runs.values()))
+
+    def clear(self) -> None:
+        """Let go of all. It needs no memory."""
+        self.apart.clear()
+        self.runs.clear()
+        self.in_runs = 0
 
     def set_apart(self, author: int) -> None:
         """Let what is held of this author in a run be apart."""

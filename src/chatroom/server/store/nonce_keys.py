@@ -28,13 +28,15 @@ def apart(nonces: bytes) -> list[bytes]:
 class NonceKeys:
     """The row id of the entry of each key, as one transaction gathers them."""
 
-    __slots__ = ("_found", "_looked_at", "apart", "runs")
+    __slots__ = ("_found", "_looked_at", "apart", "former", "runs")
 
     def __init__(self) -> None:
         self.apart: dict[bytes, int] = {}
         """The row id of each, but for those in `runs`."""
         self.runs: list[tuple[int, bytes, Sequence[int]]] = []
         """Author, nonces one behind the other, row ids: those of an author rise, also from run to run."""
+        self.former: dict[int, bytes | None] = {}
+        """The greatest nonce of each author as it was before: what it is again if these are not stored."""
         self._found: dict[bytes, int] = {}
         self._looked_at = 0
 

@@ -18,10 +18,14 @@ from chatroom.server.hub.ports import StorageError
 ROW_NONCES: Final = 256
 """So many are one row at most: 6 KB."""
 
+ENTRY_BYTES: Final = 8
+"""A row id in a row."""
+
 # A row that was written before, by a commit of which nobody knew what became, is the same row.
-_ADD: Final = "INSERT OR IGNORE INTO nonce_runs VALUES (?, ?, ?, ?, ?)"
+_ADD: Final = "INSERT OR IGNORE INTO nonce_runs (author, first, nonces, entries) VALUES (?, ?, ?, ?)"
 _FIND: Final = """
     SELECT nonces, entries FROM nonce_runs WHERE author = ? AND first <= ? ORDER BY first DESC LIMIT 1"""
+_LAST: Final = "SELECT nonces FROM nonce_runs WHERE author = ? ORDER BY first DESC LIMIT 1"
 
 
 class Run:
@@ -41,15 +45,11 @@ class Run:
         self.nonces += nonces
         self.entries.extend(entries)
 
-    def drop(self, nonces: bytes) -> bool:
-        """Let go of these if they were taken last, and tell whether they were. That needs no memory to speak
-        of: it may be what is lacking.
-        """
-        is_last = self.nonces.endswith(nonces)
-        if is_last:
+    def drop(self, nonces: bytes) -> None:
+        """Let go of these if they were taken last, also in part. After an error, do it again."""
+        if self.nonces.endswith(nonces):
             del self.nonces[-len(nonces) :]
         del self.entries[len(self.nonces) // NONCE_BYTES :]
-        return is_last
 
     def find(self, nonce: bytes) -> int | None:
         """Return the row id of the entry with this nonce."""
@@ -74,21 +74,19 @@ def write_rows(cursor: sqlite3.Cursor, rows: Iterable[tuple[int, Run]]) -> None:
     cursor.executemany(
         _ADD,
         [
-            (
-                author,
-                run.nonce_at(0),
-                run.nonce_at(-1),
-                run.nonces,
-                struct.pack(f">{len(run)}q", *run.entries),
-            )
+            (author, run.nonce_at(0), run.nonces, struct.pack(f">{len(run)}q", *run.entries))
             for author, run in rows
         ],
     )
 
 
-def read_row(nonces: bytes, entries: bytes) -> Run:
-    """Return the run in these columns of a row. Raises struct.error where they cannot be one."""
-    return Run(nonces, struct.unpack(f">{len(nonces) // NONCE_BYTES}q", entries))
+def read_row(nonces: object, entries: object) -> Run:
+    """Return the run in these columns of a row. Raises ValueError where they cannot be one."""
+    if isinstance(nonces, bytes) and isinstance(entries, bytes):
+        count = len(nonces) // NONCE_BYTES
+        if count and (len(nonces), len(entries)) == (count * NONCE_BYTES, count * ENTRY_BYTES):
+            return Run(nonces, struct.unpack(f">{count}q", entries))
+    raise ValueError("no nonces, or not as many as entries")
 
 
 def run_in_rows(cursor: sqlite3.Cursor, author: int, nonce: bytes) -> Run | None:
@@ -98,11 +96,11 @@ def run_in_rows(cursor: sqlite3.Cursor, author: int, nonce: bytes) -> Run | None
         return None
     try:
         return read_row(*row)
-    except struct.error:
+    except ValueError:
         raise StorageError(f"the nonces of account {author} cannot be read") from None
 
 
-def greatest_in_rows(cursor: sqlite3.Cursor) -> bytes:
-    """Return the greatest nonce of all rows, empty where there is none."""
-    (greatest,) = cursor.execute("SELECT max(last) FROM nonce_runs").fetchone()
-    return greatest or b""
+def greatest_in_rows(cursor: sqlite3.Cursor, author: int) -> bytes:
+    """Return the greatest nonce that a row of this author holds, empty where there is none."""
+    row = cursor.execute(_LAST, (author,)).fetchone()
+    return b"" if row is None else bytes(row[0])[-NONCE_BYTES:]

@@ -93,12 +93,14 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
     ),
     (
         # Where each nonce stands that is not in `nonces`, for entries up to `nonces_done`: rising ones of an
-        # author, 16 bytes each, the row ids of their entries, 8 bytes each, most significant byte first, and
-        # the first nonce and the last once more (nonce_runs.py).
+        # author, 16 bytes each, and the row ids of their entries, 8 bytes each, most significant byte first
+        # (nonce_runs.py).
         """CREATE TABLE nonce_runs (
-            author INTEGER NOT NULL, first BLOB NOT NULL, last BLOB NOT NULL, nonces BLOB NOT NULL,
-            entries BLOB NOT NULL, PRIMARY KEY (author, first)) WITHOUT ROWID""",
-        "CREATE INDEX nonce_runs_by_last ON nonce_runs (last)",
+            id INTEGER PRIMARY KEY, author INTEGER NOT NULL, first BLOB NOT NULL, nonces BLOB NOT NULL,
+            entries BLOB NOT NULL, UNIQUE (author, first))""",
+        # No nonce of the author up to `nonces_done` is greater; of who is not here, than that in `meta`.
+        "CREATE TABLE nonce_authors (author INTEGER PRIMARY KEY, greatest BLOB NOT NULL)",
+        "INSERT INTO meta SELECT 'greatest_nonce', ifnull(max(key), x'') FROM nonces",
     ),
 )
 

@@ -170,6 +170,7 @@ class SqliteLog:
         """
         stop_at = time.monotonic() + budget_s
         try:
+            self._writer.finish()
             self._look_after_files()
             self._indexer.note(self._writer.take_fresh())
             while self._has_work():

@@ -81,6 +81,7 @@ class Writer:
         self._heads = heads
         self._nonces = nonces
         self._handles = handles
+        self._unfinished: Draft | None = None  # what is under way, or is still to be taken back
         self._fresh: dict[int, int] = {}
         self.entries = 0
         """How many entries were committed so far."""
@@ -144,19 +145,21 @@ class Writer:
         """Decide and commit, or raise one of `_FAULTS` and leave everything as it was; after a failure behind
         the commit, the changes are stored, and repeats when they come again.
 
-        At first nonces that the index may hold are looked up by the statement that writes the rows; when
-        it finds that one of them had been stored, all is taken back and decided again with each nonce
-        looked up before.
+        At first nonces that the index may hold are looked up by the statement that writes the rows; when one
+        of them had been stored, all is taken back and decided again with each nonce looked up before.
         """
-        roll_back(self._cursor.connection)  # where one that is over could not be, for want of memory
-        draft = Draft(is_unsettled=is_alone)
+        self.finish()
+        draft = self._unfinished = Draft(is_unsettled=is_alone)
         try:
             outcomes = [self._decide(change, now_ms, draft, looks_up) for change in changes]
             is_committed = self._commit(draft, indexes_nonces=not is_alone)
         except BaseException:
             self._take_back(draft)
             raise
-        if is_committed:  # from here on nothing is taken back, whatever fails
+        if is_committed:
+            self._unfinished = None  # from here on nothing is taken back, whatever fails
+            if draft.has_slice:
+                self._nonces.wrote_slice()
             self.entries += draft.entries
             for room, at in draft.rooms.items():
                 self._fresh.setdefault(room, at)
@@ -167,6 +170,11 @@ class Writer:
         if looks_up:
             raise StorageError("the log has an entry in the place of a new one")
         return self._attempt(changes, now_ms, looks_up=True, is_alone=is_alone)
+
+    def finish(self) -> None:
+        """Take back what could not be taken back."""
+        if self._unfinished is not None:
+            self._take_back(self._unfinished)
 
     # -- transactions --------------------------------------------------------------------------------------
 
@@ -188,26 +196,31 @@ class Writer:
                 return True
             if entries == 1 and not draft.mentions and not indexes_nonces:
                 self._nonces.add(draft.keys)
+                draft.is_written = True
                 return draft.write_rows(cursor)
             self._begin(draft)
         if entries and not draft.write_rows(cursor):
             return False
         if draft.mentions:
             cursor.executemany("INSERT OR IGNORE INTO mentions VALUES (?, ?, ?)", draft.mentions)
-        written = self._nonces.write_slice() if indexes_nonces else None
+        if indexes_nonces:
+            draft.has_slice = True
+            self._nonces.write_slice()
         self._nonces.add(draft.keys)
+        draft.is_written = True
         cursor.execute("COMMIT")
-        if written is not None:
-            self._nonces.wrote_slice(written)
         return True
 
     def _take_back(self, draft: Draft) -> None:
+        """Let all be as it was before the draft, unless it is on disk after all. It can be done again."""
         roll_back(self._cursor.connection)
         for room in draft.rooms:
             self._heads.forget(room)
-        for account in draft.accounts:
-            self._handles.pop(account, None)
-        self._nonces.forget(draft.keys)
+        if not draft.stands(self._cursor):
+            for account in draft.accounts:
+                self._handles.pop(account, None)
+            self._nonces.forget(draft.keys)
+        self._unfinished = None
 
     # -- decisions -----------------------------------------------------------------------------------------
 
@@ -269,7 +282,7 @@ class Writer:
         if handle is None:
             return refusals.NO_SUCH_ACCOUNT
         key = nonce_key(author, nonce)
-        may_be_known = bool(nonce) and not self._nonces.note_if_greatest(author, nonce)
+        may_be_known = bool(nonce) and not self._nonces.note_if_greatest(draft.keys, author, nonce)
         if may_be_known:
             known = self._known(key, draft, looks_up)
             if known is not None:
