@@ -44,9 +44,9 @@ class Draft:
         "is_unsettled",
         "is_written",
         "keys",
+        "late",
         "mentions",
         "rooms",
-        "unordered",
         "unsure",
         "values",
     )
@@ -62,8 +62,8 @@ class Draft:
         self.keys = NonceKeys()
         self.unsure: dict[int, bytearray] = {}
         """The keys that the index may hold, by row id."""
-        self.unordered: set[int] = set()
-        """Authors of new nonces that are no greater than all before."""
+        self.late: list[int] = []
+        """The author of each new nonce that is no greater than all of its author before."""
         self.mentions: list[tuple[int, int, int]] = []
         self.rooms: dict[int, int] = {}
         """Rooms that got entries, and the time of the first of them."""

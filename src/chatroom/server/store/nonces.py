@@ -36,13 +36,13 @@ no less if twice as many were.
 """
 
 SLICE: Final = 256
-"""So many, or as many as are too many, are written with one commit: 1 ms, 4 ms where each meets its own
-page, much less in runs.
+"""So many, or a fourth of what is too much, are written with one commit: 1 ms, 4 ms where each meets its own
+page, much less in runs. After a crash in a flood twice `MOST_NONCES` may be held, and all at once took 30 ms.
 """
 
-FEW: Final = 32
-"""Fewer nonces of an author who makes no more runs are no run either: then its next ones are looked for in
-the index alone.
+FEW: Final = 8
+"""So many nonces of an author may be late before runs are no use for it; and as few are no run either: then
+its next ones are looked for in the index alone.
 """
 
 _DONE: Final = "SELECT rooms.id, ifnull(seq, 0) FROM rooms LEFT JOIN nonces_done ON room = rooms.id"
@@ -65,8 +65,10 @@ class Nonces:
         """The same of authors who are not there."""
         self._greatest_in_runs: dict[int, bytes] = {}
         """No nonce of the author in a run on disk, or on its way there, is greater, where that was asked."""
+        self._late: dict[int, int] = {}
+        """How many of the author's that are held were no greater than one before, though they were new."""
         self._unordered: set[int] = set()
-        """Authors of whom a new nonce was no greater than one before: no runs are made of their next ones."""
+        """Authors of whom most were: no runs are made of their next ones."""
 
     def load(self) -> None:
         """Read whose nonces are new, and what is on disk in entries alone: the nonces after `nonces_done`."""
@@ -122,15 +124,19 @@ class Nonces:
                 keys.add(nonce_key(author, nonce), place)
         return True
 
-    def note_unordered(self, authors: Iterable[int]) -> None:
-        """New nonces of these authors were no greater than one before. As a rule it goes on so, and a run is
-        no use where every nonce has to be looked for.
+    def note_late(self, authors: Iterable[int]) -> None:
+        """New nonces of these authors, one each, were no greater than one before. Where most are, a run is no
+        use: every nonce has to be looked for.
         """
         for author in authors:
-            if author in self._greatest and author not in self._unordered:
+            if author in self._unordered:
+                continue
+            self._late[author] = late = self._late.get(author, 0) + 1
+            run = self._recent.runs.get(author)
+            count = 0 if run is None else len(run)
+            if late > max(FEW, count):
                 self._unordered.add(author)
-                run = self._recent.runs.get(author)
-                if run is not None and len(run) < FEW:
+                if run is not None and count < FEW:
                     self._recent.set_apart(author)
 
     # -- known ones ----------------------------------------------------------------------------------------
@@ -144,11 +150,10 @@ class Nonces:
             entry = recent.find_in_run(author, nonce) or leaving.find_in_run(author, nonce)
         return entry
 
-    def in_runs(self, key: bytes) -> int | None:
-        """Return the row id of the entry with this key, if it is in a run on disk. Raises StorageError for a
-        run that cannot be read.
+    def in_runs(self, author: int, nonce: bytes) -> int | None:
+        """Return the row id of the entry with this nonce, if it is in a run on disk. Raises StorageError for
+        a run that cannot be read.
         """
-        author, nonce = author_and_nonce(key)
         greatest = self._greatest_in_runs.get(author)
         if greatest is None:
             greatest = self._greatest_in_runs[author] = greatest_in_rows(self._cursor, author)
@@ -157,11 +162,12 @@ class Nonces:
         run = run_in_rows(self._cursor, author, nonce)
         return None if run is None else run.find(nonce)
 
-    def stored(self, key: bytes) -> int | None:
-        """Return the row id of the entry with this key, if it is in a run on disk, or in the index."""
-        known = self.in_runs(key)
+    def stored(self, author: int, nonce: bytes) -> int | None:
+        """Return the row id of the entry with this nonce, if it is in a run on disk, or in the index."""
+        known = self.in_runs(author, nonce)
         if known is not None:
             return known
+        key = nonce_key(author, nonce)
         row = self._cursor.execute("SELECT entry FROM nonces WHERE key = ?", (key,)).fetchone()
         return None if row is None else int(row[0])
 
@@ -207,9 +213,8 @@ class Nonces:
         leaving.wrote_slice()  # one that was committed, if that could not be said
         if not leaving.left.nonces:
             self._let_leave()
-        authors = leaving.write_slice(
-            self._cursor, max(SLICE, len(self._recent) + leaving.left.nonces - MOST_NONCES)
-        )
+        too_many = len(self._recent) + leaving.left.nonces - MOST_NONCES
+        authors = leaving.write_slice(self._cursor, max(SLICE, too_many // 4))
         greatest, before = self._greatest, self._greatest_before
         self._cursor.executemany(_NOTE, [(author, greatest.get(author, before)) for author in authors])
 
@@ -227,4 +232,4 @@ class Nonces:
         self._leaving.begin(held)
         self.highest = highest
         self._recent = recent
-        self._unordered.clear()
+        self._late.clear()

@@ -131,9 +131,8 @@ class SqliteLog:
 
     def find_post(self, author: int, nonce: bytes) -> bytes | None:
         """See `Log.find_post`."""
-        key = nonce_key(author, nonce)
         with _reading():
-            entry = self._nonces.recent(key) or self._nonces.stored(key)
+            entry = self._nonces.recent(nonce_key(author, nonce)) or self._nonces.stored(author, nonce)
             if entry is None:
                 return None
             (frame,) = read_after(self._connection, entry >> ROOM_SHIFT, seq_of(entry) - 1, 1, PAGE_BYTES)

@@ -163,8 +163,8 @@ class Writer:
             self.entries += draft.entries
             for room, at in draft.rooms.items():
                 self._fresh.setdefault(room, at)
-            if draft.unordered:
-                self._nonces.note_unordered(draft.unordered)
+            if draft.late:
+                self._nonces.note_late(draft.late)
             return outcomes
         self._take_back(draft)
         if looks_up:
@@ -284,7 +284,7 @@ class Writer:
         key = nonce_key(author, nonce)
         may_be_known = bool(nonce) and not self._nonces.note_if_greatest(draft.keys, author, nonce)
         if may_be_known:
-            known = self._known(key, draft, looks_up)
+            known = self._known(change, key, draft, looks_up)
             if known is not None:
                 return self._repeated(known, change, draft)
         seq = head.seq + 1
@@ -306,7 +306,7 @@ class Writer:
         if nonce:
             draft.keys.add(key, entry)
         if may_be_known:
-            draft.unordered.add(author)
+            draft.late.append(author)
             if key <= self._nonces.highest:
                 draft.unsure[entry] = bytearray(key)
         draft.add(author, entry, kind, (bytearray(frame),))
@@ -314,11 +314,11 @@ class Writer:
             draft.mentions.append((account, room, seq))
         return Committed(0, (logged,))
 
-    def _known(self, key: bytes, draft: Draft, looks_up: bool) -> int | None:
-        """Return the row id of the entry with this key, if it has one; `looks_up` also in the index."""
+    def _known(self, change: AddEntry, key: bytes, draft: Draft, looks_up: bool) -> int | None:
+        """Return the row id of the entry with this nonce, if it has one; `looks_up` also in the index."""
         nonces = self._nonces
         held = draft.keys.get(key) or nonces.recent(key)
-        return held or (nonces.stored(key) if looks_up else nonces.in_runs(key))
+        return held or (nonces.stored if looks_up else nonces.in_runs)(change.author, change.nonce)
 
     def _author_fault(self, change: AddEntry, now_ms: int, draft: Draft) -> Failed | None:
         """Return why the author may do this no more, after what this pass changed. A repeat is none."""
@@ -327,7 +327,7 @@ class Writer:
             return None
         if change.nonce:
             key = nonce_key(author, change.nonce)
-            if self._known(key, draft, looks_up=True):
+            if self._known(change, key, draft, looks_up=True):
                 return None
         return judge_author(self._cursor, author, change.kind, change.room, max(now_ms, head.at))
 
