@@ -148,6 +148,7 @@ class Writer:
         At first nonces that the index may hold are looked up by the statement that writes the rows; when one
         of them had been stored, all is taken back and decided again with each nonce looked up before.
         """
+        roll_back(self._cursor.connection)  # what somebody else may have begun, and could not take back
         self.finish()
         draft = self._unfinished = Draft(is_unsettled=is_alone)
         try:
