@@ -326,10 +326,9 @@ class Writer:
         author, head = change.author, self._heads.get(change.room)
         if head is None or author == refusals.SERVER or change.code:
             return None
-        if change.nonce:
-            key = nonce_key(author, change.nonce)
-            if self._known(change, key, draft, looks_up=True):
-                return None
+        key = nonce_key(author, change.nonce)
+        if change.nonce and self._known(change, key, draft, looks_up=True):
+            return None
         return judge_author(self._cursor, author, change.kind, change.room, max(now_ms, head.at))
 
     def _project(self, change: AddEntry, logged: Logged, now_ms: int) -> Failed | None:
