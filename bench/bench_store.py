@@ -1,6 +1,8 @@
 """What the store costs: CPU and time of a commit by batch size, of reads, of search, of opening.
 
-    python bench/bench_store.py [--messages 1000000] [--dir DIR]
+    python bench/bench_store.py [--messages 1000000] [--dir DIR] [--posts]
+
+`--posts`: only what storing a message of a flood costs, by how its nonce was made.
 
 `CPU` is user and system time of this process. `sync` is what one write of 4,120 bytes and one fdatasync cost
 in the same run, in a file that does not grow: no way of keeping a message on disk costs less, so `beyond` is
@@ -20,9 +22,11 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate, count
 from pathlib import Path
 
+from chatroom.protocol.codec import encode
 from chatroom.protocol.entries import EntryKind, Posted, RoomKind, encode_body
-from chatroom.protocol.packets import Role
-from chatroom.server.hub.ports import AddAccount, AddEntry, AddRoom, Committed, Log
+from chatroom.protocol.packets import Post, Role
+from chatroom.protocol.posts import cut_posts
+from chatroom.server.hub.ports import AddAccount, AddEntry, AddPosts, AddRoom, Committed, Log
 from chatroom.server.store.memory import MemoryLog
 from chatroom.server.store.sqlite import SqliteLog
 
@@ -41,11 +45,15 @@ def main() -> None:
     )
     parser.add_argument("--dir", type=Path, default=Path(__file__).parent, help="where to put the files")
     parser.add_argument("--commits", type=int, help=argparse.SUPPRESS)  # the part that runs under strace
+    parser.add_argument("--posts", action="store_true", help="only posts that come together")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="store-", dir=options.dir))
     try:
         if options.commits is not None:
             commit_one_by_one(folder, options.commits)
+            return
+        bench_posts(folder)
+        if options.posts:
             return
         bench_memory()
         bench_commits(folder)
@@ -84,6 +92,40 @@ def submit(log: Log, batch: Sequence[AddEntry]) -> None:
     log.submit(batch, time.time_ns() // 1_000_000)
     outcomes = log.outcomes()
     assert type(outcomes[-1]) is Committed, outcomes[-1]
+
+
+def time_nonce() -> bytes:
+    return (next(_rising) // 256).to_bytes(6, "big") + os.urandom(10)  # within a "millisecond" in any order
+
+
+# -- posts together --------------------------------------------------------------------------------------
+
+
+def bench_posts(folder: Path) -> None:
+    """A flood of 64 authors with four posts each in a pass, and the same after a restart."""
+    for nonce in (time_nonce, rising_nonce, random_nonce):
+        path = folder / f"posts-{nonce.__name__}.db"
+        costs: list[float] = []
+        for _ in range(2):
+            log = SqliteLog(path)
+            if not costs:
+                people(log)
+            passes = [[posts_of(author, nonce) for author in range(1, 65)] for _ in range(400)]
+            begin = time.process_time()
+            for batch in passes:
+                log.submit(batch, time.time_ns() // 1_000_000)
+                log.outcomes()
+            costs.append((time.process_time() - begin) / (400 * 64 * 4) * 1e6)
+            log.close()
+        name, first, again = nonce.__name__.replace("_", " "), *costs
+        print(f"posts together, {name:12s}: CPU {first:.1f} us a message, {again:.1f} after a restart")
+
+
+def posts_of(author: int, nonce: Callable[[], bytes]) -> AddPosts:
+    data = b"".join(encode(Post(1, 1, nonce(), "x" * 100)) for _ in range(4))
+    cut = cut_posts(data, 0, len(data))
+    assert cut is not None
+    return AddPosts(1, author, cut[0])
 
 
 # -- commits ---------------------------------------------------------------------------------------------
