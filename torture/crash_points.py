@@ -190,7 +190,7 @@ def _crash_the_upgrade(point: Point, count: int) -> _Case:
 
 def make_first_version(path: Path) -> None:
     """Put a database of version 1 in the place of this one: the tables of the first step, with the rows that
-    stand in them now. What later versions added is gone.
+    stand in them now. What later versions added is gone, and no nonce is in the index yet.
     """
     old = path.with_name("first-version.db")
     connection = sqlite3.connect(old, isolation_level=None)
@@ -206,6 +206,9 @@ def make_first_version(path: Path) -> None:
     for (table,) in tables.fetchall():
         columns = ", ".join(name for _, name, *_ in connection.execute(f"PRAGMA main.table_info({table})"))
         connection.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}")
+    connection.execute("DELETE FROM meta WHERE name = 'greatest_nonce'")
+    connection.execute("DELETE FROM nonces")
+    connection.execute("DELETE FROM nonces_done")
     connection.close()
     for file in path.parent.glob(f"{path.name}*"):
         file.unlink()
