@@ -38,7 +38,7 @@ MUTANTS: Final = (
         "acknowledge before commit",
         (
             Edit(WRITER, '        cursor.execute("COMMIT")\n', ""),
-            Edit(WRITER, "if entries == 1 and not draft.mentions", "if not entries and not draft.mentions"),
+            Edit(WRITER, "and entries == 1 and not draft.mentions", "and not entries and not draft.mentions"),
             Edit(
                 WRITER,
                 '            self._cursor.execute("BEGIN IMMEDIATE")\n',

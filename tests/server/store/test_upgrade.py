@@ -13,6 +13,7 @@ from chatroom.protocol.packets import Role
 from chatroom.server.hub.ports import AddAccount, AddCode, AddDevice, AddEntry, BarAddress, Committed, Failed
 from chatroom.server.hub.records import CodeKind
 from chatroom.server.store import database, schema
+from chatroom.server.store.checking import find_faults
 from chatroom.server.store.sqlite import SqliteLog
 from support.story import Story, joined, new_account, texts_of
 
@@ -50,6 +51,14 @@ def first_version(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     assert connection.execute("PRAGMA user_version").fetchone() == (1,)
     connection.close()
     return path
+
+
+def test_an_older_log_is_checked_as_it_is(first_version: Path) -> None:
+    connection = sqlite3.connect(first_version, isolation_level=None)
+    assert find_faults(connection) == []
+    connection.execute("DELETE FROM entries WHERE id = ?", (schema.entry_id(1, 3),))
+    assert find_faults(connection) == ["room 1: entries 3 to 3 are missing"]
+    connection.close()
 
 
 def test_nothing_is_lost_and_everything_new_works(first_version: Path) -> None:

@@ -225,9 +225,10 @@ def test_an_error_behind_a_commit_stores_nothing_twice(
     monkeypatch.setattr(writer_of, "_cursor", Failing())
     texts = ["a", "b", "c"][:count]
     some = garden.messages(1, BOB, *texts, nonces=nonces_of(*range(3, 3 + count)))
-    for _ in range(2):
-        submit(garden, some)
+    (first,) = submit(garden, some)
     assert not failures
+    assert isinstance(first, CommittedPosts), "what is stored is told, whatever was said behind the commit"
+    submit(garden, some)
     assert garden.texts(1) == ["one", "two", *texts]
     log._nonces.index_slice()
     submit(garden, some)
@@ -253,3 +254,45 @@ def test_a_slice_that_lacked_memory_is_written_later(
     assert connection.execute("SELECT seq FROM nonces_done WHERE room = 1").fetchone() == (7,)
     assert connection.execute("SELECT count(*) FROM nonces").fetchone() == (1,)
     assert connection.execute("SELECT length(nonces) FROM nonce_runs").fetchall() == [(32,)]
+
+
+def test_a_post_that_is_still_to_be_taken_back_is_not_found(
+    garden: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = log_of(garden)
+
+    def failing(keys: NonceKeys) -> None:
+        raise MemoryError
+
+    add = log._nonces.add
+
+    def adds_and_fails(keys: NonceKeys) -> None:
+        add(keys)
+        raise MemoryError
+
+    monkeypatch.setattr(log._nonces, "add", adds_and_fails)
+    monkeypatch.setattr(log._nonces, "forget", failing)
+    submit(garden, garden.messages(1, BOB, "three", nonces=nonces_of(3)))
+    assert log.find_post(BOB, nonces_of(3)[0]) is None
+    monkeypatch.undo()
+    assert isinstance(garden.one(garden.messages(1, BOB, "three", nonces=nonces_of(3))), CommittedPosts)
+
+
+def test_what_the_disk_did_not_let_be_taken_back_counts_as_nothing(
+    garden: Story, monkeypatch: pytest.MonkeyPatch, fails_once: Callable[..., None]
+) -> None:
+    log, roll_back, failures = log_of(garden), writer.roll_back, [True, True]
+
+    def roll_back_later(of: sqlite3.Connection) -> None:
+        if not of.in_transaction or not failures or not failures.pop():
+            roll_back(of)
+
+    monkeypatch.setattr(writer, "roll_back", roll_back_later)
+    fails_once(log._nonces, "add")
+    some = garden.messages(1, BOB, "three", "four", nonces=nonces_of(3, 4))
+    submit(garden, some)
+    monkeypatch.undo()
+    submit(garden, garden.messages(1, MIA, "three", nonces=nonces_of(5)))
+    submit(garden, some)
+    assert sorted(garden.texts(1)) == ["four", "one", "three", "three", "two"]
+    assert [entry.seq for entry in garden.entries(1)] == list(range(1, 10))

@@ -18,11 +18,14 @@ from chatroom.server.hub.ports import (
     Change,
     Committed,
     CommittedPosts,
+    Repeated,
     RevokeDevice,
     SetRead,
     Several,
     SingleOutcome,
 )
+from chatroom.server.store import refusals
+from chatroom.server.store.frames import entry_of
 
 
 def author_of(change: Change) -> int:
@@ -48,6 +51,14 @@ def entries_of(change: AddPosts) -> list[AddEntry]:
         )
         for post in posts_of(change.posts)
     ]
+
+
+def repeated(frame: bytes, change: AddEntry) -> SingleOutcome:
+    """Return what becomes of an entry when this one stands, or is about to, under its nonce."""
+    known = entry_of(frame)
+    if (known.room, known.kind, bytes(known.body)) == (change.room, change.kind, change.body):
+        return Repeated(known.room, known.seq)
+    return refusals.NONCE_REUSED
 
 
 def together(outcomes: Sequence[SingleOutcome]) -> CommittedPosts | Several:

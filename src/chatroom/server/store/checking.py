@@ -80,7 +80,8 @@ def _faults(connection: sqlite3.Connection) -> Iterator[str]:
                 yield f"room {room}: {what} says {seq}, the last entry is {heads.get(room, 0)}"
     for (entry,) in connection.execute(_LOST_NONCES):
         yield f"{_place(entry)}: is not there, but its nonce is known"
-    yield from _faults_of_runs(connection, heads)
+    if _has_runs(connection):
+        yield from _faults_of_runs(connection, heads)
     for room, account in connection.execute(_LOST_MEMBERS):
         yield f"room {room}: account {account} is a member, but one of the two does not exist"
     for room, account in connection.execute(_LOST_INVITATIONS):
@@ -129,9 +130,14 @@ def _read(frame: object, entry: int, handle: str | None, kind: int) -> tuple[int
     return read.at, read.nonce
 
 
+def _has_runs(connection: sqlite3.Connection) -> bool:
+    """Whether it is no older log, in which each nonce is in the index."""
+    (count,) = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'nonce_runs'").fetchone()
+    return bool(count)
+
+
 def _faults_of_runs(connection: sqlite3.Connection, heads: dict[int, int]) -> Iterator[str]:
     """Look at every row of nonces that rise."""
-    greatest = dict(connection.execute("SELECT author, greatest FROM nonce_authors").fetchall())
     author_before, before = None, b""
     for author, first, nonces, entries in connection.execute(_RUNS):
         try:
@@ -144,8 +150,6 @@ def _faults_of_runs(connection: sqlite3.Connection, heads: dict[int, int]) -> It
             author_before, before = author, b""
         if first != each[0] or not all(one < next_one for one, next_one in pairwise([before, *each])):
             yield f"nonces of account {author} are not in order"
-        if each[-1] > greatest.get(author, b""):
-            yield f"nonces of account {author} are greater than the greatest"
         before = each[-1]
         for entry in run.entries:
             if not 0 < seq_of(entry) <= heads.get(entry >> ROOM_SHIFT, 0):
@@ -159,18 +163,28 @@ class _Nonces:
         self._cursor = connection.cursor()
         self._done: dict[int, int] = dict(connection.execute("SELECT room, seq FROM nonces_done").fetchall())
         self._later: dict[bytes, int] = {}
+        self._has_runs = _has_runs(connection)
+        self._greatest: dict[int, bytes] = {}
+        self._greatest_before = b""
+        if self._has_runs:
+            self._greatest.update(connection.execute("SELECT author, greatest FROM nonce_authors"))
+            before = connection.execute("SELECT value FROM meta WHERE name = 'greatest_nonce'").fetchone()
+            self._greatest_before = before[0] if before else b""
         self._runs: dict[int, Run | None] = {}
         """The run of each author that was looked at last."""
 
     def faults(self, entry: int, key: bytes) -> Iterator[str]:
         """Take the nonce of an entry."""
         row = self._cursor.execute("SELECT entry FROM nonces WHERE key = ?", (key,)).fetchone()
-        in_run = self._in_runs(*author_and_nonce(key))
+        author, nonce = author_and_nonce(key)
+        in_run = self._in_runs(author, nonce) if self._has_runs else None
         on_disk = [place for place in (in_run, row and int(row[0])) if place is not None]
         for known in on_disk or [self._later.setdefault(key, entry)]:
             if known != entry:
                 yield f"{_place(entry)}: its nonce is that of {_place(known)}"
                 return
+        if on_disk and self._has_runs and nonce > self._greatest.get(author, self._greatest_before):
+            yield f"{_place(entry)}: its nonce is greater than the greatest of its author"
         if not on_disk and seq_of(entry) <= self._done.get(entry >> ROOM_SHIFT, 0):
             yield f"{_place(entry)}: its nonce is not in the index"
 

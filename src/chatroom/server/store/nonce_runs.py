@@ -25,7 +25,7 @@ ENTRY_BYTES: Final = 8
 _ADD: Final = "INSERT OR IGNORE INTO nonce_runs (author, first, nonces, entries) VALUES (?, ?, ?, ?)"
 _FIND: Final = """
     SELECT nonces, entries FROM nonce_runs WHERE author = ? AND first <= ? ORDER BY first DESC LIMIT 1"""
-_LAST: Final = "SELECT nonces FROM nonce_runs WHERE author = ? ORDER BY first DESC LIMIT 1"
+_LAST: Final = "SELECT CAST(nonces AS BLOB) FROM nonce_runs WHERE author = ? ORDER BY first DESC LIMIT 1"
 
 
 class Run:
@@ -103,4 +103,4 @@ def run_in_rows(cursor: sqlite3.Cursor, author: int, nonce: bytes) -> Run | None
 def greatest_in_rows(cursor: sqlite3.Cursor, author: int) -> bytes:
     """Return the greatest nonce that a row of this author holds, empty where there is none."""
     row = cursor.execute(_LAST, (author,)).fetchone()
-    return b"" if row is None else bytes(row[0])[-NONCE_BYTES:]
+    return b"" if row is None else row[0][-NONCE_BYTES:]

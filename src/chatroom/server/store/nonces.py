@@ -60,7 +60,7 @@ class Nonces:
         self.highest = b""
         """No key in the index is greater (it may hold none so great): such is not looked for there."""
         self._greatest: dict[int, bytes] = {}
-        """No nonce of the author that was ever asked about is greater."""
+        """No nonce of the author that is stored, or may be, is greater."""
         self._greatest_before = b""
         """The same of authors who are not there."""
         self._greatest_in_runs: dict[int, bytes] = {}
@@ -198,7 +198,7 @@ class Nonces:
         return count + left >= MOST_NONCES
 
     def index_slice(self) -> None:
-        """Write some nonces in a transaction of its own."""
+        """Write some nonces in a transaction of its own. To be called when nothing is to be taken back."""
         try:
             with transaction(self._cursor):
                 self.write_slice()
@@ -233,3 +233,4 @@ class Nonces:
         self.highest = highest
         self._recent = recent
         self._late.clear()
+        self._unordered.clear()

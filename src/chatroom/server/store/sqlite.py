@@ -135,8 +135,8 @@ class SqliteLog:
             entry = self._nonces.recent(nonce_key(author, nonce)) or self._nonces.stored(author, nonce)
             if entry is None:
                 return None
-            (frame,) = read_after(self._connection, entry >> ROOM_SHIFT, seq_of(entry) - 1, 1, PAGE_BYTES)
-        return frame
+            frames = read_after(self._connection, entry >> ROOM_SHIFT, seq_of(entry) - 1, 1, PAGE_BYTES)
+        return frames[0] if frames else None  # none: what could not be stored is still to be taken back
 
     def unread(self, account: int, heads: Mapping[int, int]) -> dict[int, Unread]:
         """As `Log.unread`."""
@@ -169,8 +169,8 @@ class SqliteLog:
         """
         stop_at = time.monotonic() + budget_s
         try:
-            self._writer.finish()
             self._look_after_files()
+            self._writer.finish()
             self._indexer.note(self._writer.take_fresh())
             while self._has_work():
                 if self._indexer.is_done:

@@ -6,6 +6,7 @@ transaction, so that a later change of the pass sees it. What a transaction that
 memory is forgotten and read again. Read next: `creation.py`, `projections.py`, `nonces.py`.
 """
 
+import contextlib
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -28,7 +29,6 @@ from chatroom.server.hub.ports import (
     Failed,
     Logged,
     Outcome,
-    Repeated,
     RevokeDevice,
     SetRead,
     Several,
@@ -38,7 +38,7 @@ from chatroom.server.hub.ports import (
 )
 from chatroom.server.hub.records import CodeKind
 from chatroom.server.store import refusals
-from chatroom.server.store.changes import author_of, entries_of, together
+from chatroom.server.store.changes import author_of, entries_of, repeated, together
 from chatroom.server.store.codes import code_fault, find_code, insert_code, use_code
 from chatroom.server.store.creation import (
     entries_of_account,
@@ -50,8 +50,8 @@ from chatroom.server.store.creation import (
 from chatroom.server.store.devices import add_device, revoke_device
 from chatroom.server.store.disk_faults import is_everywhere, not_stored
 from chatroom.server.store.drafts import Draft
-from chatroom.server.store.frames import entry_of
 from chatroom.server.store.heads import Heads
+from chatroom.server.store.markers import set_read
 from chatroom.server.store.moderation import bar_address, judge_author
 from chatroom.server.store.moderation_rules import UNSETTLING
 from chatroom.server.store.nonce_keys import nonce_key
@@ -62,10 +62,6 @@ from chatroom.server.store.transactions import roll_back
 
 ALONE_S: Final = 0.02
 """How long changes are tried one by one; those left over fail as the last one did, and are sent again."""
-
-_SET_READ: Final = """
-    INSERT INTO reads VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq"""
 
 _POSTED: Final = int(EntryKind.POSTED)
 
@@ -81,10 +77,9 @@ class Writer:
         self._heads = heads
         self._nonces = nonces
         self._handles = handles
-        self._unfinished: Draft | None = None  # what is under way, or is still to be taken back
+        self._unfinished: Draft | None = None  # under way, or still to be taken back
         self._fresh: dict[int, int] = {}
-        self.entries = 0
-        """How many entries were committed so far."""
+        self.entries = 0  # that were committed so far
 
     def take_fresh(self) -> dict[int, int]:
         """Return the rooms that got entries since the last call, with the time of the first of them."""
@@ -142,35 +137,41 @@ class Writer:
     def _attempt(
         self, changes: Sequence[Change], now_ms: int, *, looks_up: bool = False, is_alone: bool = False
     ) -> list[Outcome]:
-        """Decide and commit, or raise one of `_FAULTS` and leave everything as it was; after a failure behind
-        the commit, the changes are stored, and repeats when they come again.
+        """Decide and commit, or raise one of `_FAULTS` and leave everything as it was.
 
         At first nonces that the index may hold are looked up by the statement that writes the rows; when one
         of them had been stored, all is taken back and decided again with each nonce looked up before.
         """
         roll_back(self._cursor.connection)  # what somebody else may have begun, and could not take back
         self.finish()
-        draft = self._unfinished = Draft(is_unsettled=is_alone)
+        draft, outcomes = Draft(is_unsettled=is_alone), list[Outcome]()
+        self._unfinished = draft
         try:
-            outcomes = [self._decide(change, now_ms, draft, looks_up) for change in changes]
+            outcomes += [self._decide(change, now_ms, draft, looks_up) for change in changes]
             is_committed = self._commit(draft, indexes_nonces=not is_alone)
-        except BaseException:
-            self._take_back(draft)
-            raise
+        except BaseException as error:
+            if not self._take_back(draft) or not isinstance(error, _FAULTS):
+                raise
+            is_committed = True  # the disk has it, whatever was said
         if is_committed:
-            self._unfinished = None  # from here on nothing is taken back, whatever fails
-            if draft.has_slice:
-                self._nonces.wrote_slice()
-            self.entries += draft.entries
-            for room, at in draft.rooms.items():
-                self._fresh.setdefault(room, at)
-            if draft.late:
-                self._nonces.note_late(draft.late)
+            with contextlib.suppress(MemoryError):  # what is stored has to be told
+                self._note_committed(draft)
             return outcomes
         self._take_back(draft)
         if looks_up:
             raise StorageError("the log has an entry in the place of a new one")
         return self._attempt(changes, now_ms, looks_up=True, is_alone=is_alone)
+
+    def _note_committed(self, draft: Draft) -> None:
+        """Nothing is taken back any more, whatever fails."""
+        self._unfinished = None
+        if draft.has_slice:
+            self._nonces.wrote_slice()
+        self.entries += draft.entries
+        for room, at in draft.rooms.items():
+            self._fresh.setdefault(room, at)
+        if draft.late:
+            self._nonces.note_late(draft.late)
 
     def finish(self) -> None:
         """Take back what could not be taken back."""
@@ -192,14 +193,13 @@ class Writer:
         """
         cursor, entries = self._cursor, draft.entries
         indexes_nonces = indexes_nonces and self._nonces.is_due(idle=False)
-        if not draft.has_begun:
-            if not entries:
-                return True
-            if entries == 1 and not draft.mentions and not indexes_nonces:
-                self._nonces.add(draft.keys)
-                draft.is_written = True
-                return draft.write_rows(cursor)
-            self._begin(draft)
+        if not draft.has_begun and not entries:
+            return True
+        if not draft.has_begun and entries == 1 and not draft.mentions and not indexes_nonces:
+            self._nonces.add(draft.keys)
+            draft.is_written = True
+            return draft.write_rows(cursor)
+        self._begin(draft)
         if entries and not draft.write_rows(cursor):
             return False
         if draft.mentions:
@@ -212,16 +212,19 @@ class Writer:
         cursor.execute("COMMIT")
         return True
 
-    def _take_back(self, draft: Draft) -> None:
-        """Let all be as it was before the draft, unless it is on disk after all. It can be done again."""
+    def _take_back(self, draft: Draft) -> bool:
+        """Let all be as it was, or return True where the draft is on disk after all. It can be repeated."""
         roll_back(self._cursor.connection)
+        if self._cursor.connection.in_transaction:
+            raise StorageError("a transaction cannot be taken back")
         for room in draft.rooms:
             self._heads.forget(room)
-        if not draft.stands(self._cursor):
+        if not (stands := draft.stands(self._cursor)):
             for account in draft.accounts:
                 self._handles.pop(account, None)
             self._nonces.forget(draft.keys)
         self._unfinished = None
+        return stands
 
     # -- decisions -----------------------------------------------------------------------------------------
 
@@ -348,10 +351,7 @@ class Writer:
             if found is None:
                 raise StorageError("the log lacks an entry whose nonce it knows")
             frame = found[0]
-        known = entry_of(frame)
-        if (known.room, known.kind, bytes(known.body)) == (change.room, change.kind, change.body):
-            return Repeated(known.room, known.seq)
-        return refusals.NONCE_REUSED
+        return repeated(frame, change)
 
     def _set_read(self, change: SetRead, draft: Draft) -> Outcome:
         head = self._heads.get(change.room)
@@ -363,7 +363,7 @@ class Writer:
             return refusals.NO_SUCH_ENTRY
         if change.seq > 0:
             self._begin(draft)
-            self._cursor.execute(_SET_READ, (change.account, change.room, change.seq))
+            set_read(self._cursor, change)
         return Committed(0, ())
 
     def _add_account(self, change: AddAccount, now_ms: int, draft: Draft) -> Outcome:
