@@ -109,11 +109,9 @@ class Writer:
         give_up_at = time.monotonic() + ALONE_S
         outcomes: list[Outcome] = []
         for single in singles:  # from here on nothing may be raised: what is stored has to be told
-            if isinstance(single, list):
-                each = [self._store_alone(entry, now_ms, failed, give_up_at) for entry in single]
-                outcomes.append(Several(tuple(each)))
-            else:
-                outcomes.append(self._store_alone(single, now_ms, failed, give_up_at))
+            entries: Sequence[SingleChange] = single if isinstance(single, list) else [single]
+            each = [self._store_alone(entry, now_ms, failed, give_up_at) for entry in entries]
+            outcomes.append(Several(tuple(each)) if isinstance(single, list) else each[0])
         return outcomes
 
     def _store_alone(
@@ -149,12 +147,15 @@ class Writer:
         try:
             outcomes += [self._decide(change, now_ms, draft, looks_up) for change in changes]
             is_committed = self._commit(draft, indexes_nonces=not is_alone)
-        except BaseException as error:
-            if not self._take_back(draft) or not isinstance(error, _FAULTS):
+        except _FAULTS:
+            if not self._take_back(draft):
                 raise
             is_committed = True  # the disk has it, whatever was said
+        except BaseException:
+            self._take_back(draft)
+            raise
         if is_committed:
-            with contextlib.suppress(MemoryError):  # what is stored has to be told
+            with contextlib.suppress(MemoryError):  # nothing is taken back any more: what is stored is told
                 self._note_committed(draft)
             return outcomes
         self._take_back(draft)
@@ -163,7 +164,6 @@ class Writer:
         return self._attempt(changes, now_ms, looks_up=True, is_alone=is_alone)
 
     def _note_committed(self, draft: Draft) -> None:
-        """Nothing is taken back any more, whatever fails."""
         self._unfinished = None
         if draft.has_slice:
             self._nonces.wrote_slice()
