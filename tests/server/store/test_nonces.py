@@ -3,7 +3,6 @@
 import random
 import shutil
 import sqlite3
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -27,6 +26,7 @@ from chatroom.server.store import leaving_nonces, nonces, schema
 from chatroom.server.store.checking import find_faults
 from chatroom.server.store.nonce_keys import NonceKeys, apart, nonce_key
 from chatroom.server.store.sqlite import SqliteLog
+from support.failing_cursor import FailingCursor
 from support.story import Story
 
 
@@ -520,22 +520,6 @@ def test_an_older_log_goes_on_with_what_its_index_says(path: Path, monkeypatch: 
     connection.close()
 
 
-class Refusing:
-    """A cursor whose COMMIT the disk refuses once, before it is done."""
-
-    def __init__(self, cursor: sqlite3.Cursor) -> None:
-        self.connection = cursor.connection
-        self.executemany = cursor.executemany
-        self._cursor = cursor
-        self.failures = 1
-
-    def execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
-        if statement == "COMMIT" and self.failures:
-            self.failures -= 1
-            raise sqlite3.OperationalError("disk I/O error")
-        return self._cursor.execute(statement, values)  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize("way", ["with a pass", "alone"])
 def test_a_slice_whose_commit_is_refused_counts_as_not_written(
     rooms: Story, monkeypatch: pytest.MonkeyPatch, way: str
@@ -545,7 +529,7 @@ def test_a_slice_whose_commit_is_refused_counts_as_not_written(
     batches = [rooms.messages(1, 1, *"four", nonces=sender.nonces(4)) for _ in range(14)]
     for batch in batches[:13]:
         rooms.one(batch)
-    cursor = Refusing(held._cursor)
+    cursor = FailingCursor(held._cursor, "COMMIT", sqlite3.OperationalError("disk I/O error"))
     if way == "alone":
         monkeypatch.setattr(held, "_cursor", cursor)
         with pytest.raises(sqlite3.OperationalError):
@@ -553,7 +537,7 @@ def test_a_slice_whose_commit_is_refused_counts_as_not_written(
     else:
         monkeypatch.setattr(rooms.log._writer, "_cursor", cursor)
         rooms.submit(batches[13])
-    assert cursor.failures == 0
+    assert cursor.has_failed
     assert rows_of(rooms.log) == 0
     monkeypatch.undo()
     monkeypatch.setattr(leaving_nonces, "ROW_NONCES", 4)
@@ -563,3 +547,25 @@ def test_a_slice_whose_commit_is_refused_counts_as_not_written(
     for batch in batches:
         assert all((seq or 0) < 0 for seq in seqs_of(rooms.one(batch), 4))
     assert find_faults(rooms.log._connection) == []
+
+
+def test_an_author_makes_runs_again_once_its_late_nonces_have_left_memory(rooms: Story) -> None:
+    assert isinstance(rooms.log, SqliteLog)
+    held, numbers = rooms.log._nonces, iter(range(1, 1_000))
+    rooms.one(rooms.messages(1, 1, "x", nonces=[(5_000).to_bytes(16)]))
+
+    def post_late(count: int) -> None:
+        for _ in range(count):
+            rooms.one(rooms.messages(1, 1, "late", nonces=[next(numbers).to_bytes(16)]))
+
+    for _ in range(2):  # few each time
+        post_late(nonces.FEW)
+        assert not held._unordered
+        held.index_slice()
+        while held._leaving.left.nonces:
+            held.index_slice()
+    post_late(nonces.FEW + 1)
+    assert held._unordered == {1}
+    held.index_slice()
+    rooms.one(rooms.messages(1, 1, *"xy", nonces=[(6_000).to_bytes(16), (6_001).to_bytes(16)]))
+    assert len(held._recent.runs[1]) == 2

@@ -17,6 +17,7 @@ from chatroom.server.store.leaving_nonces import LeavingNonces
 from chatroom.server.store.nonce_keys import NonceKeys
 from chatroom.server.store.nonce_runs import Run
 from chatroom.server.store.sqlite import SqliteLog
+from support.failing_cursor import FailingCursor
 from support.hub_world import World
 from support.story import BOB, INA, MIA, Story
 
@@ -207,26 +208,13 @@ def test_an_error_behind_a_commit_stores_nothing_twice(
     garden: Story, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     """As when sqlite3 lacks memory once the statement is done."""
-    log, writer_of = log_of(garden), log_of(garden)._writer
-    cursor, failures = writer_of._cursor, [MemoryError()]
-
-    class Failing:
-        connection = cursor.connection
-
-        def execute(self, statement: str, values: object = ()) -> object:
-            done = cursor.execute(statement, values)  # type: ignore[arg-type]
-            if failures and (statement == "COMMIT" or (count == 1 and statement.startswith("INSERT"))):
-                raise failures.pop()
-            return done
-
-        def executemany(self, statement: str, values: object) -> object:
-            return cursor.executemany(statement, values)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(writer_of, "_cursor", Failing())
+    log, statement = log_of(garden), "INSERT" if count == 1 else "COMMIT"
+    cursor = FailingCursor(log._writer._cursor, statement, MemoryError(), is_done=True)
+    monkeypatch.setattr(log._writer, "_cursor", cursor)
     texts = ["a", "b", "c"][:count]
     some = garden.messages(1, BOB, *texts, nonces=nonces_of(*range(3, 3 + count)))
     (first,) = submit(garden, some)
-    assert not failures
+    assert cursor.has_failed
     assert isinstance(first, CommittedPosts), "what is stored is told, whatever was said behind the commit"
     submit(garden, some)
     assert garden.texts(1) == ["one", "two", *texts]
@@ -279,20 +267,24 @@ def test_a_post_that_is_still_to_be_taken_back_is_not_found(
 
 
 def test_what_the_disk_did_not_let_be_taken_back_counts_as_nothing(
-    garden: Story, monkeypatch: pytest.MonkeyPatch, fails_once: Callable[..., None]
+    garden: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log, roll_back, failures = log_of(garden), writer.roll_back, [True, True]
+    """Its rows can be read as long as the transaction is open, and are not stored."""
+    log, roll_back, failures = log_of(garden), writer.roll_back, [True]
 
     def roll_back_later(of: sqlite3.Connection) -> None:
         if not of.in_transaction or not failures or not failures.pop():
             roll_back(of)
 
+    cursor = FailingCursor(log._writer._cursor, "COMMIT", sqlite3.OperationalError("disk I/O error"))
+    monkeypatch.setattr(log._writer, "_cursor", cursor)
     monkeypatch.setattr(writer, "roll_back", roll_back_later)
-    fails_once(log._nonces, "add")
     some = garden.messages(1, BOB, "three", "four", nonces=nonces_of(3, 4))
-    submit(garden, some)
-    monkeypatch.undo()
-    submit(garden, garden.messages(1, MIA, "three", nonces=nonces_of(5)))
-    submit(garden, some)
+    head = garden.record(1).head
+    outcomes = submit(garden, some)
+    assert cursor.has_failed
+    assert not failures
+    outcomes += submit(garden, garden.messages(1, MIA, "three", nonces=nonces_of(5)))
+    outcomes += submit(garden, some)
+    assert told(outcomes) == garden.record(1).head - head == 3
     assert sorted(garden.texts(1)) == ["four", "one", "three", "three", "two"]
-    assert [entry.seq for entry in garden.entries(1)] == list(range(1, 10))
