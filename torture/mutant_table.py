@@ -79,7 +79,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "the greatest nonce of the index is taken for a new one",
-        (Edit(WRITER, "if key <= self._nonces.highest:", "if key < self._nonces.highest:"),),
+        (Edit("server/store/nonce_keys.py", "if key <= highest:", "if key < highest:"),),
         (
             "tests/server/store/test_nonces.py::test_what_is_greater_than_all_in_the_index_is_new_and_the_greatest_is_not",
         ),
@@ -482,7 +482,7 @@ MUTANTS: Final = (
         (
             Edit(
                 "server/store/nonces.py",
-                "            keys.add_run(author, nonces, entries)\n",
+                "            keys.add_run(author, nonces, range(entry, entry + len(posts)))\n",
                 "            pass\n",
             ),
         ),
@@ -490,7 +490,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a nonce among several that does not rise is taken for a new one",
-        (Edit("server/store/nonces.py", "if not posts.rise_above(", "if () and posts.rise_above("),),
+        (Edit("server/store/nonces.py", "if is_ordered and posts.rise_above(greatest):", "if is_ordered:"),),
         (
             "tests/server/store/test_changes.py::test_of_any_mix_of_nonces_each_is_stored_once",
             "tests/server/store/test_changes.py::test_repeats_among_them_are_told_where_they_stand",
@@ -511,7 +511,25 @@ MUTANTS: Final = (
     ),
     Mutant(
         "nonces that do not rise are a run as they are",
-        (Edit("server/store/nonces.py", "pairs = sorted(zip(", "pairs = list(zip("),),
+        (Edit("server/store/nonces.py", "in_order = sorted(came)", "in_order = list(came)"),),
+        (
+            "tests/server/store/test_nonces.py::test_each_post_is_stored_once_whoever_makes_its_nonce_and_whatever_happens",
+        ),
+    ),
+    Mutant(
+        "late nonces among several are taken for new ones",
+        (Edit("server/store/nonces.py", "if late and self._may_hold(", "if () and self._may_hold("),),
+        ("tests/server/store/test_changes.py::test_repeats_among_them_are_told_where_they_stand",),
+    ),
+    Mutant(
+        "late nonces among several are not looked for in the index",
+        (
+            Edit(
+                "server/store/nonces.py",
+                "            keys.note_late(author, late, self.highest)\n",
+                "            pass\n",
+            ),
+        ),
         (
             "tests/server/store/test_nonces.py::test_each_post_is_stored_once_whoever_makes_its_nonce_and_whatever_happens",
         ),

@@ -44,10 +44,8 @@ class Draft:
         "is_unsettled",
         "is_written",
         "keys",
-        "late",
         "mentions",
         "rooms",
-        "unsure",
         "values",
     )
 
@@ -60,10 +58,6 @@ class Draft:
         """The rows of `entries` to be, one behind the other."""
         self._frames: dict[int, bytearray] = {}
         self.keys = NonceKeys()
-        self.unsure: dict[int, bytearray] = {}
-        """The keys that the index may hold, by row id."""
-        self.late: list[int] = []
-        """The author of each new nonce that is no greater than all of its author before."""
         self.mentions: list[tuple[int, int, int]] = []
         self.rooms: dict[int, int] = {}
         """Rooms that got entries, and the time of the first of them."""
@@ -76,13 +70,9 @@ class Draft:
 
     def add(self, author: int, entry: int, kind: int, frames: Sequence[bytearray]) -> None:
         """Take the rows of entries that follow each other, of which this is the row id of the first."""
-        count = len(frames)
-        rows: list[Value] = [author, entry, kind, frames[0]] * count
-        if count > 1:
-            rows[1::COLUMNS] = range(entry, entry + count)
-            rows[3::COLUMNS] = frames
-        self.values += rows
-        self.entries += count
+        for row, frame in enumerate(frames, entry):
+            self.values += (author, row, kind, frame)
+        self.entries += len(frames)
 
     def frame_of(self, entry: int) -> bytes | None:
         """Return the frame of the entry with this row id, if it is one of them."""
@@ -95,7 +85,7 @@ class Draft:
 
     def write_rows(self, cursor: sqlite3.Cursor) -> bool:
         """Write the rows; False when one of them cannot be there: its nonce, or its place, is taken."""
-        unsure = self.unsure
+        unsure = self.keys.unsure
         try:
             if unsure:
                 cursor.executemany(_ADD_UNLESS_KNOWN, [(unsure.get(row[1]), *row) for row in self._rows()])

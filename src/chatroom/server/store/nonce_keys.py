@@ -28,7 +28,7 @@ def apart(nonces: bytes) -> list[bytes]:
 class NonceKeys:
     """The row id of the entry of each key, as one transaction gathers them."""
 
-    __slots__ = ("_found", "_looked_at", "apart", "former", "runs")
+    __slots__ = ("_found", "_looked_at", "apart", "former", "late", "runs", "unsure")
 
     def __init__(self) -> None:
         self.apart: dict[bytes, int] = {}
@@ -37,12 +37,23 @@ class NonceKeys:
         """Author, nonces one behind the other, row ids: those of an author rise, also from run to run."""
         self.former: dict[int, bytes | None] = {}
         """The greatest nonce of each author as it was before: what it is again if these are not stored."""
+        self.late: dict[int, int] = {}
+        """How many of each author are no greater than all of its author before."""
+        self.unsure: dict[int, bytearray] = {}
+        """Those of `apart` that the index may hold, by row id."""
         self._found: dict[bytes, int] = {}
         self._looked_at = 0
 
     def add(self, key: bytes, entry: int) -> None:
         """Take one key."""
         self.apart[key] = entry
+
+    def note_late(self, author: int, keys: dict[bytes, int], highest: bytes) -> None:
+        """These of `apart` are late; the index may hold what is no greater than its highest."""
+        self.late[author] = self.late.get(author, 0) + len(keys)
+        for key, entry in keys.items():
+            if key <= highest:
+                self.unsure[entry] = bytearray(key)
 
     def add_run(self, author: int, nonces: bytes, entries: Sequence[int]) -> None:
         """Take nonces that rise, all of them greater than those that the author has in a run so far."""

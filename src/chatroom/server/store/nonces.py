@@ -10,8 +10,7 @@ opened. Read next: `held_nonces.py`, `writer.py`.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Mapping
 from typing import Final
 
 from chatroom.protocol.limits import NONCE_BYTES, SEQ_MAX
@@ -20,7 +19,7 @@ from chatroom.server.store.frames import entry_of
 from chatroom.server.store.held_nonces import HeldNonces
 from chatroom.server.store.leaving_nonces import LeavingNonces
 from chatroom.server.store.nonce_keys import NonceKeys, apart, author_and_nonce, nonce_key
-from chatroom.server.store.nonce_runs import greatest_in_rows, run_in_rows
+from chatroom.server.store.nonce_runs import Run, greatest_in_rows, run_in_rows
 from chatroom.server.store.schema import entry_id
 from chatroom.server.store.transactions import transaction
 
@@ -41,8 +40,11 @@ page, much less in runs. After a crash in a flood twice `MOST_NONCES` may be hel
 """
 
 FEW: Final = 8
-"""So many nonces of an author may be late before runs are no use for it; and as few are no run either: then
-its next ones are looked for in the index alone.
+"""So many nonces of an author may be late before runs are no use for it."""
+
+MOST_READ: Final = 256
+"""Rows of runs that are kept when they were read: 6 KB each. Late nonces that follow each other, as those of
+a clock that was set back, are looked for in the same row; to read it again takes 10 us.
 """
 
 _DONE: Final = "SELECT rooms.id, ifnull(seq, 0) FROM rooms LEFT JOIN nonces_done ON room = rooms.id"
@@ -65,10 +67,12 @@ class Nonces:
         """The same of authors who are not there."""
         self._greatest_in_runs: dict[int, bytes] = {}
         """No nonce of the author in a run on disk, or on its way there, is greater, where that was asked."""
+        self._read: dict[int, Run] = {}
+        """The row of each author that was read last. Those of one author do not overlap, and never change."""
         self._late: dict[int, int] = {}
         """How many of the author's that are held were no greater than one before, though they were new."""
         self._unordered: set[int] = set()
-        """Authors of whom most were: no runs are made of their next ones."""
+        """Authors of whom most were, now or among those held before: no runs are made of their next ones."""
 
     def load(self) -> None:
         """Read whose nonces are new, and what is on disk in entries alone: the nonces after `nonces_done`."""
@@ -99,44 +103,72 @@ class Nonces:
         self._greatest[author] = nonce
         return True
 
-    def take_if_new(self, keys: NonceKeys, author: int, posts: Posts, entry: int) -> bool:
-        """Whether that is true of each of these, in whatever order, and none of them is there twice: then
-        `keys` takes them, for entries that follow each other from this one on.
+    def take_if_new(self, keys: NonceKeys, author: int, posts: Posts, entry: int, looks_up: bool) -> bool:
+        """Whether each of these is new, but for the index where it is not to be looked up, and none is there
+        twice: then `keys` takes them, for entries that follow each other from this one on.
         """
         former = self._greatest.get(author)
         greatest = self._greatest_before if former is None else former
         nonces = posts.nonces()
-        entries: Sequence[int] = range(entry, entry + len(posts))
         is_ordered = author not in self._unordered
-        if not posts.rise_above(greatest):
-            if not is_ordered:
-                return False
-            pairs = sorted(zip(apart(nonces), entries, strict=True))
-            if pairs[0][0] <= greatest or any(one[0] == other[0] for one, other in pairwise(pairs)):
-                return False
-            nonces, entries = b"".join(nonce for nonce, _ in pairs), [place for _, place in pairs]
-        keys.former.setdefault(author, former)
-        self._greatest[author] = nonces[-NONCE_BYTES:]
-        if is_ordered:
-            keys.add_run(author, nonces, entries)
+        if is_ordered and posts.rise_above(greatest):
+            last = nonces[-NONCE_BYTES:]
+            keys.add_run(author, nonces, range(entry, entry + len(posts)))
         else:
-            for nonce, place in zip(apart(nonces), entries, strict=True):
-                keys.add(nonce_key(author, nonce), place)
+            came = apart(nonces)
+            in_order = sorted(came)
+            if len(set(came)) < len(came):
+                return False
+            last = in_order[-1]
+            if is_ordered and in_order[0] > greatest:
+                keys.add_run(author, b"".join(in_order), [entry + came.index(nonce) for nonce in in_order])
+            elif not self._take_apart(keys, author, came, entry, greatest, looks_up):
+                return False
+        if last > greatest:
+            keys.former.setdefault(author, former)
+            self._greatest[author] = last
         return True
 
-    def note_late(self, authors: Iterable[int]) -> None:
-        """New nonces of these authors, one each, were no greater than one before. Where most are, a run is no
+    def _take_apart(
+        self, keys: NonceKeys, author: int, came: list[bytes], entry: int, greatest: bytes, looks_up: bool
+    ) -> bool:
+        """As `take_if_new`, for nonces that make no run."""
+        late = {
+            nonce_key(author, nonce): place for place, nonce in enumerate(came, entry) if nonce <= greatest
+        }
+        if late and self._may_hold(keys, author, late, looks_up):
+            return False
+        keys.apart.update((nonce_key(author, nonce), place) for place, nonce in enumerate(came, entry))
+        if late:
+            keys.note_late(author, late, self.highest)
+        return True
+
+    def _may_hold(self, keys: NonceKeys, author: int, late: Mapping[bytes, int], looks_up: bool) -> bool:
+        """Whether one of these keys of one author is, or may be, another entry's already."""
+        held = self._recent, self._leaving.held
+        for some in (keys, *held):
+            if not some.apart.keys().isdisjoint(late):
+                return True
+        if keys.runs and author in keys.former and any(map(keys.get, late)):
+            return True
+        runs = [run for some in held if (run := some.runs.get(author))]
+        look = self.stored if looks_up else self.in_runs
+        for key in late:
+            nonce = key[:NONCE_BYTES]
+            if look(author, nonce) or (runs and any(run.find(nonce) for run in runs)):
+                return True
+        return False
+
+    def note_late(self, late: Mapping[int, int]) -> None:
+        """So many new nonces of these authors were no greater than one before. Where most are, a run is no
         use: every nonce has to be looked for.
         """
-        for author in authors:
-            if author in self._unordered:
-                continue
-            self._late[author] = late = self._late.get(author, 0) + 1
+        for author, count in late.items():
+            self._late[author] = count = self._late.get(author, 0) + count
             run = self._recent.runs.get(author)
-            count = 0 if run is None else len(run)
-            if late > max(FEW, count):
+            if count > max(FEW, 0 if run is None else len(run)):
                 self._unordered.add(author)
-                if run is not None and count < FEW:
+                if run is not None:
                     self._recent.set_apart(author)
 
     # -- known ones ----------------------------------------------------------------------------------------
@@ -159,8 +191,15 @@ class Nonces:
             greatest = self._greatest_in_runs[author] = greatest_in_rows(self._cursor, author)
         if nonce > greatest:
             return None
-        run = run_in_rows(self._cursor, author, nonce)
-        return None if run is None else run.find(nonce)
+        run = self._read.get(author)
+        if run is None or not run.nonce_at(0) <= nonce <= run.nonce_at(-1):
+            run = run_in_rows(self._cursor, author, nonce)
+            if run is None:
+                return None
+            if len(self._read) >= MOST_READ:
+                self._read.clear()
+            self._read[author] = run
+        return run.find(nonce)
 
     def stored(self, author: int, nonce: bytes) -> int | None:
         """Return the row id of the entry with this nonce, if it is in a run on disk, or in the index."""
@@ -225,6 +264,7 @@ class Nonces:
     def _let_leave(self) -> None:
         """All that are held now are to be written."""
         held, recent = self._recent, HeldNonces()
+        unordered = {author for author in self._unordered if self._late.get(author, 0) > FEW}
         highest = max(self.highest, max(held.apart, default=b""))
         for author, run in held.runs.items():
             if run:
@@ -232,5 +272,5 @@ class Nonces:
         self._leaving.begin(held)
         self.highest = highest
         self._recent = recent
+        self._unordered = unordered
         self._late.clear()
-        self._unordered.clear()

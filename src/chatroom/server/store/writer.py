@@ -6,7 +6,6 @@ transaction, so that a later change of the pass sees it. What a transaction that
 memory is forgotten and read again. Read next: `creation.py`, `projections.py`, `nonces.py`.
 """
 
-import contextlib
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -140,7 +139,6 @@ class Writer:
         At first nonces that the index may hold are looked up by the statement that writes the rows; when one
         of them had been stored, all is taken back and decided again with each nonce looked up before.
         """
-        roll_back(self._cursor.connection)  # what somebody else may have begun, and could not take back
         self.finish()
         draft, outcomes = Draft(is_unsettled=is_alone), list[Outcome]()
         self._unfinished = draft
@@ -155,8 +153,10 @@ class Writer:
             self._take_back(draft)
             raise
         if is_committed:
-            with contextlib.suppress(MemoryError):  # nothing is taken back any more: what is stored is told
+            try:
                 self._note_committed(draft)
+            except MemoryError:
+                pass  # nothing is taken back any more: what is stored is told
             return outcomes
         self._take_back(draft)
         if looks_up:
@@ -170,11 +170,13 @@ class Writer:
         self.entries += draft.entries
         for room, at in draft.rooms.items():
             self._fresh.setdefault(room, at)
-        if draft.late:
-            self._nonces.note_late(draft.late)
+        if draft.keys.late:
+            self._nonces.note_late(draft.keys.late)
 
     def finish(self) -> None:
-        """Take back what could not be taken back."""
+        """Take back what could not be taken back, also of what somebody else has begun."""
+        if self._cursor.connection.in_transaction:
+            roll_back(self._cursor.connection)
         if self._unfinished is not None:
             self._take_back(self._unfinished)
 
@@ -262,7 +264,7 @@ class Writer:
         if head is not None and handle is not None and not draft.is_unsettled:
             seq = head.seq + 1
             entry = room << ROOM_SHIFT | seq
-            if self._nonces.take_if_new(draft.keys, author, posts, entry):
+            if self._nonces.take_if_new(draft.keys, author, posts, entry, looks_up):
                 at = max(now_ms, head.at)
                 frames = posts.entries(seq, at, handle)
                 draft.rooms.setdefault(room, at)
@@ -310,9 +312,7 @@ class Writer:
         if nonce:
             draft.keys.add(key, entry)
         if may_be_known:
-            draft.late.append(author)
-            if key <= self._nonces.highest:
-                draft.unsure[entry] = bytearray(key)
+            draft.keys.note_late(author, {key: entry}, self._nonces.highest)
         draft.add(author, entry, kind, (bytearray(frame),))
         for account in change.mentioned:
             draft.mentions.append((account, room, seq))
