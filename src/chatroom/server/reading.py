@@ -180,10 +180,12 @@ class Reading:
         """Hand packets to the hub until there are no more, or the peer has to wait."""
         peer, current, receive = connection.peer, self._pass, self._hub.receive
         assert peer is not None
-        most = self._allowance(connection, peer)
+        now = current.now
+        is_free = not (current.effort or connection.stream.pending_bytes or peer.awaits > 0)
+        most = PEER_EFFORT if is_free and peer.paused_until <= now else self._allowance(connection, peer)
         if most <= 0:
             return
-        now, effort, is_late = current.now, 0, current.effort >= PASS_EFFORT
+        effort, is_late = 0, current.effort >= PASS_EFFORT
         if connection.put_off:
             packets, connection.put_off = chain(connection.put_off, packets), ()
         current.has_packets = True

@@ -12,7 +12,9 @@ from typing import Final
 
 from chatroom.protocol.entries import EntryKind, Invited, TopicSet
 from chatroom.server.hub.ports import Failed, Logged
+from chatroom.server.hub.records import CodeKind
 from chatroom.server.store import moderation, refusals
+from chatroom.server.store.codes import code_fault, find_code, use_code
 from chatroom.server.store.frames import body_of
 
 Projection = Callable[[sqlite3.Cursor, Logged], Failed | None]
@@ -75,3 +77,12 @@ PROJECTIONS: Final[dict[int, Projection]] = {
     **dict.fromkeys(moderation.KINDS, moderation.moderate),
 }
 """Kind of entry: what it changes, in the transaction of the caller, or why the entry may not be stored."""
+
+
+def project(cursor: sqlite3.Cursor, entry: Logged, code: bytes, now_ms: int) -> Failed | None:
+    """Write what follows from an entry of such a kind, at the cost of its one-time code if it has one."""
+    fault = code_fault(find_code(cursor, code), CodeKind.OWNER, 0, now_ms) if code else None
+    fault = fault or PROJECTIONS[entry.kind](cursor, entry)
+    if fault is None and code:
+        use_code(cursor, code, entry.author, now_ms)
+    return fault

@@ -35,10 +35,9 @@ from chatroom.server.hub.ports import (
     SingleOutcome,
     StorageError,
 )
-from chatroom.server.hub.records import CodeKind
 from chatroom.server.store import refusals
 from chatroom.server.store.changes import author_of, entries_of, repeated, together
-from chatroom.server.store.codes import code_fault, find_code, insert_code, use_code
+from chatroom.server.store.codes import insert_code
 from chatroom.server.store.creation import (
     entries_of_account,
     entries_of_room,
@@ -55,7 +54,7 @@ from chatroom.server.store.moderation import bar_address, judge_author
 from chatroom.server.store.moderation_rules import UNSETTLING
 from chatroom.server.store.nonce_keys import nonce_key
 from chatroom.server.store.nonces import Nonces
-from chatroom.server.store.projections import PROJECTIONS
+from chatroom.server.store.projections import PROJECTIONS, project
 from chatroom.server.store.schema import ROOM_SHIFT
 from chatroom.server.store.transactions import roll_back
 
@@ -143,7 +142,12 @@ class Writer:
         draft, outcomes = Draft(is_unsettled=is_alone), list[Outcome]()
         self._unfinished = draft
         try:
-            outcomes += [self._decide(change, now_ms, draft, looks_up) for change in changes]
+            outcomes += [
+                self._add_posts(change, now_ms, draft, looks_up)
+                if isinstance(change, AddPosts)
+                else self._decide(change, now_ms, draft, looks_up)
+                for change in changes
+            ]
             is_committed = self._commit(draft, indexes_nonces=not is_alone)
         except _FAULTS:
             if not self._take_back(draft):
@@ -230,12 +234,10 @@ class Writer:
 
     # -- decisions -----------------------------------------------------------------------------------------
 
-    def _decide(self, change: Change, now_ms: int, draft: Draft, looks_up: bool) -> Outcome:
+    def _decide(self, change: SingleChange, now_ms: int, draft: Draft, looks_up: bool) -> Outcome:
         match change:
             case AddEntry():
                 return self._decide_entry(change, now_ms, draft, looks_up)
-            case AddPosts():
-                return self._add_posts(change, now_ms, draft, looks_up)
             case SetRead():
                 return self._set_read(change, draft)
             case AddRoom():
@@ -301,7 +303,7 @@ class Writer:
         logged = Logged(room, seq, author, kind, frame)
         if kind in PROJECTIONS:
             self._begin(draft)
-            refusal = self._project(change, logged, now_ms)
+            refusal = project(self._cursor, logged, change.code, now_ms)
             if refusal is not None:
                 return refusal
             draft.is_unsettled |= kind in UNSETTLING
@@ -333,15 +335,6 @@ class Writer:
         if change.nonce and self._known(change, key, draft, looks_up=True):
             return None
         return judge_author(self._cursor, author, change.kind, change.room, max(now_ms, head.at))
-
-    def _project(self, change: AddEntry, logged: Logged, now_ms: int) -> Failed | None:
-        """Write what follows from the entry, at the cost of its code if it has one."""
-        cursor, code = self._cursor, change.code
-        fault = code_fault(find_code(cursor, code), CodeKind.OWNER, 0, now_ms) if code else None
-        fault = fault or PROJECTIONS[logged.kind](cursor, logged)
-        if fault is None and code:
-            use_code(cursor, code, logged.author, now_ms)
-        return fault
 
     def _repeated(self, entry: int, change: AddEntry, draft: Draft) -> SingleOutcome:
         """Compare the entry that was stored, or is about to be, under this nonce with the one asked for."""
