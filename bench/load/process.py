@@ -24,7 +24,8 @@ from bench.load.pump_python import PythonPump
 from chatroom.protocol.auth import PLAIN_SERVER_KEY
 
 IDLE_S: Final = 0.5
-SETTLE_S: Final = 60.0
+SETTLE_S: Final = 10.0
+"""Nothing arrived for so long: what is missing does not come any more."""
 LARGE_BUFFER: Final = 1 << 20
 
 

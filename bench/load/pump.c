@@ -475,10 +475,10 @@ void pump_run_together(struct pump *p, double seconds)
     }
 }
 
-/* Read what is under way; 1 when everything has arrived. */
-int pump_settle(struct pump *p, double seconds)
+/* Read what is under way; 1 when everything has arrived, 0 when nothing more came for so long. */
+int pump_settle(struct pump *p, double quiet_seconds)
 {
-    uint64_t end = now_ns() + (uint64_t)(seconds * 1e9);
+    uint64_t seen = p->counts.deliveries, end = 0;
     do {
         one_pass(p, 0, 10);
         if (is_settled(p)) {
@@ -486,6 +486,9 @@ int pump_settle(struct pump *p, double seconds)
                 check_order(p);
             return 1;
         }
+        if (end == 0 || p->counts.deliveries != seen)
+            end = now_ns() + (uint64_t)(quiet_seconds * 1e9);
+        seen = p->counts.deliveries;
     } while (now_ns() < end);
     fault(p, "not every message arrived", -1, (long)p->counts.posted, (long)p->counts.deliveries);
     return 0;

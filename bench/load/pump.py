@@ -53,8 +53,8 @@ class Pump(Protocol):
         """Post and read for so long; `together`: nobody posts again before everybody has everything."""
         ...
 
-    def settle(self, seconds: float) -> bool:
-        """Read what is under way; True when everything arrived in time."""
+    def settle(self, quiet_s: float) -> bool:
+        """Read what is under way. True: all of it has arrived; False: nothing more came for so long."""
         ...
 
     def idle(self, seconds: float) -> None:
@@ -135,8 +135,8 @@ class CPump:
         run = self._lib.pump_run_together if together else self._lib.pump_run
         run(self._pump, ctypes.c_double(seconds))
 
-    def settle(self, seconds: float) -> bool:
-        return bool(self._lib.pump_settle(self._pump, ctypes.c_double(seconds)))
+    def settle(self, quiet_s: float) -> bool:
+        return bool(self._lib.pump_settle(self._pump, ctypes.c_double(quiet_s)))
 
     def idle(self, seconds: float) -> None:
         self._lib.pump_idle(self._pump, ctypes.c_double(seconds))

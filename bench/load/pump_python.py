@@ -84,10 +84,12 @@ class PythonPump:
             self._pass(0.02, posting=not together)
             is_due = together and self._is_settled()
 
-    def settle(self, seconds: float) -> bool:
-        end = time.monotonic() + seconds
+    def settle(self, quiet_s: float) -> bool:
+        seen, end = self._tally.deliveries, time.monotonic() + quiet_s
         while time.monotonic() < end:
             self._pass(0.01, posting=False)
+            if self._tally.deliveries != seen:
+                seen, end = self._tally.deliveries, time.monotonic() + quiet_s
             if self._is_settled():
                 orders = {member.order for member in self._members.values() if member.listens}
                 if self._shape.one_order and len(orders) > 1:
