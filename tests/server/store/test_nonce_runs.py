@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.server.hub.ports import StorageError
-from chatroom.server.store.nonce_runs import Run, greatest_in_rows, read_row, run_in_rows, write_rows
+from chatroom.server.store.nonce_runs import Run, greatest_in_rows, read_row, stretch_around, write_rows
 from chatroom.server.store.schema import migrate
 
 NONCES = st.integers(0, 60).map(lambda number: number.to_bytes(16)) | st.binary(min_size=16, max_size=16)
@@ -80,9 +80,15 @@ def test_a_nonce_is_found_in_the_only_row_that_may_hold_it(
     for author in (1, 2, 3, 4):
         nonces = runs.get(author, [])
         for nonce in [*nonces, *asked]:
-            found = run_in_rows(cursor, author, nonce)
-            expected = (author << 40) + nonces.index(nonce) if nonce in nonces else None
-            assert (None if found is None else found.find(nonce)) == expected
+            near = stretch_around(cursor, author, nonce)
+            assert near.start <= nonce
+            for other in [*nonces, *asked]:
+                if near.start <= other < near.until or other == nonce:
+                    place = (author << 40) + nonces.index(other) if other in nonces else None
+                    assert near.run.find(other) == place
+            known = nonce < near.until
+            assert known or nonce not in nonces
+            assert known == bool(nonces and nonce <= nonces[-1])
         assert greatest_in_rows(cursor, author) == (nonces[-1] if nonces else b"")
     connection.close()
 
@@ -115,4 +121,4 @@ def test_a_row_that_cannot_be_read_is_an_error_with_one_line(connection: sqlite3
     write_rows(connection.cursor(), [(9, run_of([bytes(16)]))])
     connection.execute("UPDATE nonce_runs SET entries = x'00'")
     with pytest.raises(StorageError, match=r"^the nonces of account 9 cannot be read$"):
-        run_in_rows(connection.cursor(), 9, bytes(16))
+        stretch_around(connection.cursor(), 9, bytes(16))

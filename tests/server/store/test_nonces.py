@@ -576,3 +576,36 @@ def test_an_author_makes_runs_again_once_few_of_those_that_leave_memory_were_lat
     assert not held._unordered
     rooms.one(rooms.messages(1, 1, *"xy", nonces=[(6_000).to_bytes(16), (6_001).to_bytes(16)]))
     assert len(held._recent.runs[1]) == 2
+
+
+def test_rows_that_were_read_are_kept_for_a_few_authors_only(
+    rooms: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(rooms.log, SqliteLog)
+    monkeypatch.setattr(nonces, "MOST_READ", 1)
+    held = rooms.log._nonces
+    for author in (1, 2):
+        rising = [number.to_bytes(16) for number in (10, 20, 30)]
+        rooms.one(rooms.messages(1, author, *"abc", nonces=rising))
+    held.index_slice()
+    while held._leaving.left.nonces:
+        held.index_slice()
+    statements: list[str] = []
+    rooms.log._connection.set_trace_callback(statements.append)
+    for author in (1, 1, 1, 2, 2, 1):
+        assert held.in_runs(author, (15).to_bytes(16)) is None
+        assert held.in_runs(author, (20).to_bytes(16)) is not None
+        assert len(held._read) == 1
+    rooms.log._connection.set_trace_callback(None)
+    assert sum("nonces, entries" in statement for statement in statements) == 3
+
+
+def test_late_nonces_of_several_requests_of_a_pass_are_all_counted(rooms: Story) -> None:
+    assert isinstance(rooms.log, SqliteLog)
+    rooms.one(rooms.messages(1, 1, "x", nonces=[(100).to_bytes(16)]))
+    late = [
+        rooms.messages(1, 1, *"abc", nonces=[number.to_bytes(16) for number in numbers])
+        for numbers in ((1, 2, 3), (5, 6, 7))
+    ]
+    rooms.submit(*late)
+    assert rooms.log._nonces._late == {1: 6}

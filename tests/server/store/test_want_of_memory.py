@@ -288,3 +288,22 @@ def test_what_the_disk_did_not_let_be_taken_back_counts_as_nothing(
     outcomes += submit(garden, some)
     assert told(outcomes) == garden.record(1).head - head == 3
     assert sorted(garden.texts(1)) == ["four", "one", "three", "three", "two"]
+
+
+@pytest.mark.parametrize("can_be_taken_back", [True, False])
+def test_what_a_slice_has_begun_takes_no_message_with_it(
+    garden: Story, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, can_be_taken_back: bool
+) -> None:
+    """A message that is told as stored is there for another program, too, or it is refused."""
+    log = log_of(garden)
+    cursor = FailingCursor(log._connection.cursor(), "BEGIN", MemoryError(), is_done=True)
+    monkeypatch.setattr(log._nonces, "_cursor", cursor)
+    with pytest.raises(MemoryError):
+        log._nonces.index_slice()
+    assert log._connection.in_transaction
+    if not can_be_taken_back:
+        monkeypatch.setattr(writer, "roll_back", lambda _connection: None)
+    (outcome,) = submit(garden, garden.messages(1, BOB, "three", nonces=nonces_of(3)))
+    with contextlib.closing(sqlite3.connect(log._path)) as other:
+        (count,) = other.execute("SELECT count(*) FROM entries").fetchone()
+    assert (isinstance(outcome, CommittedPosts), count) == ((True, 7) if can_be_taken_back else (False, 6))

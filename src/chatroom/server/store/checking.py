@@ -4,7 +4,6 @@ Looks at everything there is and changes nothing. It takes some ten seconds for 
 for the commands of an operator, never for a server at work. Read next: `copies.py`.
 """
 
-import contextlib
 import sqlite3
 from collections.abc import Iterator
 from itertools import islice, pairwise
@@ -17,7 +16,7 @@ from chatroom.server.hub.ports import StorageError
 from chatroom.server.store.disk_faults import words_for
 from chatroom.server.store.frames import entry_of
 from chatroom.server.store.nonce_keys import apart, author_and_nonce, nonce_key
-from chatroom.server.store.nonce_runs import Run, read_row, run_in_rows
+from chatroom.server.store.nonce_runs import Stretch, read_row, stretch_around
 from chatroom.server.store.refusals import SERVER, SERVER_HANDLE
 from chatroom.server.store.schema import ROOM_SHIFT, seq_of
 from chatroom.server.store.transactions import roll_back
@@ -170,7 +169,7 @@ class _Nonces:
             self._greatest.update(connection.execute("SELECT author, greatest FROM nonce_authors"))
             before = connection.execute("SELECT value FROM meta WHERE name = 'greatest_nonce'").fetchone()
             self._greatest_before = before[0] if before else b""
-        self._runs: dict[int, Run | None] = {}
+        self._near: dict[int, Stretch] = {}
         """The run of each author that was looked at last."""
 
     def faults(self, entry: int, key: bytes) -> Iterator[str]:
@@ -190,13 +189,13 @@ class _Nonces:
 
     def _in_runs(self, author: int, nonce: bytes) -> int | None:
         """Return the row id of the entry with this nonce, where it is in a run that can be read."""
-        run = self._runs.get(author)
-        found = None if run is None else run.find(nonce)
-        if found is None:  # as a rule it is in the same run as the one before
-            with contextlib.suppress(StorageError):  # that is told of the row
-                run = self._runs[author] = run_in_rows(self._cursor, author, nonce)
-                found = None if run is None else run.find(nonce)
-        return found
+        near = self._near.get(author)
+        if near is None or not near.start <= nonce < near.until:
+            try:
+                near = self._near[author] = stretch_around(self._cursor, author, nonce)
+            except StorageError:
+                return None  # that is told of the row
+        return near.run.find(nonce)
 
 
 def _place(entry: int) -> str:

@@ -7,10 +7,11 @@ has to be sorted, and one is found by halving, in memory as on disk, where 256 o
 
 import sqlite3
 import struct
+import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from chatroom.protocol.limits import NONCE_BYTES
 from chatroom.server.hub.ports import StorageError
@@ -25,6 +26,8 @@ ENTRY_BYTES: Final = 8
 _ADD: Final = "INSERT OR IGNORE INTO nonce_runs (author, first, nonces, entries) VALUES (?, ?, ?, ?)"
 _FIND: Final = """
     SELECT nonces, entries FROM nonce_runs WHERE author = ? AND first <= ? ORDER BY first DESC LIMIT 1"""
+_NEXT: Final = """
+    SELECT CAST(first AS BLOB) FROM nonce_runs WHERE author = ? AND first > ? ORDER BY first LIMIT 1"""
 _LAST: Final = "SELECT CAST(nonces AS BLOB) FROM nonce_runs WHERE author = ? ORDER BY first DESC LIMIT 1"
 
 
@@ -85,19 +88,33 @@ def read_row(nonces: object, entries: object) -> Run:
     if isinstance(nonces, bytes) and isinstance(entries, bytes):
         count = len(nonces) // NONCE_BYTES
         if count and (len(nonces), len(entries)) == (count * NONCE_BYTES, count * ENTRY_BYTES):
-            return Run(nonces, struct.unpack(f">{count}q", entries))
+            places = array("q", entries)
+            if sys.byteorder == "little":
+                places.byteswap()
+            return Run(nonces, places)
     raise ValueError("no nonces, or not as many as entries")
 
 
-def run_in_rows(cursor: sqlite3.Cursor, author: int, nonce: bytes) -> Run | None:
-    """Return the only row that may hold this nonce. Raises StorageError for one that cannot be read."""
+class Stretch(NamedTuple):
+    """Nonces of one author from `start` on and below `until`: no row but that of `run`, if any, holds one."""
+
+    start: bytes
+    until: bytes
+    run: Run
+
+
+def stretch_around(cursor: sqlite3.Cursor, author: int, nonce: bytes) -> Stretch:
+    """Return what the rows say of this nonce and others near it; behind the last row, of its own nonces only:
+    another may follow. Raises StorageError for a row that cannot be read.
+    """
     row = cursor.execute(_FIND, (author, nonce)).fetchone()
-    if row is None:
-        return None
     try:
-        return read_row(*row)
+        run = Run() if row is None else read_row(*row)
     except ValueError:
         raise StorageError(f"the nonces of account {author} cannot be read") from None
+    after = cursor.execute(_NEXT, (author, nonce)).fetchone()
+    start, last = (run.nonce_at(0), run.nonce_at(-1)) if run else (b"", b"")
+    return Stretch(start, last + b"\0" if after is None else after[0], run)
 
 
 def greatest_in_rows(cursor: sqlite3.Cursor, author: int) -> bytes:

@@ -21,8 +21,8 @@ def transaction(cursor: sqlite3.Cursor) -> Iterator[None]:
 
 
 def roll_back(connection: sqlite3.Connection) -> None:
-    """Take back an open transaction, if there is one. Never raises: what made it fail is being told
-    already.
+    """Take back an open transaction, if there is one. An error of the database is not raised: what made it
+    fail is being told already.
     """
     if connection.in_transaction:
         with contextlib.suppress(sqlite3.Error):

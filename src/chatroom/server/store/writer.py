@@ -178,9 +178,11 @@ class Writer:
             self._nonces.note_late(draft.keys.late)
 
     def finish(self) -> None:
-        """Take back what could not be taken back, also of what somebody else has begun."""
+        """Take back what could not be taken back, also of what somebody else has begun: what is stored next
+        must not become a part of it. Raises StorageError where that cannot be.
+        """
         if self._cursor.connection.in_transaction:
-            roll_back(self._cursor.connection)
+            self._roll_back()
         if self._unfinished is not None:
             self._take_back(self._unfinished)
 
@@ -218,11 +220,14 @@ class Writer:
         cursor.execute("COMMIT")
         return True
 
-    def _take_back(self, draft: Draft) -> bool:
-        """Let all be as it was, or return True where the draft is on disk after all. It can be repeated."""
+    def _roll_back(self) -> None:
         roll_back(self._cursor.connection)
         if self._cursor.connection.in_transaction:
             raise StorageError("a transaction cannot be taken back")
+
+    def _take_back(self, draft: Draft) -> bool:
+        """Let all be as it was, or return True where the draft is on disk after all. It can be repeated."""
+        self._roll_back()
         for room in draft.rooms:
             self._heads.forget(room)
         if not (stands := draft.stands(self._cursor)):
@@ -260,7 +265,7 @@ class Writer:
                 assert_never(change)
 
     def _add_posts(self, change: AddPosts, now_ms: int, draft: Draft, looks_up: bool) -> Outcome:
-        """Give messages their seqs, time and frames, together where nothing has to be looked up for one."""
+        """Give messages their seqs, time and frames, together where all of them are new."""
         room, author, posts = change.room, change.author, change.posts
         head, handle = self._heads.get(room), self._handles.get(author)
         if head is not None and handle is not None and not draft.is_unsettled:
