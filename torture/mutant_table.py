@@ -114,6 +114,17 @@ MUTANTS: Final = (
         ),
     ),
     Mutant(
+        "a message is stored within what somebody else has begun",
+        (
+            Edit(
+                WRITER,
+                "        if self._cursor.connection.in_transaction:\n            self._roll_back()\n",
+                "",
+            ),
+        ),
+        ("tests/server/store/test_want_of_memory.py::test_what_a_slice_has_begun_takes_no_message_with_it",),
+    ),
+    Mutant(
         "cursor off by one",
         (
             Edit(
@@ -470,6 +481,31 @@ MUTANTS: Final = (
         (Edit("server/reading.py", "in sorted(unfinished, key=self._debt_of):", "in list(unfinished):"),),
         (
             "tests/server/test_reading.py::test_who_asked_for_little_is_served_before_those_who_asked_for_much",
+        ),
+    ),
+    Mutant(
+        "a pass takes all messages that there are",
+        (
+            Edit(
+                "server/reading.py",
+                "is_enough = effort >= most or self._hub.posts >= PASS_POSTS",
+                "is_enough = effort >= most",
+            ),
+            Edit(
+                "server/reading.py",
+                "        if self._hub.posts >= PASS_POSTS:\n            self._unfinished",
+                "        if self._hub.posts < 0:\n            self._unfinished",
+            ),
+        ),
+        (
+            "tests/server/test_reading.py::test_a_pass_takes_so_many_messages_and_who_writes_one_is_heard_before_who_writes_many",
+        ),
+    ),
+    Mutant(
+        "who writes one message is heard behind who writes many",
+        (Edit("server/reading.py", "if len(data) >= MUCH_BYTES:", "if len(data) < 0:"),),
+        (
+            "tests/server/test_reading.py::test_a_pass_takes_so_many_messages_and_who_writes_one_is_heard_before_who_writes_many",
         ),
     ),
     Mutant(

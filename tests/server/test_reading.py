@@ -16,13 +16,14 @@ from chatroom.net.keys import ServerKey, load_or_create_server_key
 from chatroom.net.tls import RECORD_BYTES, server_context
 from chatroom.protocol.codec import encode
 from chatroom.protocol.frames import encode_frame
-from chatroom.protocol.packets import Hello, ListRooms, Packet, Ping, Pong, RoomList
+from chatroom.protocol.packets import Hello, ListRooms, Packet, Ping, Pong, Post, RoomList
+from chatroom.protocol.posts import POSTS
 from chatroom.protocol.requests import Incoming
 from chatroom.server.hub.context import HubSettings
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.ports import Log, Verify
 from chatroom.server.hub.state import Peer
-from chatroom.server.reading import STRANGER_BYTES
+from chatroom.server.reading import PASS_POSTS, STRANGER_BYTES
 from support.patience import wait_until
 from support.raw_client import RawClient, raw_client
 from support.service_thread import ServiceThread, running_service
@@ -228,3 +229,51 @@ def test_what_people_write_does_not_wait_behind_what_others_look_up() -> None:
 
 def test_who_asked_for_little_is_served_before_those_who_asked_for_much() -> None:
     assert passes_waited_by_bob(ListRooms(77), asks_with_the_others=False) <= 2
+
+
+@pytest.mark.parametrize("text", ["plain", "schön"])
+def test_a_pass_takes_so_many_messages_and_who_writes_one_is_heard_before_who_writes_many(text: str) -> None:
+    """Twenty accounts send 100 messages each; bob's one comes last of all."""
+    with running_service(CountingHub) as host, ExitStack() as stack:
+        hub = host.hub
+        assert isinstance(hub, CountingHub)
+        crowd = [stack.enter_context(raw_client(host.port)) for _ in range(20)]
+        rooms = [client.enter(f"ana-{number}", follow=False) for number, client in enumerate(crowd)]
+        bob = stack.enter_context(raw_client(host.port))
+        bob.enter("bob")
+        many = [
+            b"".join(
+                encode(Post(10, room, (place << 8 | number).to_bytes(16), text)) for number in range(100)
+            )
+            for place, room in enumerate(rooms)
+        ]
+        one = encode(Post(10, rooms[0], b"bob" + bytes(13), "bob"))
+        host.call(lambda: None)
+        with host.resting():
+            for client, messages in zip(crowd, many, strict=True):
+                client.socket.sendall(messages)
+            wait_until_arrived(host, sum(map(len, many)))
+            bob.socket.sendall(one)
+            wait_until_arrived(host, sum(map(len, many)) + len(one))
+        bob.wait_for_text("bob")
+        wait_until(lambda: sum(messages_of(hub).values()) == 2_001, "not everything was heard")
+        taken = messages_of(hub)
+        assert max(taken.values()) < PASS_POSTS + 16
+        assert sum(count for number, count in taken.items() if number < bobs_pass(hub)) <= PASS_POSTS + 16
+
+
+def messages_of(hub: CountingHub) -> dict[int, int]:
+    """How many messages were heard, by the pass."""
+    taken: dict[int, int] = {}
+    for number, packet in list(hub.heard):
+        if isinstance(packet, (Post, *POSTS)):
+            taken[number] = taken.get(number, 0) + (1 if isinstance(packet, Post) else len(packet))
+    return taken
+
+
+def bobs_pass(hub: CountingHub) -> int:
+    """The pass in which bob was heard."""
+    for number, packet in hub.heard:
+        if isinstance(packet, POSTS) and packet.nonces().startswith(b"bob"):
+            return number
+    raise AssertionError("bob was not heard")

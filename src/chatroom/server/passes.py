@@ -67,6 +67,10 @@ class Pass:
         if is_light:
             self.light_effort += effort
         self.spent[asker] = self.spent.get(asker, 0) + effort
+        self.owe(asker, effort)
+
+    def owe(self, asker: Account | Peer | None, effort: int) -> None:
+        """Note what was done for an account, or is to be done, so that others are heard before it."""
         if isinstance(asker, Account):
             self._debts[asker] = self._debts.get(asker, 0) + effort
 

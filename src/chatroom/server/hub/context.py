@@ -143,6 +143,8 @@ class Context:
         """Monotonic seconds at the beginning of this pass."""
         self.now_ms = 0
         """Milliseconds since 1970 at the beginning of this pass."""
+        self.posts = 0
+        """How many messages were heard in it."""
 
     # -- proposing -----------------------------------------------------------------------------------------
 

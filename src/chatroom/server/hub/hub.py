@@ -76,6 +76,11 @@ class Hub:
         """What there is, to look at."""
         return self._context.state
 
+    @property
+    def posts(self) -> int:
+        """How many messages this pass has taken so far."""
+        return self._context.posts
+
     def wait_s(self, now: float) -> float | None:
         """Return in how many seconds the next pass is due although nothing comes in; 0: there is something to
         do at once, None: whenever.
@@ -172,6 +177,7 @@ class Hub:
         """Set the time of this pass: monotonic seconds, and milliseconds since 1970."""
         self._context.now = now
         self._context.now_ms = now_ms
+        self._context.posts = 0
 
     def receive(self, peer: Peer, packet: Incoming) -> int:
         """Think about what a peer sent (None: what may be ignored); return its effort (`requests/table.py`).

@@ -51,6 +51,7 @@ NONCE_REUSED: Final = Failed(ErrorCode.NONCE_REUSED, "this nonce stands for anot
 
 def post(context: Context, peer: Peer, request: Post) -> None:
     """Propose a message. Where the peer follows the room, the entry itself is the answer."""
+    context.posts += 1
     if peer.held_nonce and request.nonce != peer.held_nonce:
         context.refuse(peer, request, ErrorCode.STORAGE, "an earlier message of yours waits to be stored")
         return
@@ -93,6 +94,7 @@ def post_several(context: Context, peer: Peer, posts: Posts) -> None:
             post(context, peer, request)
         return
     assert room is not None
+    context.posts += len(posts)
     entries = AddPosts(room.number, account.number, posts)
     context.proposals.append(_PostingSeveral(entries, peer, None, False, context, posts, room))
 
