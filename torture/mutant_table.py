@@ -488,13 +488,8 @@ MUTANTS: Final = (
         (
             Edit(
                 "server/reading.py",
-                "is_enough = effort >= most or self._hub.posts >= PASS_POSTS",
-                "is_enough = effort >= most",
-            ),
-            Edit(
-                "server/reading.py",
-                "        if self._hub.posts >= PASS_POSTS:\n            self._unfinished",
-                "        if self._hub.posts < 0:\n            self._unfinished",
+                "current.is_full = self._hub.posts >= PASS_POSTS",
+                "current.is_full = False",
             ),
         ),
         (

@@ -22,6 +22,7 @@ class Pass:
         "effort",
         "handshake_effort",
         "has_packets",
+        "is_full",
         "is_on",
         "light_effort",
         "now",
@@ -35,6 +36,8 @@ class Pass:
         """Whether one is under way. `service.py` ends it."""
         self.now = loop.now()
         """Monotonic seconds at its beginning."""
+        self.is_full = False
+        """Whether it takes no more messages."""
         self.has_packets = False
         """Whether any packets were handled in it."""
         self.effort = 0
@@ -52,7 +55,7 @@ class Pass:
         """Begin one, unless one is under way."""
         if not self.is_on:
             self.is_on = True
-            self.has_packets = False
+            self.has_packets = self.is_full = False
             self.effort = self.handshake_effort = self.light_effort = 0
             self.spent.clear()
             self.now = self._loop.now()

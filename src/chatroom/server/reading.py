@@ -195,7 +195,7 @@ class Reading:
         assert peer is not None
         now = current.now
         is_hindered = connection.stream.pending_bytes or peer.awaits > 0 or peer.paused_until > now
-        has_shares = current.effort or self._hub.posts >= PASS_POSTS  # else it may ask for all: one call less
+        has_shares = current.effort or current.is_full  # else it may ask for all: one call less
         most = self._allowance(connection, peer) if is_hindered or has_shares else PEER_EFFORT
         if most <= 0:
             return
@@ -219,8 +219,8 @@ class Reading:
                 if peer.awaits > 0:
                     self._await(connection)
                     return
-                is_enough = effort >= most or self._hub.posts >= PASS_POSTS
-                if is_enough or peer.outbox_bytes >= ANSWER_BYTES:
+                current.is_full = self._hub.posts >= PASS_POSTS
+                if effort >= most or current.is_full or peer.outbox_bytes >= ANSWER_BYTES:
                     self._unfinished[connection] = None
                     return
         except ProtocolError as error:
@@ -243,7 +243,7 @@ class Reading:
         if peer.awaits > 0:
             self._await(connection)
             return 0
-        if self._hub.posts >= PASS_POSTS:
+        if current.is_full:
             self._unfinished[connection] = None
             return 0
         allowance = PEER_EFFORT - current.spent.get(peer.account or peer, 0)
