@@ -1,6 +1,7 @@
 """Reading, with real sockets: what a stranger may make the server hold, and whose turn it is."""
 
 import array
+import dataclasses
 import fcntl
 import ssl
 import sys
@@ -260,6 +261,33 @@ def test_a_pass_takes_so_many_messages_and_who_writes_one_is_heard_before_who_wr
         taken = messages_of(hub)
         assert max(taken.values()) < PASS_POSTS + 16
         assert sum(count for number, count in taken.items() if number < bobs_pass(hub)) <= PASS_POSTS + 16
+
+
+class StrictHub(CountingHub):
+    """A hub in which everybody has to wait after each message."""
+
+    def __init__(self, settings: HubSettings, log: Log, verify: Verify) -> None:
+        super().__init__(dataclasses.replace(settings, post_burst=1.0), log, verify)
+
+
+def test_a_pass_is_full_also_of_messages_after_each_of_which_its_sender_has_to_wait() -> None:
+    """Seventy accounts that have used up what they may write at once send sixteen messages each."""
+    with running_service(StrictHub) as host, ExitStack() as stack:
+        hub = host.hub
+        assert isinstance(hub, CountingHub)
+        crowd = [stack.enter_context(raw_client(host.port)) for _ in range(70)]
+        rooms = [client.enter(f"ana-{number}", follow=False) for number, client in enumerate(crowd)]
+        many = [
+            b"".join(encode(Post(10, room, (place << 8 | number).to_bytes(16), "x")) for number in range(16))
+            for place, room in enumerate(rooms)
+        ]
+        host.call(lambda: None)
+        with host.resting():
+            for client, messages in zip(crowd, many, strict=True):
+                client.socket.sendall(messages)
+            wait_until_arrived(host, sum(map(len, many)))
+        wait_until(lambda: sum(messages_of(hub).values()) == 70 * 16, "not everything was heard")
+        assert max(messages_of(hub).values()) < PASS_POSTS + 16
 
 
 def messages_of(hub: CountingHub) -> dict[int, int]:

@@ -37,7 +37,7 @@ class Pass:
         self.now = loop.now()
         """Monotonic seconds at its beginning."""
         self.is_full = False
-        """Whether it takes no more messages."""
+        """Whether it has taken so many messages that nobody is heard further in it."""
         self.has_packets = False
         """Whether any packets were handled in it."""
         self.effort = 0
@@ -78,5 +78,5 @@ class Pass:
             self._debts[asker] = self._debts.get(asker, 0) + effort
 
     def debt_of(self, asker: Account | Peer | None) -> float:
-        """Return what was done for an account, of which half is forgotten each second; 0 for strangers."""
+        """Return what an account owes, of which half is forgotten each second; 0 for strangers."""
         return self._debts.get(asker, 0) if isinstance(asker, Account) else 0

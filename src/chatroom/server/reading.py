@@ -42,13 +42,14 @@ LIGHT_EFFORT: Final = PEER_EFFORT
 """What all may ask for with that: beyond, everything waits."""
 
 PASS_POSTS: Final = 512
-"""Messages after which a pass hears nobody further. They take 2 ms where they are plain and new, 5 where they
-are not plain, 10 to 20 where they repeat what was stored long ago: who writes then waits so long, or twice.
+"""Messages after which a pass hears nobody further; eight mentions count as one more. They take 2 ms where
+they are plain and new, 5 where they are not plain, 10 to 20 where they repeat what was stored long ago.
 """
 
 MUCH_BYTES: Final = 1_024
-"""So many bytes at once, six messages of 100 bytes, are owed as 0.1 ms before they are heard: who sends much
-is heard behind who sends little.
+OWED_BYTES: Final = 256
+"""Who sends so much at once owes 0.1 ms for each of the second, two messages of 100 bytes, before it is
+heard: so it is heard behind who sends little.
 """
 
 HANDSHAKE_EFFORT: Final = 10
@@ -155,7 +156,7 @@ class Reading:
             self._unfinished[connection] = None
         if data and connection.peer is not None:
             if len(data) >= MUCH_BYTES:
-                self._pass.owe(connection.peer.account, len(data) // MUCH_BYTES)
+                self._pass.owe(connection.peer.account, len(data) // OWED_BYTES)
             connection.packets = connection.decoder.packets(data)
             self._handle_packets(connection, connection.packets)
 
@@ -211,6 +212,7 @@ class Reading:
                     self._unfinished[connection] = None
                     return
                 effort += receive(peer, packet)
+                current.is_full = self._hub.posts >= PASS_POSTS
                 if peer.stage is CLOSING:
                     break
                 if peer.paused_until > now:
@@ -219,7 +221,6 @@ class Reading:
                 if peer.awaits > 0:
                     self._await(connection)
                     return
-                current.is_full = self._hub.posts >= PASS_POSTS
                 if effort >= most or current.is_full or peer.outbox_bytes >= ANSWER_BYTES:
                     self._unfinished[connection] = None
                     return

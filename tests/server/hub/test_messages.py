@@ -282,3 +282,15 @@ def test_the_clock_going_back_never_turns_the_times_of_a_room_around() -> None:
     first, second = [entry for entry in ana.entries(lobby) if entry.kind == EntryKind.POSTED]
     assert isinstance(first, Entry)
     assert second.at >= first.at
+
+
+def test_a_message_counts_for_more_in_its_pass_the_more_it_mentions(world: World) -> None:
+    ana, *others = (world.guest() for _ in range(17))
+    ana.login("ana")
+    for number, other in enumerate(others):
+        other.login(f"user{number}")
+    lobby, before = world.lobby(ana), world.hub.posts
+    for mentioned, counts in ((0, 1), (7, 2), (8, 4), (16, 7)):
+        text = " ".join(["hello", *(f"@user{number}" for number in range(mentioned))])
+        ana.say_all([Post(mentioned + 10, lobby, nonce(mentioned), text)])
+        assert world.hub.posts - before == counts

@@ -144,7 +144,7 @@ class Context:
         self.now_ms = 0
         """Milliseconds since 1970 at the beginning of this pass."""
         self.posts = 0
-        """How many messages were heard in it."""
+        """How many messages were heard in it, with what their mentions count."""
 
     # -- proposing -----------------------------------------------------------------------------------------
 

@@ -78,7 +78,7 @@ class Hub:
 
     @property
     def posts(self) -> int:
-        """How many messages this pass has taken so far."""
+        """How many messages this pass has heard so far, with what their mentions count."""
         return self._context.posts
 
     def wait_s(self, now: float) -> float | None:

@@ -46,6 +46,9 @@ LEAST_POSTER: Final = LEAST_ROLE[Act.POST]
 much again.
 """
 
+MENTIONS_OF_A_POST: Final = 8
+"""So many cost as much to store as a message: one with a thousand takes 1.3 ms."""
+
 NONCE_REUSED: Final = Failed(ErrorCode.NONCE_REUSED, "this nonce stands for another message")
 
 
@@ -65,6 +68,7 @@ def post(context: Context, peer: Peer, request: Post) -> None:
         return
     body = encode_body(Posted(request.text, request.manner))
     mentioned = _mentioned(room, context, request.text)
+    context.posts += len(mentioned) // MENTIONS_OF_A_POST
     entry = AddEntry(room.number, account.number, POSTED, body, request.nonce, mentioned)
     context.proposals.append(_Posting(entry, peer, None, False, context, request, room))
 
