@@ -1,5 +1,6 @@
 """The log on disk as a process has it: killed at any moment, out of space, reopened, slow to nobody."""
 
+import contextlib
 import json
 import os
 import random
@@ -294,6 +295,75 @@ def test_a_file_removed_beside_the_database_costs_nothing_that_was_stored(
         assert story.found("later", [1]) == ["later"]
         assert story.one(message) == Repeated(1, 3)
         log.close()
+
+
+READER = """
+    import sqlite3
+    import sys
+
+    connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+    connection.execute(sys.argv[2])
+    connection.execute("SELECT count(*) FROM entries").fetchone()
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+"""Another program with a transaction on the log, until it is killed."""
+
+
+@contextlib.contextmanager
+def another_program(path: Path, begin: str) -> Iterator[None]:
+    """Run it; on leaving it is gone."""
+    command = [sys.executable, "-c", textwrap.dedent(READER), str(path), begin]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "ready\n"
+        try:
+            yield
+        finally:
+            program.kill()
+
+
+@POSIX
+@pytest.mark.parametrize("ending", ["-wal", "-shm"])
+def test_a_file_removed_while_another_program_reads_costs_nothing_that_was_stored(
+    disk: Story, path: Path, ending: str
+) -> None:
+    disk.account("ana")
+    disk.room("garden", 1)
+    with another_program(path, "BEGIN"):  # so that what follows cannot all be moved to the database
+        disk.post(1, 1, "before")
+        path.with_name(path.name + ending).unlink()
+        for _ in range(2):
+            with pytest.raises(StorageError, match="another program reads"):
+                disk.log.index(1)
+            refused = disk.one(disk.message(1, 1, "later"))
+            assert isinstance(refused, Failed)
+            assert refused.code is ErrorCode.STORAGE
+            assert disk.texts(1) == ["before"]
+    disk.index()
+    disk.post(1, 1, "after")
+    disk.log.close()
+    log = SqliteLog(path)
+    assert Story(log).texts(1) == ["before", "after"]
+    log.close()
+
+
+@POSIX
+def test_a_log_that_cannot_be_opened_again_at_once_is_opened_later(disk: Story, path: Path) -> None:
+    disk.account("ana")
+    disk.room("garden", 1)
+    disk.post(1, 1, "before")
+    path.with_name(path.name + "-shm").unlink()
+    with another_program(path, "BEGIN IMMEDIATE"):  # it has a file of that name of its own
+        for _ in range(2):
+            with pytest.raises(StorageError, match="another program has locked"):
+                disk.log.index(1)
+            refused = disk.one(disk.message(1, 1, "later"))
+            assert isinstance(refused, Failed)
+            assert refused.code is ErrorCode.STORAGE
+    disk.index()
+    disk.post(1, 1, "after")
+    assert disk.texts(1) == ["before", "after"]
 
 
 def test_a_log_whose_files_are_all_there_is_not_opened_again(disk: Story) -> None:

@@ -55,12 +55,13 @@ class SqliteLog:
         self._path = path
         self._search_s = search_s
         self._outcomes: list[Outcome] = []
+        self._is_lost = False
+        """Whether what is stored now might not be there later: nothing is."""
         self._open()
 
     def _open(self) -> None:
         self._connection = open_database(self._path)
         self._checkpointed = 0
-        self._is_lost = False
         cursor = self._connection.cursor()
         try:
             self._opened = read_standing(self._connection)
@@ -76,6 +77,7 @@ class SqliteLog:
         except (sqlite3.Error, StorageError) as error:
             self._connection.close()
             raise StoreError(f"{self._path}: {trouble(error)}") from None
+        self._is_open = True
 
     @property
     def log_id(self) -> bytes:
@@ -170,7 +172,6 @@ class SqliteLog:
         stop_at = time.monotonic() + budget_s
         try:
             self._look_after_files()
-            self._writer.finish()
             self._indexer.note(self._writer.take_fresh())
             while self._has_work():
                 if self._indexer.is_done:
@@ -185,21 +186,32 @@ class SqliteLog:
         return False
 
     def _look_after_files(self) -> None:
-        """Write everything to the database, and open it again, when somebody removed a file beside it.
+        """Take back what could not be taken back. Write everything to the database, and open it again, when
+        somebody removed a file beside it.
 
-        Where the database itself is not the one that was opened, nothing is stored until it is back.
+        Nothing is stored until that is done, nor where the database itself is not the one that was opened.
         """
-        self._is_lost = not self._files.has_database()
-        if self._is_lost:
+        if self._is_open:
+            self._writer.finish()
+        self._is_lost = True
+        if not self._files.has_database():
             raise StorageError(refusals.LOG_IS_LOST.text)
-        if not self._files.has_beside():
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            self._connection.close()
+        if not self._is_open or not self._files.has_beside():
+            self._leave_files()
             try:
                 self._open()
             except StoreError as error:
-                self._is_lost = True
                 raise StorageError(str(error)) from None
+        self._is_lost = False
+
+    def _leave_files(self) -> None:
+        """Close the database, once all that the removed files hold is in it: nobody else has them."""
+        if self._is_open:
+            is_busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if is_busy:
+                raise StorageError("another program reads the log, beside which a file was removed")
+            self._is_open = False
+            self._connection.close()
 
     def _has_work(self) -> bool:
         return not self._indexer.is_done or self._nonces.is_due(idle=True)
