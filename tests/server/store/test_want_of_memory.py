@@ -11,7 +11,7 @@ import pytest
 
 from chatroom.protocol.packets import Post
 from chatroom.server.hub.ports import Change, Committed, CommittedPosts, Failed, Outcome, Several
-from chatroom.server.store import drafts, leaving_nonces, writer
+from chatroom.server.store import drafts, leaving_nonces, refusals, writer
 from chatroom.server.store.held_nonces import HeldNonces
 from chatroom.server.store.leaving_nonces import LeavingNonces
 from chatroom.server.store.nonce_keys import NonceKeys
@@ -140,6 +140,17 @@ def test_a_room_hears_of_what_was_stored_one_by_one(disk: Story, fails_once: Cal
     assert mia.texts(lobby) == list("abcde")
 
 
+def test_storing_one_by_one_takes_no_longer_than_it_may(
+    garden: Story, fails_once: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "ALONE_S", -1.0)
+    fails_once(log_of(garden)._writer, "_commit")
+    changes = [garden.message(1, BOB, "three"), garden.message(1, MIA, "four")]
+    assert garden.submit(*changes) == [refusals.NO_TIME] * 2
+    assert all(isinstance(outcome, Committed) for outcome in garden.submit(*changes))
+    assert garden.texts(1) == ["one", "two", "three", "four"]
+
+
 def test_nonces_of_a_slice_that_could_not_be_sorted_are_not_forgotten(
     garden: Story, fails_once: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,7 +169,11 @@ def test_nonces_of_a_slice_that_could_not_be_sorted_are_not_forgotten(
 def test_a_transaction_that_could_not_be_taken_back_takes_nothing_with_it(
     garden: Story, path: Path, fails_once: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connection, roll_back, failures = log_of(garden)._connection, writer.roll_back, [MemoryError()]
+    connection, roll_back, failures = (
+        log_of(garden)._connection,
+        writer.roll_back,
+        [MemoryError(), MemoryError()],
+    )
 
     def roll_back_later(of: sqlite3.Connection) -> None:
         if of.in_transaction and failures:

@@ -11,7 +11,7 @@ from chatroom.protocol.entries import EntryKind, Posted, RoomKind, TopicSet, enc
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.server.hub.ports import AddEntry, AddRoom, Committed, Failed, Logged, Outcome, Repeated, SetRead
-from chatroom.server.store import writer
+from chatroom.server.store import nonces, writer
 from chatroom.server.store.sqlite import SqliteLog
 from support.story import START_MS, Story, entry_in, joined, new_account
 
@@ -228,6 +228,17 @@ def test_what_does_not_fit_fails_alone(garden: Story) -> None:
         assert seqs(garden.submit(large, small)) == [ErrorCode.STORAGE, 5]
         assert garden.texts(1) == ["small"]
     assert seqs(garden.submit(large)) == [6]
+
+
+def test_a_lone_message_is_stored_where_nonces_that_wait_do_not_fit(
+    garden: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(300):
+        garden.post(1, 1, "x")
+    monkeypatch.setattr(nonces, "MOST_NONCES", 10)
+    with full_disk(garden):
+        assert isinstance(garden.one(garden.message(1, 2, "small")), Committed)
+        assert garden.texts(1)[-1] == "small"
 
 
 def test_after_a_message_that_failed_none_of_its_author_is_stored(garden: Story) -> None:

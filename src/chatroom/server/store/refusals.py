@@ -39,6 +39,7 @@ NOBODY_TO_KICK: Final = Failed(ErrorCode.NOT_ALLOWED, "the account is not a memb
 AUTHOR_MUTED: Final = Failed(ErrorCode.NOT_ALLOWED, "you are muted")
 NONCE_REUSED: Final = Failed(ErrorCode.NONCE_REUSED, "this nonce stands for another message")
 NO_SUCH_ENTRY: Final = Failed(ErrorCode.BAD_RANGE, "there is no such entry yet")
+NO_TIME: Final = Failed(ErrorCode.STORAGE, "the server cannot store this now: it takes too long")
 LOG_IS_LOST: Final = Failed(ErrorCode.STORAGE, "the server cannot store: its log was removed or replaced")
 
 SERVER: Final = 0

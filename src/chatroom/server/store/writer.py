@@ -87,8 +87,8 @@ class Writer:
     def store(self, changes: Sequence[Change], now_ms: int) -> list[Outcome]:
         """Commit the changes of one pass and return what became of each.
 
-        When they cannot be stored together each is tried alone: an author of whose changes one was not
-        stored gets no further one stored here, so that order is kept.
+        When they cannot be stored together each is tried alone, without the nonces of others: an author of
+        whose changes one was not stored gets no further one stored here, so that order is kept.
         """
         now_ms = min(max(now_ms, 0), TIME_MAX)
         try:
@@ -101,8 +101,6 @@ class Writer:
             singles = [entries_of(change) if isinstance(change, AddPosts) else change for change in changes]
         except MemoryError:
             return [fault] * len(changes)
-        if len(changes) == 1 and not (isinstance(singles[0], list) and len(singles[0]) > 1):
-            return [fault]
         failed: dict[int, Failed] = {}
         give_up_at = time.monotonic() + ALONE_S
         outcomes: list[Outcome] = []
@@ -115,10 +113,11 @@ class Writer:
     def _store_alone(
         self, change: SingleChange, now_ms: int, failed: dict[int, Failed], give_up_at: float
     ) -> SingleOutcome:
-        """Store one change, unless the author is among those for whom one `failed`, or it is too late."""
+        """Store one change, unless the author is among those for whom one `failed`, or time is up."""
         author = author_of(change)
-        is_late = bool(failed) and time.monotonic() > give_up_at
-        refusal = next(reversed(failed.values())) if is_late else failed.get(author)
+        refusal = failed.get(author)
+        if refusal is None and time.monotonic() > give_up_at:
+            refusal = next(reversed(failed.values()), refusals.NO_TIME)
         if refusal is not None:
             return refusal
         try:
