@@ -9,10 +9,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatroom.protocol.entries import Entry, RoomKind
-from chatroom.protocol.packets import Cursor, Follow, Join, ListRooms, Opened, Post, PresenceChanged
+from chatroom.protocol.packets import (
+    Cursor,
+    Follow,
+    Join,
+    ListRooms,
+    Opened,
+    Ping,
+    Post,
+    PresenceChanged,
+    RoomState,
+    SetTopic,
+)
 from chatroom.server.hub import delivery
 from chatroom.server.hub.delivery import broadcast_in_python
+from chatroom.server.hub.ports import Outcome, StorageError
 from chatroom.server.hub.state import Room
+from chatroom.server.store.memory import MemoryLog
 from support.hub_world import Guest, World
 
 Key = TypeVar("Key")
@@ -246,6 +259,100 @@ def test_many_short_readings_are_no_short_turn(monkeypatch: pytest.MonkeyPatch) 
     rooms = follow_eight_rooms(world, bob)
     world.hub.write()
     assert sum(len(bob.entries(room)) for room in rooms) <= 4
+
+
+class Damaged(MemoryLog):
+    """A log of which some rooms cannot be read."""
+
+    damaged: frozenset[int] = frozenset()
+
+    def after(self, room: int, seq: int, limit: int, budget_bytes: int) -> list[bytes]:
+        """As `Log.after`."""
+        if room in self.damaged:
+            raise StorageError("damaged")
+        return super().after(room, seq, limit, budget_bytes)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_room_that_cannot_be_read_keeps_nobody_from_the_others(first: int) -> None:
+    log = Damaged()
+    world = World(log, rooms=("lobby", "lab"))
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby, lab = sorted(state.info.room for state in ana.got(RoomState) if isinstance(state, RoomState))
+    bob.follow(lab)
+    log.damaged = frozenset({lobby})
+    back = world.guest(ana.key)
+    back.login("ana")
+    cursors = [Cursor(lobby, 0), Cursor(lab, 0)]
+    back.ask(Follow(9, [cursors[first], cursors[1 - first]]))
+    bob.post(lab, "theirs", nonce(1))
+    back.post(lab, "mine", nonce(2))
+    assert back.texts(lab) == bob.texts(lab) == ["theirs", "mine"]
+    world.wait(1)
+    assert not back.entries(lobby)
+    log.damaged = frozenset()
+    world.wait(1)
+    assert seqs(back, lobby) == list(range(1, world.hub.state.rooms[lobby].head + 1))
+
+
+def test_a_stalled_peer_is_not_fed_when_the_log_can_be_read_again() -> None:
+    log = Damaged()
+    world = World(log)
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    for number in range(30):
+        ana.post(lobby, "y" * 1_000, nonce(number))
+    log.damaged = frozenset({lobby})
+    bob.received.clear()
+    bob.follow(lobby)
+    bob.capacity = 0
+    bob.ask(Ping(1))
+    log.damaged = frozenset()
+    kept = bob.backlog
+    world.wait(1)
+    assert bob.backlog == kept
+    bob.drain()
+    assert seqs(bob, lobby) == list(range(1, world.hub.state.rooms[lobby].head + 1))
+
+
+class Unheard(MemoryLog):
+    """A log that says nothing of what it stored, when asked to."""
+
+    is_silent = False
+
+    def outcomes(self) -> list[Outcome]:
+        """As `Log.outcomes`, or raise MemoryError and forget them."""
+        outcomes = super().outcomes()
+        if self.is_silent:
+            raise MemoryError
+        return outcomes
+
+
+def test_entries_that_the_hub_did_not_hear_of_reach_everybody_before_the_next_ones() -> None:
+    log = Unheard()
+    world = World(log, rooms=("lobby", "lab"))
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    bob.post(lobby, "one", nonce(1))
+    log.is_silent = True
+    ana.say(Post(5, lobby, nonce(2), "two"))
+    with pytest.raises(MemoryError):
+        world.settle()
+    log.is_silent = False
+    world.hub.give_up_proposals("we made a mistake")
+    world.settle()
+    bob.ask_all([Post(6, lobby, nonce(3), "three"), SetTopic(7, lobby, "four")])
+    bob.post(lobby, "five", nonce(4))
+    newcomer = world.member("cara")
+    bob.post(lobby, "six", nonce(5))
+    whole = ["one", "two", "three", "four", "five", "six"]
+    back = world.guest(ana.key)
+    back.login("ana")
+    back.follow(lobby)
+    for guest in (bob, newcomer, back):
+        guest.follow(lobby, seqs(guest, lobby)[-1])
+        assert guest.texts(lobby) == whole
+        assert seqs(guest, lobby) == list(range(1, world.hub.state.rooms[lobby].head + 1))
 
 
 def test_an_answer_that_is_not_taken_does_not_cost_the_entries_of_the_same_pass() -> None:

@@ -1,5 +1,7 @@
 """Requests of one pass that concern each other: what an earlier one takes away counts for the later ones."""
 
+from unittest.mock import Mock
+
 import pytest
 
 from chatroom.protocol.entries import EntryKind
@@ -20,12 +22,15 @@ from chatroom.protocol.packets import (
     Refused,
     Role,
     RoomGone,
+    SetTopic,
     Stored,
 )
 from chatroom.server.hub.context import NOT_A_MEMBER
+from chatroom.server.hub.ports import Outcome
 from chatroom.server.hub.requests.messages import NONCE_REUSED
 from chatroom.server.hub.state import Stage
 from chatroom.server.store import refusals
+from chatroom.server.store.memory import MemoryLog
 from support.hub_world import Guest, World
 
 
@@ -153,6 +158,50 @@ def test_who_asked_for_what_was_given_up_awaits_nothing(world: World) -> None:
     world.hub.give_up_proposals("the log is broken")
     assert not bob.peer.awaits
     assert bob.peer.stage is Stage.CLOSING
+
+
+class Unheard(MemoryLog):
+    """A log that does not say what it stored, once for each time it is told to."""
+
+    times = 0
+
+    def outcomes(self) -> list[Outcome]:
+        """As `Log.outcomes`, or raise MemoryError."""
+        if self.times:
+            self.times -= 1
+            raise MemoryError
+        return super().outcomes()
+
+
+def test_an_outcome_of_what_was_given_up_is_nobody_elses() -> None:
+    log = Unheard()
+    world = World(log)
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    ana.say(Post(8, lobby, nonce(1), "hello"))
+    log.times = 1
+    with pytest.raises(MemoryError):
+        world.hub.commit()
+    world.hub.give_up_proposals("the log is broken")
+    came = settled(world, bob, SetTopic(9, lobby, "news"))
+    assert [packet for packet in came if isinstance(packet, Done)] == [Done(9)]
+    assert world.hub.state.rooms[lobby].topic == "news"
+
+
+def test_a_goodbye_that_fails_leaves_nothing_to_be_proposed_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    ana.say(Leave(8, lobby))
+    with monkeypatch.context() as lacking:
+        lacking.setattr(world.hub._context, "close", Mock(side_effect=MemoryError))
+        with pytest.raises(MemoryError):
+            world.hub.give_up_proposals("the log is broken")
+    assert not ana.peer.awaits
+    came = settled(world, bob, SetTopic(9, lobby, "news"))
+    assert [packet for packet in came if isinstance(packet, Done)] == [Done(9)]
+    assert not ana.got(RoomGone)
 
 
 def test_a_member_who_joins_again_is_answered_and_nothing_is_stored(world: World) -> None:

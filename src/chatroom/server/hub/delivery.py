@@ -51,7 +51,8 @@ class Delivery:
         self._fresh: dict[Room, list[Fresh]] = {}
         self._lagging: dict[Peer, None] = {}
         self._talking: dict[Peer, None] = {}
-        self._unreadable: dict[Peer, None] = {}
+        self._unreadable: dict[Peer, set[Room]] = {}
+        """What of a peer's rooms could not be read for it; it is not tried again before `retry_reads`."""
 
     @property
     def has_work(self) -> bool:
@@ -60,8 +61,18 @@ class Delivery:
 
     # -- what is to go out ---------------------------------------------------------------------------------
 
-    def add_entries(self, room: Room, frames: bytes, count: int) -> None:
-        """So many new entries stand at the head of the room; `frames` are theirs, joined."""
+    def add_entries(self, room: Room, seq: int, frames: bytes, count: int) -> None:
+        """So many new entries, the first with this seq, stand at the head of the room; `frames` are theirs,
+        joined. Where they do not follow its head of before, all who are live get those between from the log.
+        """
+        if seq != room.head + 1:
+            for peer in list(room.live):
+                self._lagging[peer] = None
+                peer.cursors[room] = room.sent
+                peer.live.discard(room)
+                del room.live[peer]
+            self._fresh.pop(room, None)
+            room.sent = seq - 1
         self._fresh.setdefault(room, []).append((frames, count))
 
     def say(self, peer: Peer, frame: bytes) -> None:
@@ -93,6 +104,8 @@ class Delivery:
         room.live.pop(peer, None)
         peer.cursors.pop(room, None)
         peer.ends.pop(room, None)
+        if peer in self._unreadable:
+            self._unreadable[peer].discard(room)
 
     def end(self, peer: Peer, room: Room, farewell: bytes) -> None:
         """Send the room up to its head of now, the entry that says why included; then `farewell`. An end that
@@ -130,8 +143,10 @@ class Delivery:
             self._lagging[peer] = None
 
     def retry_reads(self) -> None:
-        """Try again to feed the peers whose part of the log could not be read."""
-        self._lagging.update(self._unreadable)
+        """Try again to read what could not be read."""
+        for peer in self._unreadable:
+            if not peer.is_stalled:
+                self._lagging[peer] = None
         self._unreadable.clear()
 
     # -- the write step of a pass --------------------------------------------------------------------------
@@ -197,8 +212,6 @@ class Delivery:
         """An error within leaves open where the peer stands: it is given up, and comes back."""
         try:
             yield
-        except StorageError:
-            raise
         except BaseException:
             self.unfollow_all(peer)
             peer.link.give_up()
@@ -210,26 +223,31 @@ class Delivery:
         budget = PASS_BYTES
         for peer in list(self._lagging):
             del self._lagging[peer]
-            try:
-                with self._or_given_up(peer):
-                    budget -= self._feed_peer(peer, served)
-            except StorageError:
-                self._unreadable[peer] = None
-                continue
-            if peer.cursors and not peer.is_stalled:
+            with self._or_given_up(peer):
+                budget -= self._feed_peer(peer, served)
+            if not peer.is_stalled and len(peer.cursors) > len(self._unreadable.get(peer, ())):
                 self._lagging[peer] = None
             if budget <= 0:
                 return
 
     def _feed_peer(self, peer: Peer, served: Helpings) -> int:
-        """Send a helping of each room in which the peer lags, until its turn is over; return what it cost."""
+        """Send a helping of each room in which the peer lags, until its turn is over; return what it cost.
+
+        A room that cannot be read keeps nobody from the others.
+        """
         spent = 0
         for room, cursor in list(peer.cursors.items()):
             if spent >= TURN_BYTES:
                 return spent
+            if room in self._unreadable.get(peer, ()):
+                continue
             last, farewell = peer.ends.get(room, (room.sent, b""))
             if cursor < last:
-                data, cursor = served.get((room, cursor, last)) or self._helping(room, cursor, last, served)
+                try:
+                    data, cursor = self._helping(room, cursor, last, served)
+                except StorageError:
+                    self._unreadable.setdefault(peer, set()).add(room)
+                    continue
                 spent += READ_BYTES + len(data)
                 del peer.cursors[room]
                 peer.cursors[room] = cursor  # behind the others: next time it is their turn
@@ -251,6 +269,10 @@ class Delivery:
             room.live[peer] = peer.link.push
 
     def _helping(self, room: Room, cursor: int, last: int, served: Helpings) -> tuple[bytes, int]:
+        """Return the next entries of the room, joined, and the cursor behind them. Raises StorageError."""
+        known = served.get((room, cursor, last))
+        if known is not None:
+            return known
         limit = min(FEED_ENTRIES, last - cursor)
         frames = self._log.after(room.number, cursor, limit, FEED_BYTES)
         if not frames:

@@ -219,14 +219,22 @@ class Hub:
     def give_up_proposals(self, text: str) -> None:
         """The log failed beyond what it can say: nobody knows what became of what was proposed.
 
-        Whoever asked is closed, comes back, and asks again where it matters.
+        Whoever asked is closed, comes back, and asks again where it matters. Whatever goes wrong, no outcome
+        is left that could be taken for that of another proposal.
         """
         context = self._context
-        for proposal in [*self._submitted, *context.proposals]:
+        given_up: list[Proposal] = []
+        try:
+            given_up += self._submitted
+            given_up += context.proposals
+        finally:
+            self._submitted.clear()
+            context.proposals.clear()
+            context.log.outcomes()
+        for proposal in given_up:
             proposal.peer.awaits -= proposal.is_awaited
+        for proposal in given_up:
             context.close(proposal.peer, ErrorCode.INTERNAL, text)
-        self._submitted.clear()
-        context.proposals.clear()
 
     def decide(self, proposal: Proposal, outcome: Outcome) -> None:
         """Apply one decided proposal: first to the state and to what is to be sent, then answer who asked."""
@@ -236,7 +244,7 @@ class Hub:
             case CommittedPosts():
                 room = context.state.rooms.get(outcome.room)
                 if room is not None:
-                    context.delivery.add_entries(room, outcome.frames, outcome.count)
+                    context.delivery.add_entries(room, outcome.seq, outcome.frames, outcome.count)
                     fold_posts(room, outcome)
                     if room in peer.live:
                         return  # the entries are the answer
@@ -260,7 +268,7 @@ class Hub:
         for logged in outcome.entries:
             room = state.rooms.get(logged.room)
             if room is not None:
-                self._context.delivery.add_entries(room, logged.frame, 1)
+                self._context.delivery.add_entries(room, logged.seq, logged.frame, 1)
                 fold(state, room, logged)
 
     def write(self) -> None:
