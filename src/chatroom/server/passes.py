@@ -44,12 +44,13 @@ class Pass:
         """What was asked for in it, in tenths of a millisecond (`hub/requests/table.py`)."""
         self.spent: dict[Account | Peer, int] = {}
         """How much of that each account has asked for, over all its connections, or each stranger."""
-        self._debts: dict[Account, float] = {}
-        self._halved_at = self.now
         self.handshake_effort = 0
         """How much of that was for handshakes of TLS."""
         self.light_effort = 0
         """How much of that was for what is heard when there is no time for anything else."""
+        self._debts: dict[Account, float] = {}
+        """What each account asked for, in those before too, of which half is forgotten each second."""
+        self._halved_at = self.now
 
     def begin(self) -> None:
         """Begin one, unless one is under way."""

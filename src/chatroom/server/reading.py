@@ -1,10 +1,10 @@
 """Reading: what peers send, cut into packets and handed to the hub, each peer in its turn.
 
-What one account may ask for in a pass is bounded, and what all may, and how many messages it takes: the rest
-is heard in the next one, who asked for least of late first. What people write does not wait for what others
-look up. A peer that asks for more than its account's bucket gives, or does not take its answers, is left
-unread. One that has said all is let go when it has all its answers. Read next: `connections.py`,
-`hub/requests/table.py`.
+What one account may ask for in a pass is bounded, and what all may, and how many messages a pass takes. The
+next one begins with what is left, and with those who asked for least of late. What people write does not wait
+for what others look up. A peer that asks for more than its account's bucket gives, or does not take its
+answers, is left unread. One that has said all is let go when it has all its answers. Read next:
+`connections.py`, `hub/requests/table.py`.
 """
 
 import logging
@@ -96,7 +96,7 @@ class Reading:
         """Hear those first whose turn did not come, or was not enough, in the pass before; return whether
         somebody waits for a turn still.
         """
-        if self._handshaking:
+        if self._handshaking or self._unfinished:
             self._pass.begin()
         while self._handshaking and self._pass.handshake_effort < HANDSHAKES_EFFORT:
             connection = next(iter(self._handshaking))
@@ -104,9 +104,13 @@ class Reading:
             self._loop.want_read(connection.stream, wanted=True)
             connection.on_readable()
         if self._unfinished:
-            unfinished, self._unfinished = self._unfinished, {}
-            for connection in sorted(unfinished, key=self._debt_of):
-                connection.on_readable()
+            waiting = sorted(self._unfinished, key=self._debt_of)
+            self._unfinished = {}
+            for connection in waiting:
+                if self._pass.is_full:
+                    self._unfinished[connection] = None
+                else:
+                    connection.on_readable()
         return bool(self._unfinished or self._handshaking)
 
     def _debt_of(self, connection: Connection) -> float:
