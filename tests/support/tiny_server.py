@@ -12,7 +12,6 @@ from chatroom.protocol.auth import PLAIN_SERVER_KEY, login_message
 from chatroom.protocol.codec import decode_from_client, encode
 from chatroom.protocol.codes import normalise_code
 from chatroom.protocol.entries import (
-    KIND_OF,
     Body,
     Created,
     Entry,
@@ -80,6 +79,7 @@ from chatroom.protocol.packets import (
     Stored,
     Welcome,
 )
+from support.kinds import KIND_OF
 
 
 class FakeSigner:

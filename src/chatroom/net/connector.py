@@ -84,7 +84,6 @@ class Connector:
         timeout_s: float = CONNECT_TIMEOUT_S,
     ) -> None:
         self._loop = loop
-        self._host = host
         self._tls = tls
         self._server_name = server_name
         self._on_connected = on_connected

@@ -149,9 +149,6 @@ BODY_TYPES: Final[dict[EntryKind, type[Body]]] = {
     EntryKind.ROLE_SET: Moderated,
 }
 
-KIND_OF: Final = {body_type: kind for kind, body_type in BODY_TYPES.items() if body_type is not Moderated}
-"""The kind of a body; `Moderated` serves several kinds and is not here."""
-
 ENTRY_TYPE: Final = 0x8001
 """The packet type of an entry on the wire."""
 

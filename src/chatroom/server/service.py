@@ -149,8 +149,8 @@ class Service:
             return []
 
     def _decide(self, decided: Iterable[tuple[Proposal, Outcome]]) -> set[Account | None]:
-        """Tell the hub what became of what was proposed, and return who wrote. An error costs who asked, and
-        nobody else.
+        """Tell the hub what became of what was proposed, and return who asked for entries. An error costs who
+        asked, and nobody else.
         """
         decide = self._hub.decide
         writers: set[Account | None] = set()

@@ -11,7 +11,8 @@ from chatroom.client.viewmodel.calendar import Calendar
 from chatroom.client.viewmodel.row_index import RUN_ENTRIES, RowIndex
 from chatroom.client.viewmodel.rows import RowKind
 from chatroom.client.viewmodel.transcript import NO_ROWS, TOP_KEY, Transcript
-from chatroom.protocol.entries import KIND_OF, Body, Created, Joined, Left, Manner, Posted, TopicSet
+from chatroom.protocol.entries import Body, Created, Joined, Left, Manner, Posted, TopicSet
+from support.kinds import KIND_OF
 from support.screen_world import MINUTE_MS, picture, plain
 
 START_MS = 1_758_472_800_000

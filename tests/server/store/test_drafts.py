@@ -14,7 +14,7 @@ RUNS = st.lists(st.tuples(st.integers(1, 3), st.booleans()), max_size=8)
 
 @given(runs=RUNS)
 def test_each_frame_is_found_by_its_row_and_no_other(runs: list[tuple[int, bool]]) -> None:
-    draft, expected, entry = Draft(is_unsettled=False), dict[int, bytes](), 1
+    draft, expected, entry = Draft(0), dict[int, bytes](), 1
     for count, asks in runs:
         frames = [bytearray(b"%d" % number) for number in range(entry, entry + count)]
         draft.add(7, entry, 1, frames)

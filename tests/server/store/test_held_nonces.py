@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.server.store.held_nonces import HeldNonces
-from chatroom.server.store.nonce_keys import NonceKeys, apart, nonce_key
+from chatroom.server.store.nonce_keys import NonceKeys, cut_nonces, nonce_key
 from chatroom.server.store.nonce_runs import Run
 
 
@@ -13,7 +13,7 @@ def held_in(held: HeldNonces) -> dict[bytes, int]:
     """What is there, by key."""
     found = dict(held.apart)
     for author, run in held.runs.items():
-        for nonce, entry in zip(apart(bytes(run.nonces)), run.entries, strict=True):
+        for nonce, entry in zip(cut_nonces(bytes(run.nonces)), run.entries, strict=True):
             assert held.find_in_run(author, nonce) == entry
             found[nonce_key(author, nonce)] = entry
     return found
@@ -28,7 +28,7 @@ def gathered(first: int, steps: list[tuple[int, int, bool]]) -> NonceKeys:
             keys.add_run(author, b"".join(number.to_bytes(16) for number in numbers), numbers)
         else:
             for number in numbers:
-                keys.add(nonce_key(author, number.to_bytes(16)), number)
+                keys.apart[nonce_key(author, number.to_bytes(16))] = number
         first += count
     return keys
 

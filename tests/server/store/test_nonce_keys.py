@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.server.store.nonce_keys import NonceKeys, apart, author_and_nonce, nonce_key
+from chatroom.server.store.nonce_keys import NonceKeys, author_and_nonce, cut_nonces, nonce_key
 
 NONCES = st.integers(0, 30).map(lambda number: number.to_bytes(16))
 ADDED = st.tuples(
@@ -24,11 +24,11 @@ def test_they_are_a_dict_whatever_is_asked_and_when(
             expected |= new
             if what == "one":
                 for key, place in new.items():
-                    keys.add(key, place)
+                    keys.apart[key] = place
             else:
                 keys.add_run(author, b"".join(nonces), range(entry, entry + len(nonces)))
     assert {key: keys.get(key) for key in expected} == expected
-    in_runs = [(nonce_key(author, nonce)) for author, nonces, _ in keys.runs for nonce in apart(nonces)]
+    in_runs = [(nonce_key(author, nonce)) for author, nonces, _ in keys.runs for nonce in cut_nonces(nonces)]
     assert sorted([*keys.apart, *in_runs]) == sorted(expected), "each is there once, to be stored"
 
 

@@ -24,7 +24,7 @@ from chatroom.server.hub.ports import (
 )
 from chatroom.server.store import leaving_nonces, nonces, schema
 from chatroom.server.store.checking import find_faults
-from chatroom.server.store.nonce_keys import NonceKeys, apart, nonce_key
+from chatroom.server.store.nonce_keys import NonceKeys, cut_nonces, nonce_key
 from chatroom.server.store.sqlite import SqliteLog
 from support.failing_cursor import FailingCursor
 from support.story import Story
@@ -37,7 +37,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nonces, "MOST_NONCES", 50)
     monkeypatch.setattr(nonces, "SLICE", 7)
     monkeypatch.setattr(leaving_nonces, "ROW_NONCES", 4)
-    monkeypatch.setattr(nonces, "FEW", 9)
+    monkeypatch.setattr(nonces, "MOST_LATE", 9)
 
 
 def fill(story: Story, count: int) -> dict[AddEntry, int]:
@@ -217,7 +217,7 @@ def test_a_pass_that_fails_at_any_step_of_its_commit_is_stored_once_when_it_is_s
     def add(keys: NonceKeys) -> None:
         recent = rooms.log._nonces._recent  # type: ignore[attr-defined]
         for key, entry in list(keys.apart.items())[:1]:
-            recent.add(key, entry)
+            recent.apart[key] = entry
         if failures and step == "add":
             raise failures.pop()
         recent.add_all(keys)
@@ -316,7 +316,7 @@ class Keeper:
         """Have them stored, and look at what is told of them."""
         self.sent += batch
         for change, outcome in zip(batch, self.story.submit(*batch), strict=True):
-            each = apart(change.posts.nonces())
+            each = cut_nonces(change.posts.nonces())
             for nonce, seq in zip(each, seqs_of(outcome, len(each)), strict=True):
                 place = self.known.get((change.author, nonce))
                 if seq is None:
@@ -474,7 +474,7 @@ def test_an_author_of_whom_most_nonces_do_not_rise_makes_no_runs(rooms: Story) -
         rooms.one(rooms.messages(1, 2, *"four", nonces=other.nonces(4)))
     rooms.one(rooms.messages(1, 2, "greatest", nonces=[b"\xff" * 16]))
     held = rooms.log._nonces._recent
-    assert not held.runs or len(held.runs[2]) >= nonces.FEW
+    assert not held.runs or len(held.runs[2]) >= nonces.MOST_LATE
     assert len(held) == 33
     assert rooms.log._nonces._unordered == {2}
 
@@ -516,7 +516,7 @@ def test_an_older_log_goes_on_with_what_its_index_says(path: Path, monkeypatch: 
     keys = NonceKeys()
     assert not held.note_if_greatest(keys, 1, bytes([7] * 16))
     assert held.note_if_greatest(keys, 2, bytes([7] * 15) + bytes([8]))
-    assert held.stored(1, bytes([7] * 16)) == 5
+    assert held.on_disk(1, bytes([7] * 16)) == 5
     connection.close()
 
 
@@ -564,14 +564,14 @@ def test_an_author_makes_runs_again_once_few_of_those_that_leave_memory_were_lat
             held.index_slice()
 
     for _ in range(2):  # few each time
-        post_late(nonces.FEW)
+        post_late(nonces.MOST_LATE)
         assert not held._unordered
         let_all_leave()
-    post_late(nonces.FEW + 1)
+    post_late(nonces.MOST_LATE + 1)
     assert held._unordered == {1}
     let_all_leave()
     assert held._unordered == {1}
-    post_late(nonces.FEW)
+    post_late(nonces.MOST_LATE)
     let_all_leave()
     assert not held._unordered
     rooms.one(rooms.messages(1, 1, *"xy", nonces=[(6_000).to_bytes(16), (6_001).to_bytes(16)]))

@@ -15,7 +15,7 @@ from chatroom.protocol.limits import FRAME_BYTES
 from chatroom.server.hub.ports import StorageError
 from chatroom.server.store.disk_faults import words_for
 from chatroom.server.store.frames import entry_of
-from chatroom.server.store.nonce_keys import apart, author_and_nonce, nonce_key
+from chatroom.server.store.nonce_keys import author_and_nonce, cut_nonces, nonce_key
 from chatroom.server.store.nonce_runs import Stretch, read_row, stretch_around
 from chatroom.server.store.refusals import SERVER, SERVER_HANDLE
 from chatroom.server.store.schema import ROOM_SHIFT, seq_of
@@ -144,7 +144,7 @@ def _faults_of_runs(connection: sqlite3.Connection, heads: dict[int, int]) -> It
         except ValueError as error:
             yield f"nonces of account {author}: {error}"
             continue
-        each = apart(nonces)
+        each = cut_nonces(nonces)
         if author != author_before:
             author_before, before = author, b""
         if first != each[0] or not all(one < next_one for one, next_one in pairwise([before, *each])):

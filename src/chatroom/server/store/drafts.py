@@ -41,16 +41,27 @@ class Draft:
         "entries",
         "has_begun",
         "has_slice",
+        "is_alone",
         "is_unsettled",
         "is_written",
         "keys",
+        "looks_up",
         "mentions",
+        "now_ms",
         "rooms",
         "values",
     )
 
-    def __init__(self, *, is_unsettled: bool) -> None:
-        self.is_unsettled = is_unsettled
+    def __init__(self, now_ms: int, *, is_alone: bool = False, looks_up: bool = False) -> None:
+        self.now_ms = now_ms
+        """The time of its entries, if it is not before those in the log."""
+        self.is_alone = is_alone
+        """Whether it is to hold one change and nothing else."""
+        self.looks_up = looks_up
+        """Whether nonces are looked up in the index before rows are written, and not only by the statement
+        that writes them.
+        """
+        self.is_unsettled = is_alone
         """Whether a change before took a right from somebody (`UNSETTLING`): authors are judged again."""
         self.entries = 0
         """How many entries there are."""

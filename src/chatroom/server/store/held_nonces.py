@@ -3,7 +3,7 @@
 Read next: `nonces.py`.
 """
 
-from chatroom.server.store.nonce_keys import NonceKeys, apart, nonce_key
+from chatroom.server.store.nonce_keys import NonceKeys, cut_nonces, nonce_key
 from chatroom.server.store.nonce_runs import Run
 
 
@@ -20,10 +20,6 @@ class HeldNonces:
 
     def __len__(self) -> int:
         return len(self.apart) + self.in_runs
-
-    def add(self, key: bytes, entry: int) -> None:
-        """Take one key."""
-        self.apart[key] = entry
 
     def add_all(self, keys: NonceKeys) -> None:
         """Take all of these. After an error some may be here, and not counted: `drop_all` them then."""
@@ -54,7 +50,7 @@ class HeldNonces:
     def set_apart(self, author: int) -> None:
         """Let what is held of this author in a run be apart."""
         run = self.runs[author]
-        for nonce, entry in zip(apart(bytes(run.nonces)), run.entries, strict=True):
+        for nonce, entry in zip(cut_nonces(bytes(run.nonces)), run.entries, strict=True):
             self.apart[nonce_key(author, nonce)] = entry
         del self.runs[author]
         self.in_runs -= len(run)

@@ -20,7 +20,7 @@ def author_and_nonce(key: bytes) -> tuple[int, bytes]:
     return int.from_bytes(key[NONCE_BYTES:], "big"), key[:NONCE_BYTES]
 
 
-def apart(nonces: bytes) -> list[bytes]:
+def cut_nonces(nonces: bytes) -> list[bytes]:
     """Return nonces that stand one behind the other."""
     return [nonces[start : start + NONCE_BYTES] for start in range(0, len(nonces), NONCE_BYTES)]
 
@@ -44,10 +44,6 @@ class NonceKeys:
         self._found: dict[bytes, int] = {}
         self._looked_at = 0
 
-    def add(self, key: bytes, entry: int) -> None:
-        """Take one key."""
-        self.apart[key] = entry
-
     def note_late(self, author: int, keys: dict[bytes, int], highest: bytes) -> None:
         """These of `apart` are late; the index may hold what is no greater than its highest."""
         self.late[author] = self.late.get(author, 0) + len(keys)
@@ -65,7 +61,7 @@ class NonceKeys:
         """
         while self._looked_at < len(self.runs):
             author, nonces, entries = self.runs[self._looked_at]
-            for nonce, entry in zip(apart(nonces), entries, strict=True):
+            for nonce, entry in zip(cut_nonces(nonces), entries, strict=True):
                 self._found[nonce_key(author, nonce)] = entry
             self._looked_at += 1
         return self.apart.get(key) or self._found.get(key)

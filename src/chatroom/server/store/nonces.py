@@ -3,7 +3,7 @@ commit.
 
 An index of random nonces would cost a commit more than everything else: one page per message (64
 messages in 1,070 us of CPU, in 250 us without). So the newest nonces are held in memory and written
-later, thousands at a time, when the server is idle or when they become too many: those of an author
+later, thousands at a time, when the server is idle or when they become too many: those of plain posts
 that rise as runs, all others to the index, in its order. Nothing is at risk meanwhile: the nonce stands
 in the entry, and what is neither in a run nor in the index is read from the entries when the log is
 opened. Read next: `held_nonces.py`, `writer.py`.
@@ -18,7 +18,7 @@ from chatroom.protocol.posts import Posts
 from chatroom.server.store.frames import entry_of
 from chatroom.server.store.held_nonces import HeldNonces
 from chatroom.server.store.leaving_nonces import LeavingNonces
-from chatroom.server.store.nonce_keys import NonceKeys, apart, author_and_nonce, nonce_key
+from chatroom.server.store.nonce_keys import NonceKeys, author_and_nonce, cut_nonces, nonce_key
 from chatroom.server.store.nonce_runs import Stretch, greatest_in_rows, stretch_around
 from chatroom.server.store.schema import entry_id
 from chatroom.server.store.transactions import transaction
@@ -39,7 +39,7 @@ SLICE: Final = 256
 page, much less in runs. After a crash in a flood twice `MOST_NONCES` may be held, and all at once took 30 ms.
 """
 
-FEW: Final = 8
+MOST_LATE: Final = 8
 """So many nonces of an author may be late before runs are no use for it."""
 
 MOST_READ: Final = 256
@@ -54,7 +54,7 @@ _NOTE: Final = "INSERT OR REPLACE INTO nonce_authors VALUES (?, ?)"
 
 
 class Nonces:
-    """All nonces of one database: those in memory by `recent`, those on disk by `in_runs` and `stored`."""
+    """All nonces of one database: those in memory by `recent`, those on disk by `on_disk`."""
 
     def __init__(self, cursor: sqlite3.Cursor) -> None:
         self._cursor = cursor
@@ -91,7 +91,7 @@ class Nonces:
             for entry, author, frame in self._cursor.execute(_TAIL, span):
                 nonce = entry_of(frame).nonce
                 if nonce:
-                    self._recent.add(nonce_key(author, nonce), entry)
+                    self._recent.apart[nonce_key(author, nonce)] = entry
                     self._greatest[author] = max(self._greatest.get(author, before), nonce)
 
     # -- new ones ------------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ class Nonces:
             last = nonces[-NONCE_BYTES:]
             keys.add_run(author, nonces, range(entry, entry + len(posts)))
         else:
-            came = apart(nonces)
+            came = cut_nonces(nonces)
             in_order = sorted(came)
             if len(set(came)) < len(came):
                 return False
@@ -157,7 +157,7 @@ class Nonces:
         if keys.runs and author in keys.former and any(map(keys.get, late)):
             return True
         runs = [run for some in held if (run := some.runs.get(author))]
-        look = self.stored if looks_up else self.in_runs
+        look = self.on_disk if looks_up else self.in_runs
         for key in late:
             nonce = key[:NONCE_BYTES]
             if look(author, nonce) or (runs and any(run.find(nonce) for run in runs)):
@@ -171,7 +171,7 @@ class Nonces:
         for author, count in late.items():
             self._late[author] = count = self._late.get(author, 0) + count
             run = self._recent.runs.get(author)
-            if count > max(FEW, 0 if run is None else len(run)):
+            if count > max(MOST_LATE, 0 if run is None else len(run)):
                 self._unordered.add(author)
                 if run is not None:
                     self._recent.set_apart(author)
@@ -204,7 +204,7 @@ class Nonces:
             self._read[author] = near
         return near.run.find(nonce)
 
-    def stored(self, author: int, nonce: bytes) -> int | None:
+    def on_disk(self, author: int, nonce: bytes) -> int | None:
         """Return the row id of the entry with this nonce, if it is in a run on disk, or in the index."""
         known = self.in_runs(author, nonce)
         if known is not None:
@@ -267,7 +267,7 @@ class Nonces:
     def _let_leave(self) -> None:
         """All that are held now are to be written."""
         held, recent = self._recent, HeldNonces()
-        unordered = {author for author in self._unordered if self._late.get(author, 0) > FEW}
+        unordered = {author for author in self._unordered if self._late.get(author, 0) > MOST_LATE}
         highest = max(self.highest, max(held.apart, default=b""))
         for author, run in held.runs.items():
             if run:

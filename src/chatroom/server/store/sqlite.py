@@ -134,7 +134,7 @@ class SqliteLog:
     def find_post(self, author: int, nonce: bytes) -> bytes | None:
         """See `Log.find_post`."""
         with _reading():
-            entry = self._nonces.recent(nonce_key(author, nonce)) or self._nonces.stored(author, nonce)
+            entry = self._nonces.recent(nonce_key(author, nonce)) or self._nonces.on_disk(author, nonce)
             if entry is None:
                 return None
             frames = read_after(self._connection, entry >> ROOM_SHIFT, seq_of(entry) - 1, 1, PAGE_BYTES)

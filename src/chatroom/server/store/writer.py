@@ -92,7 +92,7 @@ class Writer:
         """
         now_ms = min(max(now_ms, 0), TIME_MAX)
         try:
-            return self._attempt(changes, now_ms)
+            return self._attempt(changes, Draft(now_ms))
         except _FAULTS as error:
             if is_everywhere(error):
                 return [not_stored(error)] * len(changes)
@@ -121,7 +121,7 @@ class Writer:
         if refusal is not None:
             return refusal
         try:
-            (outcome,) = self._attempt([change], now_ms, is_alone=True)
+            (outcome,) = self._attempt([change], Draft(now_ms, is_alone=True))
         except _FAULTS as error:
             outcome = not_stored(error)
         assert not isinstance(outcome, CommittedPosts | Several)
@@ -129,25 +129,22 @@ class Writer:
             failed[author] = outcome
         return outcome
 
-    def _attempt(
-        self, changes: Sequence[Change], now_ms: int, *, looks_up: bool = False, is_alone: bool = False
-    ) -> list[Outcome]:
+    def _attempt(self, changes: Sequence[Change], draft: Draft) -> list[Outcome]:
         """Decide and commit, or raise one of `_FAULTS` and leave everything as it was.
 
         At first nonces that the index may hold are looked up by the statement that writes the rows; when one
         of them had been stored, all is taken back and decided again with each nonce looked up before.
         """
         self.finish()
-        draft, outcomes = Draft(is_unsettled=is_alone), list[Outcome]()
-        self._unfinished = draft
+        self._unfinished, outcomes = draft, list[Outcome]()
         try:
             outcomes += [
-                self._add_posts(change, now_ms, draft, looks_up)
+                self._add_posts(change, draft)
                 if isinstance(change, AddPosts)
-                else self._decide(change, now_ms, draft, looks_up)
+                else self._decide(change, draft)
                 for change in changes
             ]
-            is_committed = self._commit(draft, indexes_nonces=not is_alone)
+            is_committed = self._commit(draft)
         except _FAULTS:
             if not self._take_back(draft):
                 raise
@@ -162,9 +159,9 @@ class Writer:
                 pass  # nothing is taken back any more: what is stored is told
             return outcomes
         self._take_back(draft)
-        if looks_up:
+        if draft.looks_up:
             raise StorageError("the log has an entry in the place of a new one")
-        return self._attempt(changes, now_ms, looks_up=True, is_alone=is_alone)
+        return self._attempt(changes, Draft(draft.now_ms, is_alone=draft.is_alone, looks_up=True))
 
     def _note_committed(self, draft: Draft) -> None:
         self._unfinished = None
@@ -192,14 +189,14 @@ class Writer:
             self._cursor.execute("BEGIN IMMEDIATE")
             draft.has_begun = True
 
-    def _commit(self, draft: Draft, *, indexes_nonces: bool) -> bool:
+    def _commit(self, draft: Draft) -> bool:
         """Write the gathered rows and commit; False, without a commit, when the nonce of a row had been
         stored. The nonces are kept before: an error after a commit must not make a stored one look new.
 
         One message alone, the commonest pass, is one statement and its own transaction: 1.5 us less.
         """
         cursor, entries = self._cursor, draft.entries
-        indexes_nonces = indexes_nonces and self._nonces.is_due(idle=False)
+        indexes_nonces = not draft.is_alone and self._nonces.is_due(idle=False)
         if not draft.has_begun and not entries:
             return True
         if not draft.has_begun and entries == 1 and not draft.mentions and not indexes_nonces:
@@ -238,53 +235,53 @@ class Writer:
 
     # -- decisions -----------------------------------------------------------------------------------------
 
-    def _decide(self, change: SingleChange, now_ms: int, draft: Draft, looks_up: bool) -> Outcome:
+    def _decide(self, change: SingleChange, draft: Draft) -> Outcome:
         match change:
             case AddEntry():
-                return self._decide_entry(change, now_ms, draft, looks_up)
+                return self._decide_entry(change, draft)
             case SetRead():
                 return self._set_read(change, draft)
             case AddRoom():
-                return self._add_room(change, now_ms, draft)
+                return self._add_room(change, draft)
             case AddAccount():
-                return self._add_account(change, now_ms, draft)
+                return self._add_account(change, draft)
             case AddCode():
                 self._begin(draft)
-                return insert_code(self._cursor, change, now_ms)
+                return insert_code(self._cursor, change, draft.now_ms)
             case AddDevice():
                 self._begin(draft)
-                return add_device(self._cursor, change, now_ms)
+                return add_device(self._cursor, change, draft.now_ms)
             case RevokeDevice():
                 self._begin(draft)
-                return revoke_device(self._cursor, change, now_ms)
+                return revoke_device(self._cursor, change, draft.now_ms)
             case BarAddress():
                 self._begin(draft)
-                return bar_address(self._cursor, change, now_ms)
+                return bar_address(self._cursor, change, draft.now_ms)
             case _:
                 assert_never(change)
 
-    def _add_posts(self, change: AddPosts, now_ms: int, draft: Draft, looks_up: bool) -> Outcome:
+    def _add_posts(self, change: AddPosts, draft: Draft) -> Outcome:
         """Give messages their seqs, time and frames, together where all of them are new."""
         room, author, posts = change.room, change.author, change.posts
         head, handle = self._heads.get(room), self._handles.get(author)
         if head is not None and handle is not None and not draft.is_unsettled:
             seq = head.seq + 1
             entry = room << ROOM_SHIFT | seq
-            if self._nonces.take_if_new(draft.keys, author, posts, entry, looks_up):
-                at = max(now_ms, head.at)
+            if self._nonces.take_if_new(draft.keys, author, posts, entry, draft.looks_up):
+                at = max(draft.now_ms, head.at)
                 frames = posts.entries(seq, at, handle)
                 draft.rooms.setdefault(room, at)
                 head.seq += len(frames)
                 head.at = at
                 draft.add(author, entry, _POSTED, frames)
                 return CommittedPosts(room, seq, len(frames), b"".join(frames))
-        return together([self._decide_entry(entry, now_ms, draft, looks_up) for entry in entries_of(change)])
+        return together([self._decide_entry(entry, draft) for entry in entries_of(change)])
 
-    def _decide_entry(self, change: AddEntry, now_ms: int, draft: Draft, looks_up: bool) -> SingleOutcome:
-        fault = self._author_fault(change, now_ms, draft) if draft.is_unsettled else None
-        return fault or self._add_entry(change, now_ms, draft, looks_up)
+    def _decide_entry(self, change: AddEntry, draft: Draft) -> SingleOutcome:
+        fault = self._author_fault(change, draft) if draft.is_unsettled else None
+        return fault or self._add_entry(change, draft)
 
-    def _add_entry(self, change: AddEntry, now_ms: int, draft: Draft, looks_up: bool) -> SingleOutcome:
+    def _add_entry(self, change: AddEntry, draft: Draft) -> SingleOutcome:
         """Give the entry its seq, time and frame, and gather its row."""
         room, author, kind, nonce = change.room, change.author, change.kind, change.nonce
         head = self._heads.get(room)
@@ -296,18 +293,18 @@ class Writer:
         key = nonce_key(author, nonce)
         may_be_known = bool(nonce) and not self._nonces.note_if_greatest(draft.keys, author, nonce)
         if may_be_known:
-            known = self._known(change, key, draft, looks_up)
+            known = self._known(change, key, draft, draft.looks_up)
             if known is not None:
                 return self._repeated(known, change, draft)
         seq = head.seq + 1
-        at = now_ms
+        at = draft.now_ms
         if at < head.at:  # the clock went back; by max() it takes 0.1 us more
             at = head.at
         frame = encode_entry(room, seq, at, handle, nonce, kind, change.body)
         logged = Logged(room, seq, author, kind, frame)
         if kind in PROJECTIONS:
             self._begin(draft)
-            refusal = project(self._cursor, logged, change.code, now_ms)
+            refusal = project(self._cursor, logged, change.code, draft.now_ms)
             if refusal is not None:
                 return refusal
             draft.is_unsettled |= kind in UNSETTLING
@@ -316,7 +313,7 @@ class Writer:
         head.at = at
         entry = room << ROOM_SHIFT | seq
         if nonce:
-            draft.keys.add(key, entry)
+            draft.keys.apart[key] = entry
         if may_be_known:
             draft.keys.note_late(author, {key: entry}, self._nonces.highest)
         draft.add(author, entry, kind, (bytearray(frame),))
@@ -328,9 +325,9 @@ class Writer:
         """Return the row id of the entry with this nonce, if it has one; `looks_up` also in the index."""
         nonces = self._nonces
         held = draft.keys.get(key) or nonces.recent(key)
-        return held or (nonces.stored if looks_up else nonces.in_runs)(change.author, change.nonce)
+        return held or (nonces.on_disk if looks_up else nonces.in_runs)(change.author, change.nonce)
 
-    def _author_fault(self, change: AddEntry, now_ms: int, draft: Draft) -> Failed | None:
+    def _author_fault(self, change: AddEntry, draft: Draft) -> Failed | None:
         """Return why the author may do this no more, after what this pass changed. A repeat is none."""
         author, head = change.author, self._heads.get(change.room)
         if head is None or author == refusals.SERVER or change.code:
@@ -338,7 +335,7 @@ class Writer:
         key = nonce_key(author, change.nonce)
         if change.nonce and self._known(change, key, draft, looks_up=True):
             return None
-        return judge_author(self._cursor, author, change.kind, change.room, max(now_ms, head.at))
+        return judge_author(self._cursor, author, change.kind, change.room, max(draft.now_ms, head.at))
 
     def _repeated(self, entry: int, change: AddEntry, draft: Draft) -> SingleOutcome:
         """Compare the entry that was stored, or is about to be, under this nonce with the one asked for."""
@@ -363,35 +360,35 @@ class Writer:
             set_read(self._cursor, change)
         return Committed(0, ())
 
-    def _add_account(self, change: AddAccount, now_ms: int, draft: Draft) -> Outcome:
+    def _add_account(self, change: AddAccount, draft: Draft) -> Outcome:
         if any(self._heads.get(room) is None for room in rooms_of_account(change)):
             return refusals.NO_SUCH_ROOM
         self._begin(draft)
-        outcome = insert_account(self._cursor, change, now_ms)
+        outcome = insert_account(self._cursor, change, draft.now_ms)
         if isinstance(outcome, Failed):
             return outcome
         number = outcome.number
         draft.accounts.append(number)
         self._handles[number] = change.handle
-        return Committed(number, self._add_first(entries_of_account(number, change), now_ms, draft))
+        return Committed(number, self._add_first(entries_of_account(number, change), draft))
 
-    def _add_room(self, change: AddRoom, now_ms: int, draft: Draft) -> Outcome:
+    def _add_room(self, change: AddRoom, draft: Draft) -> Outcome:
         if any(member not in self._handles or member == refusals.SERVER for member in change.members):
             return refusals.NO_SUCH_ACCOUNT
         self._begin(draft)
-        outcome = insert_room(self._cursor, change, now_ms if draft.is_unsettled else None)
+        outcome = insert_room(self._cursor, change, draft.now_ms if draft.is_unsettled else None)
         if isinstance(outcome, Failed) or self._heads.get(outcome.number) is not None:
             return outcome
-        draft.rooms[outcome.number] = now_ms
+        draft.rooms[outcome.number] = draft.now_ms
         self._heads.begin(outcome.number)
         entries = entries_of_room(outcome.number, change)
-        return Committed(outcome.number, self._add_first(entries, now_ms, draft))
+        return Committed(outcome.number, self._add_first(entries, draft))
 
-    def _add_first(self, entries: list[AddEntry], now_ms: int, draft: Draft) -> tuple[Logged, ...]:
+    def _add_first(self, entries: list[AddEntry], draft: Draft) -> tuple[Logged, ...]:
         """Add the entries with which something new begins: nothing can stand against them."""
         logged: list[Logged] = []
         for entry in entries:
-            added = self._add_entry(entry, now_ms, draft, looks_up=False)
+            added = self._add_entry(entry, draft)
             assert isinstance(added, Committed)
             logged += added.entries
         return tuple(logged)
