@@ -425,7 +425,9 @@ MUTANTS: Final = (
         "a message is stored behind what ended its author's right to write it",
         (
             Edit(
-                WRITER, "now_ms, draft) if draft.is_unsettled else None", "now_ms, draft) if False else None"
+                WRITER,
+                "(change, draft) if draft.is_unsettled else None",
+                "(change, draft) if False else None",
             ),
         ),
         (
@@ -478,7 +480,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "who asks for much is served like who asks for little",
-        (Edit("server/reading.py", "in sorted(unfinished, key=self._debt_of):", "in list(unfinished):"),),
+        (Edit("server/reading.py", "sorted(self._unfinished, key=self._debt_of)", "list(self._unfinished)"),),
         (
             "tests/server/test_reading.py::test_who_asked_for_little_is_served_before_those_who_asked_for_much",
         ),
@@ -507,6 +509,31 @@ MUTANTS: Final = (
         "a lagging peer is fed all its rooms in one go",
         (Edit("server/hub/delivery.py", "if spent >= TURN_BYTES:", "if spent < 0:"),),
         ("tests/server/hub/test_delivery.py::test_who_lags_in_many_rooms_gives_others_their_turn",),
+    ),
+    Mutant(
+        "a room that cannot be read keeps a peer from its other rooms",
+        (
+            Edit(
+                "server/hub/delivery.py",
+                "self._unreadable.setdefault(peer, set()).add(room)\n                    continue\n",
+                "return spent\n",
+            ),
+        ),
+        ("tests/server/hub/test_delivery.py::test_a_room_that_cannot_be_read_keeps_nobody_from_the_others",),
+    ),
+    Mutant(
+        "entries of which the hub was not told are a hole for everybody",
+        (Edit("server/hub/delivery.py", "if seq != room.head + 1:", "if seq < 0:"),),
+        (
+            "tests/server/hub/test_delivery.py::test_entries_that_the_hub_did_not_hear_of_reach_everybody_before_the_next_ones",
+        ),
+    ),
+    Mutant(
+        "a removed write-ahead log is left though another program keeps it from the database",
+        (Edit("server/store/sqlite.py", "            if is_busy:\n", "            if is_busy < 0:\n"),),
+        (
+            "tests/server/store/test_sqlite.py::test_a_file_removed_while_another_program_reads_costs_nothing_that_was_stored",
+        ),
     ),
     Mutant(
         "posts that come together are stored without their nonces",
