@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -311,14 +312,14 @@ READER = """
 
 
 @contextlib.contextmanager
-def another_program(path: Path, begin: str) -> Iterator[None]:
-    """Run it; on leaving it is gone."""
+def another_program(path: Path, begin: str) -> Iterator[Callable[[], None]]:
+    """Run it, and give what ends it; on leaving it is gone."""
     command = [sys.executable, "-c", textwrap.dedent(READER), str(path), begin]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         assert program.stdout.readline() == "ready\n"
         try:
-            yield
+            yield program.kill
         finally:
             program.kill()
 
@@ -334,7 +335,7 @@ def test_a_file_removed_while_another_program_reads_costs_nothing_that_was_store
         disk.post(1, 1, "before")
         path.with_name(path.name + ending).unlink()
         for _ in range(2):
-            with pytest.raises(StorageError, match="another program reads"):
+            with pytest.raises(StorageError, match="another program uses"):
                 disk.log.index(1)
             refused = disk.one(disk.message(1, 1, "later"))
             assert isinstance(refused, Failed)
@@ -364,6 +365,49 @@ def test_a_log_that_cannot_be_opened_again_at_once_is_opened_later(disk: Story, 
     disk.index()
     disk.post(1, 1, "after")
     assert disk.texts(1) == ["before", "after"]
+
+
+@POSIX
+def test_an_older_log_in_the_place_of_one_that_could_not_be_opened_again_is_not_taken_for_it(
+    disk: Story, path: Path
+) -> None:
+    assert isinstance(disk.log, SqliteLog)
+    disk.account("ana")
+    disk.room("garden", 1)
+    disk.log._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    older = path.read_bytes()
+    disk.post(1, 1, "before")
+    path.with_name(path.name + "-shm").unlink()
+    with another_program(path, "BEGIN IMMEDIATE"), pytest.raises(StorageError, match="has locked"):
+        disk.log.index(1)
+    newer = path.read_bytes()
+    for file in path.parent.glob("log.db-*"):
+        file.unlink()
+    path.write_bytes(older)  # the same file to the system
+    for _ in range(2):
+        with pytest.raises(StorageError, match="removed or replaced"):
+            disk.log.index(1)
+        assert isinstance(disk.one(disk.message(1, 1, "lost?")), Failed)
+    path.write_bytes(newer)
+    disk.index()
+    disk.post(1, 1, "after")
+    assert disk.texts(1) == ["before", "after"]
+
+
+@POSIX
+def test_a_log_that_closes_waits_for_another_program_that_keeps_messages_out_of_the_database(
+    disk: Story, path: Path
+) -> None:
+    disk.account("ana")
+    disk.room("garden", 1)
+    with another_program(path, "BEGIN") as end:
+        disk.post(1, 1, "before")
+        path.with_name(path.name + "-wal").unlink()
+        threading.Timer(1.5, end).start()
+        disk.log.close()
+    log = SqliteLog(path)
+    assert Story(log).texts(1) == ["before"]
+    log.close()
 
 
 def test_a_log_whose_files_are_all_there_is_not_opened_again(disk: Story) -> None:

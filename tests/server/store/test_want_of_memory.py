@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from chatroom.protocol.entries import EntryKind, TopicSet, encode_body
 from chatroom.protocol.packets import Post
-from chatroom.server.hub.ports import Change, Committed, CommittedPosts, Failed, Outcome, Several
+from chatroom.server.hub.ports import AddEntry, Change, Committed, CommittedPosts, Failed, Outcome, Several
 from chatroom.server.store import drafts, leaving_nonces, refusals, writer
 from chatroom.server.store.held_nonces import HeldNonces
 from chatroom.server.store.leaving_nonces import LeavingNonces
@@ -138,6 +139,39 @@ def test_a_room_hears_of_what_was_stored_one_by_one(disk: Story, fails_once: Cal
     world.settle()
     bob.ask_all(posts(9, "e"))
     assert mia.texts(lobby) == list("abcde")
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("looks_failed", [1, 9])
+def test_what_stands_though_nobody_could_find_out_is_stored_once(
+    garden: Story, monkeypatch: pytest.MonkeyPatch, count: int, looks_failed: int
+) -> None:
+    stored, failures = log_of(garden)._writer, [MemoryError() for _ in range(looks_failed)]
+    stands = drafts.Draft.stands
+
+    def stands_later(draft: drafts.Draft, cursor: sqlite3.Cursor) -> bool:
+        if failures:
+            raise failures.pop()
+        return stands(draft, cursor)
+
+    monkeypatch.setattr(drafts.Draft, "stands", stands_later)
+    monkeypatch.setattr(
+        stored, "_cursor", FailingCursor(stored._cursor, "COMMIT", MemoryError(), is_done=True)
+    )
+    topics = [
+        AddEntry(1, author, EntryKind.TOPIC_SET, encode_body(TopicSet("news"))) for author in (BOB, MIA)
+    ]
+    outcomes = garden.submit(*topics[:count])
+    kinds = [entry.kind for entry in garden.entries(1)]
+    assert kinds.count(EntryKind.TOPIC_SET) == count
+    if looks_failed == 1:
+        assert all(isinstance(outcome, Committed) for outcome in outcomes)
+    else:
+        assert all(isinstance(outcome, Failed) for outcome in outcomes)
+        failures.clear()
+    garden.submit(garden.message(1, BOB, "three"))
+    assert garden.texts(1) == ["one", "two", "three"]
+    assert [entry.kind for entry in garden.entries(1)].count(EntryKind.TOPIC_SET) == count
 
 
 def test_storing_one_by_one_takes_no_longer_than_it_may(

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final, cast
 
+from chatroom.server.hub.ports import Outcome
 from chatroom.server.store.nonce_keys import NonceKeys
 from chatroom.server.store.rows import Value, insert_rows
 
@@ -48,6 +49,7 @@ class Draft:
         "looks_up",
         "mentions",
         "now_ms",
+        "outcomes",
         "rooms",
         "values",
     )
@@ -62,7 +64,11 @@ class Draft:
         that writes them.
         """
         self.is_unsettled = is_alone
-        """Whether a change before took a right from somebody (`UNSETTLING`): authors are judged again."""
+        """Whether authors are judged again: a change before, here or in the pass, may have taken a right from
+        somebody (`UNSETTLING`).
+        """
+        self.outcomes: list[Outcome] = []
+        """What becomes of each change if this is committed."""
         self.entries = 0
         """How many entries there are."""
         self.values: list[Value] = []

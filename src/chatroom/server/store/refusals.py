@@ -41,6 +41,10 @@ NONCE_REUSED: Final = Failed(ErrorCode.NONCE_REUSED, "this nonce stands for anot
 NO_SUCH_ENTRY: Final = Failed(ErrorCode.BAD_RANGE, "there is no such entry yet")
 NO_TIME: Final = Failed(ErrorCode.STORAGE, "the server cannot store this now: it takes too long")
 LOG_IS_LOST: Final = Failed(ErrorCode.STORAGE, "the server cannot store: its log was removed or replaced")
+LOG_IS_HELD: Final = Failed(
+    ErrorCode.STORAGE,
+    "the server cannot store: another program uses its log, beside which a file was removed",
+)
 
 SERVER: Final = 0
 """The account number of the server itself, the author of rooms that belong to nobody."""

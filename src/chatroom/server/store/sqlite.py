@@ -6,20 +6,21 @@ next: `schema.py`.
 """
 
 import contextlib
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, NoReturn
 
 from chatroom.protocol.limits import PAGE_BYTES
-from chatroom.server.hub.ports import Change, Hits, Outcome, StorageError, Unread
+from chatroom.server.hub.ports import Change, Failed, Hits, Outcome, StorageError, Unread
 from chatroom.server.hub.records import CodeRecord, DeviceRecord, Snapshot
 from chatroom.server.store import refusals
 from chatroom.server.store.codes import find_code
 from chatroom.server.store.database import StoreError, open_database
 from chatroom.server.store.devices import list_devices
-from chatroom.server.store.disk_faults import trouble
+from chatroom.server.store.disk_faults import trouble, words_for
 from chatroom.server.store.heads import Heads
 from chatroom.server.store.indexer import Indexer
 from chatroom.server.store.moderation import forget_addresses
@@ -32,6 +33,8 @@ from chatroom.server.store.search import newest_below, search
 from chatroom.server.store.standing import Standing, count_start, read_standing
 from chatroom.server.store.writer import Writer
 
+logger: Final = logging.getLogger("chatroom.server")
+
 SEARCH_S: Final = 0.010
 """Time limit of finding, looked at between steps of up to 6 ms; what was found is read in half as much again.
 The server stands still meanwhile.
@@ -41,6 +44,10 @@ IDLE_CHECKPOINT: Final = 1_000
 """Changed rows after which an idle server moves the write-ahead log to the database, so that a busy one
 need not.
 """
+
+
+LEAVE_S: Final = 10.0
+"""How long it is tried, at the end, to move what a removed write-ahead log holds to the database."""
 
 
 class SqliteLog:
@@ -55,28 +62,21 @@ class SqliteLog:
         self._path = path
         self._search_s = search_s
         self._outcomes: list[Outcome] = []
-        self._is_lost = False
-        """Whether what is stored now might not be there later: nothing is."""
-        self._open()
+        self._refusal: Failed | None = None
+        """Why nothing is stored at the moment: what was stored now might not be there later."""
+        self._use(_open_parts(path))
 
-    def _open(self) -> None:
-        self._connection = open_database(self._path)
+    def _use(self, parts: "_Parts") -> None:
+        (
+            self._connection,
+            self._opened,
+            self._heads,
+            self._nonces,
+            self._indexer,
+            self._writer,
+            self._files,
+        ) = parts
         self._checkpointed = 0
-        cursor = self._connection.cursor()
-        try:
-            self._opened = read_standing(self._connection)
-            self._heads = Heads(cursor)
-            self._nonces = Nonces(cursor)
-            self._nonces.load()
-            self._indexer = Indexer(cursor)
-            self._indexer.load()
-            handles = dict(cursor.execute("SELECT id, handle FROM accounts").fetchall())
-            handles[refusals.SERVER] = refusals.SERVER_HANDLE
-            self._writer = Writer(cursor, self._heads, self._nonces, handles)
-            self._files = OpenFiles(self._path)  # all of them exist by now
-        except (sqlite3.Error, StorageError) as error:
-            self._connection.close()
-            raise StoreError(f"{self._path}: {trouble(error)}") from None
         self._is_open = True
 
     @property
@@ -111,8 +111,8 @@ class SqliteLog:
 
     def submit(self, changes: Sequence[Change], now_ms: int) -> None:
         """As `Log.submit`; every outcome is there when it returns."""
-        if self._is_lost:
-            self._outcomes += [refusals.LOG_IS_LOST] * len(changes)
+        if self._refusal is not None:
+            self._outcomes += [self._refusal] * len(changes)
         elif changes:
             self._outcomes += self._writer.store(changes, now_ms)
 
@@ -181,7 +181,7 @@ class SqliteLog:
                 if time.monotonic() >= stop_at:
                     return self._has_work()
             self._checkpoint()
-        except (sqlite3.Error, StorageError) as error:
+        except sqlite3.Error as error:
             raise StorageError(trouble(error)) from None
         return False
 
@@ -193,25 +193,42 @@ class SqliteLog:
         """
         if self._is_open:
             self._writer.finish()
-        self._is_lost = True
         if not self._files.has_database():
-            raise StorageError(refusals.LOG_IS_LOST.text)
+            self._refuse(refusals.LOG_IS_LOST)
         if not self._is_open or not self._files.has_beside():
-            self._leave_files()
-            try:
-                self._open()
-            except StoreError as error:
-                raise StorageError(str(error)) from None
-        self._is_lost = False
+            if self._is_open and self._move_to_database():
+                self._refuse(refusals.LOG_IS_HELD)
+            self._open_again()
+        self._refusal = None
 
-    def _leave_files(self) -> None:
-        """Close the database, once all that the removed files hold is in it: nobody else has them."""
-        if self._is_open:
-            is_busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            if is_busy:
-                raise StorageError("another program reads the log, beside which a file was removed")
-            self._is_open = False
-            self._connection.close()
+    def _refuse(self, refusal: Failed) -> NoReturn:
+        """Store nothing from now on."""
+        self._refusal = refusal
+        raise StorageError(refusal.text)
+
+    def _move_to_database(self) -> bool:
+        """Move all of the write-ahead log to the database; return whether another program is in the way.
+
+        Where a file was removed the log is not cut off behind that: others may be using a file of its name.
+        """
+        how = "TRUNCATE" if self._files.has_beside() else "RESTART"
+        is_busy, _, _ = self._connection.execute(f"PRAGMA wal_checkpoint({how})").fetchone()
+        return bool(is_busy)
+
+    def _open_again(self) -> None:
+        """Open the database anew, if it is the one that was open: all that is told as stored is in it."""
+        self._refusal = refusals.LOG_IS_HELD
+        self._is_open = False
+        self._connection.close()
+        try:
+            parts = _open_parts(self._path)
+        except StoreError as error:
+            raise StorageError(str(error)) from None
+        found, expected = parts.opened, self.standing
+        if found.log_id != expected.log_id or found.entries < expected.entries:
+            parts.connection.close()
+            self._refuse(refusals.LOG_IS_LOST)
+        self._use(parts)
 
     def _has_work(self) -> bool:
         return not self._indexer.is_done or self._nonces.is_due(idle=True)
@@ -224,10 +241,55 @@ class SqliteLog:
             self._checkpointed = changes
 
     def close(self) -> None:
-        """As `Log.close`. What can wait, and was left, is done when the log is opened again."""
-        with contextlib.suppress(sqlite3.Error):  # everything is in the write-ahead log, and stays there
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        """As `Log.close`. What can wait, and was left, is done when the log is opened again.
+
+        What is in a write-ahead log that somebody removed goes with this process, so other programs that keep
+        it from the database are waited for, some seconds.
+        """
+        give_up_at = time.monotonic() + LEAVE_S
+        with contextlib.suppress(sqlite3.Error):
+            while self._move_to_database() and not self._files.has_beside():
+                if time.monotonic() > give_up_at:
+                    logger.error("%s: messages may be lost: %s", self._path, refusals.LOG_IS_HELD.text)
+                    break
         self._connection.close()
+
+
+class _Parts(NamedTuple):
+    """A database that was opened, and what is made of it."""
+
+    connection: sqlite3.Connection
+    opened: Standing
+    heads: Heads
+    nonces: Nonces
+    indexer: Indexer
+    writer: Writer
+    files: OpenFiles
+
+
+def _open_parts(path: Path) -> _Parts:
+    """Open the database and make all that works on it. Raises StoreError as `SqliteLog` does."""
+    connection = open_database(path)
+    try:
+        cursor = connection.cursor()
+        opened, heads, nonces, indexer = (
+            read_standing(connection),
+            Heads(cursor),
+            Nonces(cursor),
+            Indexer(cursor),
+        )
+        nonces.load()
+        indexer.load()
+        handles = dict(cursor.execute("SELECT id, handle FROM accounts").fetchall())
+        handles[refusals.SERVER] = refusals.SERVER_HANDLE
+        writer = Writer(cursor, heads, nonces, handles)
+        return _Parts(connection, opened, heads, nonces, indexer, writer, OpenFiles(path))
+    except (sqlite3.Error, StorageError) as error:
+        connection.close()
+        raise StoreError(f"{path}: {words_for(error)}") from None
+    except BaseException:
+        connection.close()
+        raise
 
 
 @contextlib.contextmanager

@@ -37,7 +37,6 @@ from chatroom.server.hub.ports import (
 )
 from chatroom.server.store import refusals
 from chatroom.server.store.changes import author_of, entries_of, repeated, together
-from chatroom.server.store.codes import insert_code
 from chatroom.server.store.creation import (
     entries_of_account,
     entries_of_room,
@@ -45,21 +44,21 @@ from chatroom.server.store.creation import (
     insert_room,
     rooms_of_account,
 )
-from chatroom.server.store.devices import add_device, revoke_device
 from chatroom.server.store.disk_faults import is_everywhere, not_stored
 from chatroom.server.store.drafts import Draft
 from chatroom.server.store.heads import Heads
 from chatroom.server.store.markers import set_read
-from chatroom.server.store.moderation import bar_address, judge_author
+from chatroom.server.store.moderation import judge_author
 from chatroom.server.store.moderation_rules import UNSETTLING
 from chatroom.server.store.nonce_keys import nonce_key
 from chatroom.server.store.nonces import Nonces
+from chatroom.server.store.people import store_about_people
 from chatroom.server.store.projections import PROJECTIONS, project
 from chatroom.server.store.schema import ROOM_SHIFT
 from chatroom.server.store.transactions import roll_back
 
 ALONE_S: Final = 0.02
-"""How long changes are tried one by one; those left over fail as the last one did, and are sent again."""
+"""How long changes are tried one by one; those left over fail as one before, and are sent again."""
 
 _POSTED: Final = int(EntryKind.POSTED)
 
@@ -92,11 +91,11 @@ class Writer:
         """
         now_ms = min(max(now_ms, 0), TIME_MAX)
         try:
-            return self._attempt(changes, Draft(now_ms))
+            return self._try(changes, Draft(now_ms))
         except _FAULTS as error:
-            if is_everywhere(error):
-                return [not_stored(error)] * len(changes)
             fault = not_stored(error)
+            if is_everywhere(error) or self._unfinished is not None:
+                return [fault] * len(changes)
         try:
             singles = [entries_of(change) if isinstance(change, AddPosts) else change for change in changes]
         except MemoryError:
@@ -121,7 +120,7 @@ class Writer:
         if refusal is not None:
             return refusal
         try:
-            (outcome,) = self._attempt([change], Draft(now_ms, is_alone=True))
+            (outcome,) = self._try([change], Draft(now_ms, is_alone=True))
         except _FAULTS as error:
             outcome = not_stored(error)
         assert not isinstance(outcome, CommittedPosts | Several)
@@ -129,16 +128,26 @@ class Writer:
             failed[author] = outcome
         return outcome
 
+    def _try(self, changes: Sequence[Change], draft: Draft) -> list[Outcome]:
+        """As `_attempt`; where it could not find out what an error left, that is looked for once more."""
+        self.finish()
+        try:
+            return self._attempt(changes, draft)
+        except _FAULTS:
+            left = self._unfinished
+            if left is None or not self._take_back(left):
+                raise
+            return self._committed(left)
+
     def _attempt(self, changes: Sequence[Change], draft: Draft) -> list[Outcome]:
         """Decide and commit, or raise one of `_FAULTS` and leave everything as it was.
 
         At first nonces that the index may hold are looked up by the statement that writes the rows; when one
         of them had been stored, all is taken back and decided again with each nonce looked up before.
         """
-        self.finish()
-        self._unfinished, outcomes = draft, list[Outcome]()
+        self._unfinished = draft
         try:
-            outcomes += [
+            draft.outcomes += [
                 self._add_posts(change, draft)
                 if isinstance(change, AddPosts)
                 else self._decide(change, draft)
@@ -153,25 +162,26 @@ class Writer:
             self._take_back(draft)
             raise
         if is_committed:
-            try:
-                self._note_committed(draft)
-            except MemoryError:
-                pass  # nothing is taken back any more: what is stored is told
-            return outcomes
+            return self._committed(draft)
         self._take_back(draft)
         if draft.looks_up:
             raise StorageError("the log has an entry in the place of a new one")
         return self._attempt(changes, Draft(draft.now_ms, is_alone=draft.is_alone, looks_up=True))
 
-    def _note_committed(self, draft: Draft) -> None:
+    def _committed(self, draft: Draft) -> list[Outcome]:
+        """Note what is on disk, and return what became of each change. Nothing is taken back any more."""
         self._unfinished = None
-        if draft.has_slice:
-            self._nonces.wrote_slice()
-        self.entries += draft.entries
-        for room, at in draft.rooms.items():
-            self._fresh.setdefault(room, at)
-        if draft.keys.late:
-            self._nonces.note_late(draft.keys.late)
+        try:
+            if draft.has_slice:
+                self._nonces.wrote_slice()
+            self.entries += draft.entries
+            for room, at in draft.rooms.items():
+                self._fresh.setdefault(room, at)
+            if draft.keys.late:
+                self._nonces.note_late(draft.keys.late)
+        except MemoryError:
+            pass  # what is stored is told
+        return draft.outcomes
 
     def finish(self) -> None:
         """Take back what could not be taken back, also of what somebody else has begun: what is stored next
@@ -245,18 +255,9 @@ class Writer:
                 return self._add_room(change, draft)
             case AddAccount():
                 return self._add_account(change, draft)
-            case AddCode():
+            case AddCode() | AddDevice() | RevokeDevice() | BarAddress():
                 self._begin(draft)
-                return insert_code(self._cursor, change, draft.now_ms)
-            case AddDevice():
-                self._begin(draft)
-                return add_device(self._cursor, change, draft.now_ms)
-            case RevokeDevice():
-                self._begin(draft)
-                return revoke_device(self._cursor, change, draft.now_ms)
-            case BarAddress():
-                self._begin(draft)
-                return bar_address(self._cursor, change, draft.now_ms)
+                return store_about_people(self._cursor, change, draft.now_ms)
             case _:
                 assert_never(change)
 
