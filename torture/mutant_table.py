@@ -297,8 +297,8 @@ MUTANTS: Final = (
         (
             Edit(
                 "server/service.py",
-                "for look in (self._hub.tick, self._connections.close_late, self._stalls.close_late):",
-                "for look in ():",
+                "        for look in (\n            self._hub.tick,\n",
+                "        for look in () and (\n            self._hub.tick,\n",
             ),
         ),
         ("tests/e2e/test_deadlines.py::test_a_stranger_is_ended_by_the_deadline",),
@@ -524,13 +524,23 @@ MUTANTS: Final = (
     Mutant(
         "entries of which the hub was not told are a hole for everybody",
         (Edit("server/hub/delivery.py", "if seq != room.head + 1:", "if seq < 0:"),),
+        ("tests/server/hub/test_untold.py::test_entries_reach_everybody_before_the_next_ones",),
+    ),
+    Mutant(
+        "a message that is sent again and of which the hub was not told reaches nobody",
+        (Edit("server/hub/hub.py", "if room is not None and outcome.seq > room.head:", "if False:"),),
+        ("tests/server/hub/test_untold.py::test_a_message_that_is_sent_again_reaches_everybody",),
+    ),
+    Mutant(
+        "what stands though its commit failed is tried again",
+        (Edit(WRITER, "if left is None or not self._take_back(left):", "if True:"),),
         (
-            "tests/server/hub/test_delivery.py::test_entries_that_the_hub_did_not_hear_of_reach_everybody_before_the_next_ones",
+            "tests/server/store/test_want_of_memory.py::test_what_stands_though_nobody_could_find_out_is_stored_once",
         ),
     ),
     Mutant(
         "a removed write-ahead log is left though another program keeps it from the database",
-        (Edit("server/store/sqlite.py", "            if is_busy:\n", "            if is_busy < 0:\n"),),
+        (Edit("server/store/sqlite.py", "        return bool(is_busy)\n", "        return False\n"),),
         (
             "tests/server/store/test_sqlite.py::test_a_file_removed_while_another_program_reads_costs_nothing_that_was_stored",
         ),

@@ -42,3 +42,12 @@ def test_while_packets_come_it_indexes_a_little_at_a_time() -> None:
         while not log.slices_s:
             loop.run_once()
         assert log.slices_s == [BUSY_SLICE_S]
+
+
+def test_the_log_of_a_server_that_rests_looks_after_its_files() -> None:
+    with running_service() as host:
+        log, indexing = SlicedLog(), host.service._indexing
+        host.call(lambda: setattr(indexing, "_log", log))
+        for _ in range(2):
+            wait_until(lambda: log.slices_s and indexing._timer is None)
+            log.slices_s.clear()

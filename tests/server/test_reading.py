@@ -7,7 +7,7 @@ import ssl
 import sys
 import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -20,11 +20,12 @@ from chatroom.protocol.frames import encode_frame
 from chatroom.protocol.packets import Hello, ListRooms, Packet, Ping, Pong, Post, RoomList
 from chatroom.protocol.posts import POSTS
 from chatroom.protocol.requests import Incoming
+from chatroom.server.connection import Connection
 from chatroom.server.hub.context import HubSettings
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.ports import Log, Verify
 from chatroom.server.hub.state import Peer
-from chatroom.server.reading import PASS_POSTS, STRANGER_BYTES
+from chatroom.server.reading import PASS_POSTS, STRANGER_BYTES, Reading
 from support.patience import wait_until
 from support.raw_client import RawClient, raw_client
 from support.service_thread import ServiceThread, running_service
@@ -288,6 +289,35 @@ def test_a_pass_is_full_also_of_messages_after_each_of_which_its_sender_has_to_w
             wait_until_arrived(host, sum(map(len, many)))
         wait_until(lambda: sum(messages_of(hub).values()) == 70 * 16, "not everything was heard")
         assert max(messages_of(hub).values()) < PASS_POSTS + 16
+
+
+def test_nobody_who_waits_is_called_in_a_pass_that_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixty accounts send 100 messages each: twelve passes and one call for each of them would do, and one
+    more where a pass is full before their turn comes.
+    """
+    calls: list[None] = []
+    handle = Reading._handle_packets
+
+    def counted(reading: Reading, connection: Connection, packets: Iterator[Incoming]) -> None:
+        calls.append(None)
+        handle(reading, connection, packets)
+
+    with running_service(CountingHub) as host, ExitStack() as stack:
+        hub = host.hub
+        assert isinstance(hub, CountingHub)
+        crowd = [stack.enter_context(raw_client(host.port)) for _ in range(60)]
+        rooms = [client.enter(f"ana-{number}", follow=False) for number, client in enumerate(crowd)]
+        host.call(lambda: None)
+        monkeypatch.setattr(Reading, "_handle_packets", counted)
+        with host.resting():
+            for place, client in enumerate(crowd):
+                posts = [Post(9, rooms[0], (place << 8 | number).to_bytes(16), "x") for number in range(100)]
+                client.socket.sendall(b"".join(map(encode, posts)))
+            time.sleep(0.1)
+        wait_until(lambda: sum(messages_of(hub).values()) == 6_000, "not everything was heard")
+        taken = messages_of(hub)
+        assert max(taken) - min(taken) < 16
+        assert len(calls) < 2.5 * len(crowd)
 
 
 def messages_of(hub: CountingHub) -> dict[int, int]:

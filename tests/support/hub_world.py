@@ -15,6 +15,7 @@ from chatroom.protocol.auth import PLAIN_SERVER_KEY, login_message
 from chatroom.protocol.codec import decode_from_server, encode
 from chatroom.protocol.codes import SECRET_BYTES, hash_code, make_code
 from chatroom.protocol.entries import Entry, read_body
+from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.frames import FrameDecoder
 from chatroom.protocol.limits import FRAME_BYTES, TIME_MAX, VERSION
 from chatroom.protocol.packets import (
@@ -240,6 +241,11 @@ class World:
             if self.hub.wait_s(self.now) != 0:
                 return
         raise AssertionError("the hub does not come to rest")
+
+    def give_up(self) -> None:
+        """Give up what was proposed, as a server does whose log failed."""
+        for peer in self.hub.give_up_proposals():
+            self.hub.close(peer, ErrorCode.INTERNAL, "the log is broken")
 
     def wait(self, seconds: float) -> None:
         """Let time pass, with a tick each second."""

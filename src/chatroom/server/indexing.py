@@ -41,6 +41,11 @@ class Indexing:
         if self._timer is None:
             self._timer = self._loop.call_later(BUSY_EVERY_S, self._run)
 
+    def look(self) -> None:
+        """To be called once a second: the log of a server that rests looks after its files, too."""
+        if self._timer is None:
+            self._run()
+
     def stop(self) -> None:
         """Run no more."""
         if self._timer is not None:
@@ -52,7 +57,7 @@ class Indexing:
         try:
             has_more = self._log.index(IDLE_SLICE_S if is_idle else BUSY_SLICE_S)
         except StorageError as error:
-            logger.warning("messages cannot be made searchable at the moment: %s", error)
+            logger.warning("the log cannot be looked after at the moment: %s", error)
             return
         self._timer.cancel()
         if has_more:

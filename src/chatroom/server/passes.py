@@ -51,6 +51,7 @@ class Pass:
         self._debts: dict[Account, float] = {}
         """What each account asked for, in those before too, of which half is forgotten each second."""
         self._halved_at = self.now
+        """When half of them was forgotten last."""
 
     def begin(self) -> None:
         """Begin one, unless one is under way."""

@@ -104,13 +104,11 @@ class Reading:
             self._loop.want_read(connection.stream, wanted=True)
             connection.on_readable()
         if self._unfinished:
-            waiting = sorted(self._unfinished, key=self._debt_of)
-            self._unfinished = {}
-            for connection in waiting:
+            for connection in sorted(self._unfinished, key=self._debt_of):
                 if self._pass.is_full:
-                    self._unfinished[connection] = None
-                else:
-                    connection.on_readable()
+                    break
+                self._unfinished.pop(connection, None)
+                connection.on_readable()
         return bool(self._unfinished or self._handshaking)
 
     def _debt_of(self, connection: Connection) -> float:

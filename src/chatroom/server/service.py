@@ -145,7 +145,8 @@ class Service:
             return self._hub.commit()
         except Exception as error:
             self._faults.tell("committing a pass", error)
-            self._contained("giving up a pass", partial(self._hub.give_up_proposals, OUR_MISTAKE))
+            for peer in self._hub.give_up_proposals():
+                self._contained("giving up a connection", partial(self._apologise, peer))
             return []
 
     def _decide(self, decided: Iterable[tuple[Proposal, Outcome]]) -> set[Account | None]:
@@ -165,11 +166,16 @@ class Service:
         return writers
 
     def _tick(self) -> None:
-        """Look at deadlines: of the hub, of handshakes, of readers that take nothing."""
+        """Look at deadlines, of the hub, of handshakes, of slow readers, and at the files of the log."""
         self._pass.begin()
         self._tick_timer = self._loop.call_later(TICK_S, self._tick)
-        for look in (self._hub.tick, self._connections.close_late, self._stalls.close_late):
-            self._contained("looking at deadlines", look)
+        for look in (
+            self._hub.tick,
+            self._connections.close_late,
+            self._stalls.close_late,
+            self._indexing.look,
+        ):
+            self._contained("looking at deadlines and files", look)
 
     # -- faults --------------------------------------------------------------------------------------------
 

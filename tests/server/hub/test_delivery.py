@@ -19,11 +19,10 @@ from chatroom.protocol.packets import (
     Post,
     PresenceChanged,
     RoomState,
-    SetTopic,
 )
 from chatroom.server.hub import delivery
-from chatroom.server.hub.delivery import broadcast_in_python
-from chatroom.server.hub.ports import Outcome, StorageError
+from chatroom.server.hub.delivery import PASS_BYTES, READ_BYTES, broadcast_in_python
+from chatroom.server.hub.ports import StorageError
 from chatroom.server.hub.state import Room
 from chatroom.server.store.memory import MemoryLog
 from support.hub_world import Guest, World
@@ -265,9 +264,11 @@ class Damaged(MemoryLog):
     """A log of which some rooms cannot be read."""
 
     damaged: frozenset[int] = frozenset()
+    reads = 0
 
     def after(self, room: int, seq: int, limit: int, budget_bytes: int) -> list[bytes]:
         """As `Log.after`."""
+        self.reads += 1
         if room in self.damaged:
             raise StorageError("damaged")
         return super().after(room, seq, limit, budget_bytes)
@@ -295,6 +296,38 @@ def test_a_room_that_cannot_be_read_keeps_nobody_from_the_others(first: int) -> 
     assert seqs(back, lobby) == list(range(1, world.hub.state.rooms[lobby].head + 1))
 
 
+def test_who_follows_again_a_room_that_could_not_be_read_gets_it_at_once() -> None:
+    log = Damaged()
+    world = World(log)
+    ana = world.member("ana")
+    lobby = world.lobby(ana)
+    log.damaged = frozenset({lobby})
+    ana.received.clear()
+    ana.follow(lobby)
+    log.damaged = frozenset()
+    ana.ask(Follow(9, [Cursor(lobby, 0)]))
+    assert seqs(ana, lobby) == list(range(1, world.hub.state.rooms[lobby].head + 1))
+
+
+def test_rooms_that_cannot_be_read_hold_up_nobody() -> None:
+    log = Damaged()
+    names = [f"room-{number}" for number in range(40)]
+    world = World(log, rooms=("lobby", *names), connections_per_account=100)
+    ana = world.member("ana")
+    rooms = sorted(world.hub.state.rooms)
+    peers = [ana, *(world.guest(ana.key) for _ in range(60))]
+    for guest in peers[1:]:
+        guest.login("ana")
+    log.damaged = frozenset(rooms)
+    for guest in peers:
+        guest.say(Follow(9, [Cursor(room, 0) for room in rooms]))
+    log.reads = 0
+    world.hub.write()
+    assert len(rooms) <= log.reads < PASS_BYTES / READ_BYTES
+    world.settle()
+    assert not world.hub._context.delivery.has_work
+
+
 def test_a_stalled_peer_is_not_fed_when_the_log_can_be_read_again() -> None:
     log = Damaged()
     world = World(log)
@@ -313,46 +346,6 @@ def test_a_stalled_peer_is_not_fed_when_the_log_can_be_read_again() -> None:
     assert bob.backlog == kept
     bob.drain()
     assert seqs(bob, lobby) == list(range(1, world.hub.state.rooms[lobby].head + 1))
-
-
-class Unheard(MemoryLog):
-    """A log that says nothing of what it stored, when asked to."""
-
-    is_silent = False
-
-    def outcomes(self) -> list[Outcome]:
-        """As `Log.outcomes`, or raise MemoryError and forget them."""
-        outcomes = super().outcomes()
-        if self.is_silent:
-            raise MemoryError
-        return outcomes
-
-
-def test_entries_that_the_hub_did_not_hear_of_reach_everybody_before_the_next_ones() -> None:
-    log = Unheard()
-    world = World(log, rooms=("lobby", "lab"))
-    ana, bob = world.member("ana"), world.member("bob")
-    lobby = world.lobby(ana)
-    bob.post(lobby, "one", nonce(1))
-    log.is_silent = True
-    ana.say(Post(5, lobby, nonce(2), "two"))
-    with pytest.raises(MemoryError):
-        world.settle()
-    log.is_silent = False
-    world.hub.give_up_proposals("we made a mistake")
-    world.settle()
-    bob.ask_all([Post(6, lobby, nonce(3), "three"), SetTopic(7, lobby, "four")])
-    bob.post(lobby, "five", nonce(4))
-    newcomer = world.member("cara")
-    bob.post(lobby, "six", nonce(5))
-    whole = ["one", "two", "three", "four", "five", "six"]
-    back = world.guest(ana.key)
-    back.login("ana")
-    back.follow(lobby)
-    for guest in (bob, newcomer, back):
-        guest.follow(lobby, seqs(guest, lobby)[-1])
-        assert guest.texts(lobby) == whole
-        assert seqs(guest, lobby) == list(range(1, world.hub.state.rooms[lobby].head + 1))
 
 
 def test_an_answer_that_is_not_taken_does_not_cost_the_entries_of_the_same_pass() -> None:

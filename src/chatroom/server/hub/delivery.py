@@ -114,8 +114,9 @@ class Delivery:
         if room in peer.ends or not peer.follows(room):
             self.say_of(peer, room, farewell)
             return
-        self.follow(peer, room, room.sent if room in peer.live else peer.cursors[room])
-        peer.ends[room] = room.head, farewell
+        with self._or_given_up(peer):
+            self.follow(peer, room, room.sent if room in peer.live else peer.cursors[room])
+            peer.ends[room] = room.head, farewell
 
     def go_on(self, peer: Peer, room: Room) -> None:
         """The end of the room that is still on its way to the peer is none any more."""
@@ -225,8 +226,8 @@ class Delivery:
             del self._lagging[peer]
             with self._or_given_up(peer):
                 budget -= self._feed_peer(peer, served)
-            if not peer.is_stalled and len(peer.cursors) > len(self._unreadable.get(peer, ())):
-                self._lagging[peer] = None
+                if not peer.is_stalled and len(peer.cursors) > len(self._unreadable.get(peer, ())):
+                    self._lagging[peer] = None
             if budget <= 0:
                 return
 
@@ -243,12 +244,11 @@ class Delivery:
                 continue
             last, farewell = peer.ends.get(room, (room.sent, b""))
             if cursor < last:
-                try:
-                    data, cursor = self._helping(room, cursor, last, served)
-                except StorageError:
+                data, cursor = self._helping(room, cursor, last, served)
+                spent += READ_BYTES + len(data)
+                if not data:
                     self._unreadable.setdefault(peer, set()).add(room)
                     continue
-                spent += READ_BYTES + len(data)
                 del peer.cursors[room]
                 peer.cursors[room] = cursor  # behind the others: next time it is their turn
                 if not peer.link.send(data):
@@ -269,14 +269,17 @@ class Delivery:
             room.live[peer] = peer.link.push
 
     def _helping(self, room: Room, cursor: int, last: int, served: Helpings) -> tuple[bytes, int]:
-        """Return the next entries of the room, joined, and the cursor behind them. Raises StorageError."""
+        """Return the next entries of the room, joined, and the cursor behind them; none where they cannot be
+        read.
+        """
         known = served.get((room, cursor, last))
         if known is not None:
             return known
         limit = min(FEED_ENTRIES, last - cursor)
-        frames = self._log.after(room.number, cursor, limit, FEED_BYTES)
-        if not frames:
-            raise StorageError(f"entries after {cursor} of room {room.number} are missing")
+        try:
+            frames = self._log.after(room.number, cursor, limit, FEED_BYTES)
+        except StorageError:
+            frames = []
         helping = b"".join(frames), cursor + len(frames)
         served[room, cursor, last] = helping
         return helping

@@ -5,6 +5,7 @@ committed entry or change and nothing else, so that a log which brings entries o
 state. Read next: `ports.py`.
 """
 
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -38,6 +39,17 @@ def fold(state: State, room: Room, logged: Logged) -> None:
 def fold_posts(room: Room, committed: CommittedPosts) -> None:
     """Move `room` on by messages: the first has the seq after the room's head."""
     room.head = committed.seq + committed.count - 1
+
+
+def fold_untold(state: State, room: Room, frame: bytes) -> None:
+    """As `fold`, for an entry of which nothing but its frame is known; what it says of an account that is not
+    known is left out.
+    """
+    entry = decode_entry(frame[HEADER_BYTES:])
+    author = state.by_handle.get(entry.author)
+    logged = Logged(room.number, entry.seq, author.number if author else 0, entry.kind, frame)
+    with contextlib.suppress(KeyError):
+        fold(state, room, logged)
 
 
 def fold_change(state: State, change: Change, outcome: Committed) -> None:

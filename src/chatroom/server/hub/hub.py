@@ -6,19 +6,19 @@ for each decided proposal, `write`, and then ends the connections in `take_closi
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, assert_never
 
 from chatroom.protocol.codes import SECRET_BYTES, hash_code, make_code
 from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.errors import ErrorCode, ProtocolError
-from chatroom.protocol.limits import TIME_MAX, VERSION
+from chatroom.protocol.limits import PAGE_BYTES, TIME_MAX, VERSION
 from chatroom.protocol.packets import Hello, Ping, Request, Role
 from chatroom.protocol.requests import Incoming
 from chatroom.server.hub import presence
 from chatroom.server.hub.context import Context, HubSettings, Proposal
 from chatroom.server.hub.delivery import Delivery, broadcast_in_python
-from chatroom.server.hub.fold import fold, fold_change, fold_posts
+from chatroom.server.hub.fold import fold, fold_change, fold_posts, fold_untold
 from chatroom.server.hub.permissions import may
 from chatroom.server.hub.ports import (
     AddCode,
@@ -33,6 +33,8 @@ from chatroom.server.hub.ports import (
     RandomBytes,
     Repeated,
     Several,
+    SingleOutcome,
+    StorageError,
     Verify,
 )
 from chatroom.server.hub.records import CodeKind
@@ -40,7 +42,7 @@ from chatroom.server.hub.requests.login import MIN_VERSION
 from chatroom.server.hub.requests.rooms import add_committed_room
 from chatroom.server.hub.requests.table import ROWS
 from chatroom.server.hub.silence import Silence
-from chatroom.server.hub.state import Peer, Stage, State
+from chatroom.server.hub.state import Peer, Room, Stage, State
 
 RESTART_MS: Final = 2_000
 """What a stopping server tells its clients to wait before they come back; they add their own jitter."""
@@ -67,6 +69,8 @@ class Hub:
         """Whose connections are to be ended (`take_closing`)."""
         self._has_owner_code = snapshot.has_owner_code
         self._submitted: list[Proposal] = []
+        self._ignores_outcomes = False
+        """Whether the log has, or may have, outcomes of what was given up."""
         self._strangers: dict[Peer, None] = {}
         self._silence = Silence(settings.ping_s, settings.gone_s)
         self._presence_told_at = 0.0
@@ -208,6 +212,9 @@ class Hub:
         `decide`.
         """
         context = self._context
+        if self._ignores_outcomes:
+            context.log.outcomes()
+            self._ignores_outcomes = False
         if context.proposals:
             context.log.submit([proposal.change for proposal in context.proposals], context.now_ms)
             self._submitted.extend(context.proposals)
@@ -216,25 +223,16 @@ class Hub:
         del self._submitted[: len(decided)]
         return decided
 
-    def give_up_proposals(self, text: str) -> None:
-        """The log failed beyond what it can say: nobody knows what became of what was proposed.
-
-        Whoever asked is closed, comes back, and asks again where it matters. Whatever goes wrong, no outcome
-        is left that could be taken for that of another proposal.
+    def give_up_proposals(self) -> Iterator[Peer]:
+        """The log failed beyond what it can say, and nobody knows what became of what was proposed: give up
+        all of it, and give who asked, each to be closed. It comes back, and asks again where it matters.
         """
-        context = self._context
-        given_up: list[Proposal] = []
-        try:
-            given_up += self._submitted
-            given_up += context.proposals
-        finally:
-            self._submitted.clear()
-            context.proposals.clear()
-            context.log.outcomes()
-        for proposal in given_up:
-            proposal.peer.awaits -= proposal.is_awaited
-        for proposal in given_up:
-            context.close(proposal.peer, ErrorCode.INTERNAL, text)
+        self._ignores_outcomes = True
+        for proposals in (self._submitted, self._context.proposals):
+            while proposals:
+                proposal = proposals.pop()
+                proposal.peer.awaits -= proposal.is_awaited
+                yield proposal.peer
 
     def decide(self, proposal: Proposal, outcome: Outcome) -> None:
         """Apply one decided proposal: first to the state and to what is to be sent, then answer who asked."""
@@ -244,32 +242,64 @@ class Hub:
             case CommittedPosts():
                 room = context.state.rooms.get(outcome.room)
                 if room is not None:
+                    if outcome.seq > room.head + 1:
+                        self._take_in(room, outcome.seq - 1)
                     context.delivery.add_entries(room, outcome.seq, outcome.frames, outcome.count)
                     fold_posts(room, outcome)
                     if room in peer.live:
                         return  # the entries are the answer
-            case Committed():
-                self._apply(proposal, outcome)
             case Several():
                 for single in outcome.outcomes:
-                    if isinstance(single, Committed):
-                        self._apply(proposal, single)
-            case Repeated() | Failed():
+                    self._apply(proposal, single)
+            case _:
+                self._apply(proposal, outcome)
+        proposal.decided(outcome)
+
+    def _apply(self, proposal: Proposal, outcome: SingleOutcome) -> None:
+        """Apply what was committed, now or before, to the state and to what is to be sent."""
+        state = self._context.state
+        match outcome:
+            case Committed():
+                if outcome.number or not outcome.entries:
+                    fold_change(state, proposal.change, outcome)
+                for logged in outcome.entries:
+                    room = state.rooms.get(logged.room)
+                    if room is not None:
+                        if logged.seq > room.head + 1:
+                            self._take_in(room, logged.seq - 1)
+                        self._context.delivery.add_entries(room, logged.seq, logged.frame, 1)
+                        fold(state, room, logged)
+            case Repeated():
+                room = state.rooms.get(outcome.room)
+                if room is not None and outcome.seq > room.head:
+                    self._take_in(room, outcome.seq)
+            case Failed():
                 pass
             case _:
                 assert_never(outcome)
-        proposal.decided(outcome)
 
-    def _apply(self, proposal: Proposal, outcome: Committed) -> None:
-        """Apply what was committed to the state and to what is to be sent."""
-        state = self._context.state
-        if outcome.number or not outcome.entries:
-            fold_change(state, proposal.change, outcome)
-        for logged in outcome.entries:
-            room = state.rooms.get(logged.room)
-            if room is not None:
-                self._context.delivery.add_entries(room, logged.seq, logged.frame, 1)
-                fold(state, room, logged)
+    def _take_in(self, room: Room, last: int) -> None:
+        """Take in what the log has up to this seq and has not told: an error kept it from that.
+
+        What cannot be read now is still sent before what follows it. Who follows the room and turns out to be
+        no member of it has to come back.
+        """
+        context = self._context
+        while room.head < last:
+            try:
+                frames = context.log.after(room.number, room.head, last - room.head, PAGE_BYTES)
+            except StorageError:
+                return
+            for frame in frames:
+                context.delivery.add_entries(room, room.head + 1, frame, 1)
+                fold_untold(context.state, room, frame)
+        for account in context.state.accounts.values():
+            if account.number not in room.members:
+                for peer in account.peers:
+                    if peer.follows(room):
+                        context.close(
+                            peer, ErrorCode.INTERNAL, "the server lost track of this room; come back"
+                        )
 
     def write(self) -> None:
         """Send everything that can be sent now."""
