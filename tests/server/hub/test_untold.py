@@ -29,6 +29,8 @@ class Silent(MemoryLog):
     """A log that says nothing of what it stored, when asked to, and cannot be read so often."""
 
     is_silent = False
+    is_empty = False
+    """Whether what cannot be read seems not to be there."""
     unreadable = 0
 
     def outcomes(self) -> list[Outcome]:
@@ -42,6 +44,8 @@ class Silent(MemoryLog):
         """As `Log.after`."""
         if self.unreadable:
             self.unreadable -= 1
+            if self.is_empty:
+                return []
             raise StorageError("damaged")
         return super().after(room, seq, limit, budget_bytes)
 
@@ -83,15 +87,15 @@ def seqs(guest: Guest, room: int) -> list[int]:
     return [entry.seq for entry in guest.entries(room)]
 
 
-@pytest.mark.parametrize("unreadable", [0, 1])
+@pytest.mark.parametrize(("unreadable", "is_empty"), [(0, False), (1, False), (1, True)])
 def test_entries_reach_everybody_before_the_next_ones(
-    log: Silent, world: World, untold: Callable[..., Guest], unreadable: int
+    log: Silent, world: World, untold: Callable[..., Guest], unreadable: int, is_empty: bool
 ) -> None:
     ana, bob = world.member("ana"), world.member("bob")
     lobby = world.lobby(ana)
     bob.post(lobby, "one", nonce(1))
     back = untold(ana, "ana", Post(5, lobby, nonce(2), "two"))
-    log.unreadable = unreadable
+    log.unreadable, log.is_empty = unreadable, is_empty
     bob.ask_all([Post(6, lobby, nonce(3), "three"), SetTopic(7, lobby, "four")])
     world.wait(1)
     bob.post(lobby, "five", nonce(4))

@@ -290,13 +290,15 @@ class Hub:
                 frames = context.log.after(room.number, room.head, last - room.head, PAGE_BYTES)
             except StorageError:
                 return
+            if not frames:
+                return
             for frame in frames:
                 context.delivery.add_entries(room, room.head + 1, frame, 1)
                 fold_untold(context.state, room, frame)
         for account in context.state.accounts.values():
             if account.number not in room.members:
                 for peer in account.peers:
-                    if peer.follows(room):
+                    if peer.follows(room) and room not in peer.ends:
                         context.close(
                             peer, ErrorCode.INTERNAL, "the server lost track of this room; come back"
                         )
