@@ -42,7 +42,7 @@ class Indexing:
             self._timer = self._loop.call_later(BUSY_EVERY_S, self._run)
 
     def look(self) -> None:
-        """To be called once a second: the log of a server that rests looks after its files, too."""
+        """To be called once a second: a log to which nothing is added looks after its files, too."""
         if self._timer is None:
             self._run()
 

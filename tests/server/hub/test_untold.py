@@ -9,6 +9,7 @@ from chatroom.protocol.packets import (
     History,
     HistoryPage,
     Join,
+    Leave,
     MarkRead,
     Moderate,
     ModerationAct,
@@ -16,6 +17,7 @@ from chatroom.protocol.packets import (
     Packet,
     Post,
     Role,
+    RoomGone,
     SetTopic,
     Stored,
 )
@@ -156,10 +158,27 @@ def test_who_joined_is_a_member_when_something_follows(
     assert back.texts(den) == ["welcome"]
 
 
-def test_who_was_kicked_reads_nothing_that_follows(world: World, untold: Callable[..., Guest]) -> None:
+@pytest.mark.parametrize("act", [ModerationAct.KICK, ModerationAct.BAN])
+def test_who_was_kicked_or_banned_reads_nothing_that_follows(
+    world: World, untold: Callable[..., Guest], act: ModerationAct
+) -> None:
     ana, bob = world.member("ana", role=Role.OWNER), world.member("bob")
     lobby = world.lobby(ana)
-    back = untold(ana, "ana", Moderate(5, lobby, ModerationAct.KICK, "bob", 0, ""))
+    back = untold(ana, "ana", Moderate(5, lobby, act, "bob", 0, ""))
     back.post(lobby, "secret", nonce(1))
     assert bob.peer.stage is Stage.CLOSING
     assert "secret" not in bob.texts(lobby)
+
+
+def test_who_is_still_sent_the_end_of_a_room_gets_it(world: World, untold: Callable[..., Guest]) -> None:
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    bob.capacity = 0
+    ana.post(lobby, "the last he sees", nonce(1))
+    bob.ask(Leave(5, lobby))
+    back = untold(ana, "ana", Post(6, lobby, nonce(2), "untold"))
+    back.post(lobby, "next", nonce(3))
+    bob.drain()
+    assert bob.texts(lobby) == ["the last he sees"]
+    assert bob.got(RoomGone)
+    assert bob.peer.stage is Stage.READY

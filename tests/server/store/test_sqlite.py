@@ -6,12 +6,13 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -335,7 +336,7 @@ def test_a_file_removed_while_another_program_reads_costs_nothing_that_was_store
         disk.post(1, 1, "before")
         path.with_name(path.name + ending).unlink()
         for _ in range(2):
-            with pytest.raises(StorageError, match="another program uses"):
+            with pytest.raises(StorageError, match="opened anew"):
                 disk.log.index(1)
             refused = disk.one(disk.message(1, 1, "later"))
             assert isinstance(refused, Failed)
@@ -392,6 +393,46 @@ def test_an_older_log_in_the_place_of_one_that_could_not_be_opened_again_is_not_
     disk.index()
     disk.post(1, 1, "after")
     assert disk.texts(1) == ["before", "after"]
+
+
+class Unmoved:
+    """A connection by which nothing of the write-ahead log comes into the database, as on a full disk."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        """As `sqlite3.Connection.execute`."""
+        if "wal_checkpoint" in statement:
+            raise sqlite3.OperationalError("database or disk is full")
+        return self._connection.execute(statement, values)  # type: ignore[arg-type]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
+
+
+@POSIX
+def test_nothing_is_stored_in_a_removed_file_that_cannot_be_moved(
+    disk: Story, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = disk.log
+    assert isinstance(log, SqliteLog)
+    disk.account("ana")
+    disk.room("garden", 1)
+    disk.post(1, 1, "before")
+    path.with_name(path.name + "-wal").unlink()
+    with monkeypatch.context() as full:
+        full.setattr(log, "_connection", Unmoved(log._connection))
+        with pytest.raises(StorageError, match="full"):
+            log.index(1)
+        assert isinstance(disk.one(disk.message(1, 1, "lost?")), Failed)
+    disk.index()
+    disk.post(1, 1, "after")
+    assert disk.texts(1) == ["before", "after"]
+    path.with_name(path.name + "-wal").unlink()
+    monkeypatch.setattr(log, "_connection", Unmoved(log._connection))
+    log.close()
+    assert "messages may be lost" in caplog.text
 
 
 @POSIX

@@ -172,6 +172,8 @@ def test_what_stands_though_nobody_could_find_out_is_stored_once(
     garden.submit(garden.message(1, BOB, "three"))
     assert garden.texts(1) == ["one", "two", "three"]
     assert [entry.kind for entry in garden.entries(1)].count(EntryKind.TOPIC_SET) == count
+    (rows,) = log_of(garden)._connection.execute("SELECT count(*) FROM entries").fetchone()
+    assert log_of(garden).standing.entries == rows
 
 
 def test_storing_one_by_one_takes_no_longer_than_it_may(

@@ -5,7 +5,6 @@ committed entry or change and nothing else, so that a log which brings entries o
 state. Read next: `ports.py`.
 """
 
-import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -41,15 +40,11 @@ def fold_posts(room: Room, committed: CommittedPosts) -> None:
     room.head = committed.seq + committed.count - 1
 
 
-def fold_untold(state: State, room: Room, frame: bytes) -> None:
-    """As `fold`, for an entry of which nothing but its frame is known; what it says of an account that is not
-    known is left out.
-    """
+def logged_as(state: State, room: Room, frame: bytes) -> Logged:
+    """Return what the log says of an entry when it stores it, from the frame alone."""
     entry = decode_entry(frame[HEADER_BYTES:])
     author = state.by_handle.get(entry.author)
-    logged = Logged(room.number, entry.seq, author.number if author else 0, entry.kind, frame)
-    with contextlib.suppress(KeyError):
-        fold(state, room, logged)
+    return Logged(room.number, entry.seq, author.number if author else 0, entry.kind, frame)
 
 
 def fold_change(state: State, change: Change, outcome: Committed) -> None:

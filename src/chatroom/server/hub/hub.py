@@ -5,6 +5,7 @@ for each decided proposal, `write`, and then ends the connections in `take_closi
 `requests/table.py`, `delivery.py`.
 """
 
+import contextlib
 import secrets
 from collections.abc import Iterator, Sequence
 from typing import Final, assert_never
@@ -18,7 +19,7 @@ from chatroom.protocol.requests import Incoming
 from chatroom.server.hub import presence
 from chatroom.server.hub.context import Context, HubSettings, Proposal
 from chatroom.server.hub.delivery import Delivery, broadcast_in_python
-from chatroom.server.hub.fold import fold, fold_change, fold_posts, fold_untold
+from chatroom.server.hub.fold import fold, fold_change, fold_posts, logged_as
 from chatroom.server.hub.permissions import may
 from chatroom.server.hub.ports import (
     AddCode,
@@ -38,11 +39,12 @@ from chatroom.server.hub.ports import (
     Verify,
 )
 from chatroom.server.hub.records import CodeKind
+from chatroom.server.hub.requests.entering import close_banned
 from chatroom.server.hub.requests.login import MIN_VERSION
 from chatroom.server.hub.requests.rooms import add_committed_room
 from chatroom.server.hub.requests.table import ROWS
 from chatroom.server.hub.silence import Silence
-from chatroom.server.hub.state import Peer, Room, Stage, State
+from chatroom.server.hub.state import Account, Peer, Room, Stage, State
 
 RESTART_MS: Final = 2_000
 """What a stopping server tells its clients to wait before they come back; they add their own jitter."""
@@ -225,7 +227,8 @@ class Hub:
 
     def give_up_proposals(self) -> Iterator[Peer]:
         """The log failed beyond what it can say, and nobody knows what became of what was proposed: give up
-        all of it, and give who asked, each to be closed. It comes back, and asks again where it matters.
+        all of it, and give who asked, each to be closed: take all. They come back, and ask again where it
+        matters.
         """
         self._ignores_outcomes = True
         for proposals in (self._submitted, self._context.proposals):
@@ -281,27 +284,33 @@ class Hub:
     def _take_in(self, room: Room, last: int) -> None:
         """Take in what the log has up to this seq and has not told: an error kept it from that.
 
-        What cannot be read now is still sent before what follows it. Who follows the room and turns out to be
-        no member of it has to come back.
+        What it says of an account that is not known is left out. What cannot be read now is still sent before
+        what follows it (`Delivery.add_entries`).
         """
         context = self._context
         while room.head < last:
             try:
                 frames = context.log.after(room.number, room.head, last - room.head, PAGE_BYTES)
             except StorageError:
-                return
+                frames = []
             if not frames:
-                return
+                break
             for frame in frames:
-                context.delivery.add_entries(room, room.head + 1, frame, 1)
-                fold_untold(context.state, room, frame)
+                logged = logged_as(context.state, room, frame)
+                context.delivery.add_entries(room, logged.seq, frame, 1)
+                with contextlib.suppress(KeyError):
+                    fold(context.state, room, logged)
         for account in context.state.accounts.values():
-            if account.number not in room.members:
-                for peer in account.peers:
-                    if peer.follows(room) and room not in peer.ends:
-                        context.close(
-                            peer, ErrorCode.INTERNAL, "the server lost track of this room; come back"
-                        )
+            self._part_with(account, room)
+
+    def _part_with(self, account: Account, room: Room) -> None:
+        """Close the account's peers if it is banned, and those that follow the room if it is no member."""
+        ban = account.ban_at(self._context.now_ms)
+        for peer in account.peers:
+            if ban is not None:
+                close_banned(self._context, peer, ban)
+            elif account.number not in room.members and peer.follows(room) and room not in peer.ends:
+                self._context.close(peer, ErrorCode.INTERNAL, "the server lost track of this room; come back")
 
     def write(self) -> None:
         """Send everything that can be sent now."""

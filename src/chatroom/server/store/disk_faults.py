@@ -37,7 +37,7 @@ def words_for(error: Exception) -> str:
         return _TEXTS.get(primary_code(error), str(error))
     if isinstance(error, OSError) and error.errno is not None:
         return os.strerror(error.errno).lower()
-    return str(error)
+    return str(error) or "there is not enough memory"
 
 
 def primary_code(error: Exception) -> int:

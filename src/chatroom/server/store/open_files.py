@@ -27,6 +27,10 @@ class OpenFiles:
         """Whether the files beside it are still there."""
         return all(_identity(file) == self._known[file] for file in self._beside)
 
+    def has_write_ahead_log(self) -> bool:
+        """Whether that one of them is still there."""
+        return _identity(self._beside[0]) == self._known[self._beside[0]]
+
 
 def _identity(file: Path) -> tuple[int, int] | None:
     """Return what tells a file from another of its name; None where there is none."""

@@ -43,7 +43,7 @@ NO_TIME: Final = Failed(ErrorCode.STORAGE, "the server cannot store this now: it
 LOG_IS_LOST: Final = Failed(ErrorCode.STORAGE, "the server cannot store: its log was removed or replaced")
 LOG_IS_HELD: Final = Failed(
     ErrorCode.STORAGE,
-    "the server cannot store: another program uses its log, beside which a file was removed",
+    "the server cannot store: a file beside its log was removed, and the log cannot be opened anew yet",
 )
 
 SERVER: Final = 0

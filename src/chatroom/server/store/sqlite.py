@@ -196,28 +196,30 @@ class SqliteLog:
         if not self._files.has_database():
             self._refuse(refusals.LOG_IS_LOST)
         if not self._is_open or not self._files.has_beside():
+            self._refusal = refusals.LOG_IS_HELD
             if self._is_open and self._move_to_database():
                 self._refuse(refusals.LOG_IS_HELD)
             self._open_again()
         self._refusal = None
 
     def _refuse(self, refusal: Failed) -> NoReturn:
-        """Store nothing from now on."""
+        """Store nothing from now on, and raise StorageError with the reason."""
         self._refusal = refusal
         raise StorageError(refusal.text)
 
     def _move_to_database(self) -> bool:
         """Move all of the write-ahead log to the database; return whether another program is in the way.
 
-        Where a file was removed the log is not cut off behind that: others may be using a file of its name.
+        Where a file was removed, the file of that name now may be another program's, and is not truncated.
         """
         how = "TRUNCATE" if self._files.has_beside() else "RESTART"
         is_busy, _, _ = self._connection.execute(f"PRAGMA wal_checkpoint({how})").fetchone()
         return bool(is_busy)
 
     def _open_again(self) -> None:
-        """Open the database anew, if it is the one that was open: all that is told as stored is in it."""
-        self._refusal = refusals.LOG_IS_HELD
+        """Open the database anew. Raises StorageError where it cannot be, or is not what was open: it has
+        to hold everything that was told as stored.
+        """
         self._is_open = False
         self._connection.close()
         try:
@@ -243,15 +245,22 @@ class SqliteLog:
     def close(self) -> None:
         """As `Log.close`. What can wait, and was left, is done when the log is opened again.
 
-        What is in a write-ahead log that somebody removed goes with this process, so other programs that keep
-        it from the database are waited for, some seconds.
+        What is in a write-ahead log that somebody removed goes with this process. So where another program
+        keeps it from the database, that is waited for, `LEAVE_S` at most.
         """
         give_up_at = time.monotonic() + LEAVE_S
-        with contextlib.suppress(sqlite3.Error):
-            while self._move_to_database() and not self._files.has_beside():
-                if time.monotonic() > give_up_at:
-                    logger.error("%s: messages may be lost: %s", self._path, refusals.LOG_IS_HELD.text)
-                    break
+        try:
+            if self._is_open:
+                self._writer.finish()
+                while self._move_to_database() and not self._files.has_write_ahead_log():
+                    if time.monotonic() > give_up_at:
+                        raise StorageError("another program reads it")
+        except (sqlite3.Error, StorageError, MemoryError) as error:
+            if not self._files.has_write_ahead_log():
+                lost = "messages may be lost, the write-ahead log was removed and"
+                logger.warning(
+                    "%s: %s cannot be moved to the database: %s", self._path, lost, words_for(error)
+                )
         self._connection.close()
 
 
@@ -272,12 +281,8 @@ def _open_parts(path: Path) -> _Parts:
     connection = open_database(path)
     try:
         cursor = connection.cursor()
-        opened, heads, nonces, indexer = (
-            read_standing(connection),
-            Heads(cursor),
-            Nonces(cursor),
-            Indexer(cursor),
-        )
+        opened = read_standing(connection)
+        heads, nonces, indexer = Heads(cursor), Nonces(cursor), Indexer(cursor)
         nonces.load()
         indexer.load()
         handles = dict(cursor.execute("SELECT id, handle FROM accounts").fetchall())

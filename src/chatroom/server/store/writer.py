@@ -185,12 +185,13 @@ class Writer:
 
     def finish(self) -> None:
         """Take back what could not be taken back, also of what somebody else has begun: what is stored next
-        must not become a part of it. Raises StorageError where that cannot be.
+        must not become a part of it. Raises StorageError, or what the database raises, where that cannot be.
         """
         if self._cursor.connection.in_transaction:
             self._roll_back()
-        if self._unfinished is not None:
-            self._take_back(self._unfinished)
+        left = self._unfinished
+        if left is not None and self._take_back(left):
+            self._committed(left)
 
     # -- transactions --------------------------------------------------------------------------------------
 
