@@ -299,6 +299,12 @@ def test_a_file_removed_beside_the_database_costs_nothing_that_was_stored(
         log.close()
 
 
+def is_refused(disk: Story, text: str) -> bool:
+    """Whether a message is refused for now, so that it will be sent again."""
+    outcome = disk.one(disk.message(1, 1, text))
+    return isinstance(outcome, Failed) and outcome.code is ErrorCode.STORAGE
+
+
 READER = """
     import sqlite3
     import sys
@@ -338,9 +344,7 @@ def test_a_file_removed_while_another_program_reads_costs_nothing_that_was_store
         for _ in range(2):
             with pytest.raises(StorageError, match="opened anew"):
                 disk.log.index(1)
-            refused = disk.one(disk.message(1, 1, "later"))
-            assert isinstance(refused, Failed)
-            assert refused.code is ErrorCode.STORAGE
+            assert is_refused(disk, "later")
             assert disk.texts(1) == ["before"]
     disk.index()
     disk.post(1, 1, "after")
@@ -360,9 +364,7 @@ def test_a_log_that_cannot_be_opened_again_at_once_is_opened_later(disk: Story, 
         for _ in range(2):
             with pytest.raises(StorageError, match="another program has locked"):
                 disk.log.index(1)
-            refused = disk.one(disk.message(1, 1, "later"))
-            assert isinstance(refused, Failed)
-            assert refused.code is ErrorCode.STORAGE
+            assert is_refused(disk, "later")
     disk.index()
     disk.post(1, 1, "after")
     assert disk.texts(1) == ["before", "after"]
@@ -388,7 +390,7 @@ def test_an_older_log_in_the_place_of_one_that_could_not_be_opened_again_is_not_
     for _ in range(2):
         with pytest.raises(StorageError, match="removed or replaced"):
             disk.log.index(1)
-        assert isinstance(disk.one(disk.message(1, 1, "lost?")), Failed)
+        assert is_refused(disk, "lost?")
     path.write_bytes(newer)
     disk.index()
     disk.post(1, 1, "after")
@@ -425,7 +427,7 @@ def test_nothing_is_stored_in_a_removed_file_that_cannot_be_moved(
         full.setattr(log, "_connection", Unmoved(log._connection))
         with pytest.raises(StorageError, match="full"):
             log.index(1)
-        assert isinstance(disk.one(disk.message(1, 1, "lost?")), Failed)
+        assert is_refused(disk, "lost?")
     disk.index()
     disk.post(1, 1, "after")
     assert disk.texts(1) == ["before", "after"]
@@ -471,9 +473,7 @@ def test_nothing_is_stored_in_a_database_that_was_removed_until_it_is_back(
     path.rename(tmp_path / "elsewhere")
     with pytest.raises(StorageError, match="removed"):
         disk.log.index(1)
-    outcome = disk.one(disk.message(1, 1, "lost?"))
-    assert isinstance(outcome, Failed)
-    assert outcome.code is ErrorCode.STORAGE
+    assert is_refused(disk, "lost?")
     assert not path.exists()
     shutil.copy(tmp_path / "elsewhere", path)
     with pytest.raises(StorageError, match="removed or replaced"):

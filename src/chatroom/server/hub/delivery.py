@@ -39,7 +39,9 @@ Fresh = tuple[bytes, int]
 """New entries of one room: their frames, joined, and how many they are."""
 
 Helpings = dict[tuple[Room, int, int], tuple[bytes, int]]
-"""What was read from the log in this pass, by room, cursor and end: who lags alike is read for once."""
+"""What was read from the log in this pass, by room, cursor and end: who lags alike is read for once. No
+bytes: it cannot be read.
+"""
 
 
 class Delivery:

@@ -226,9 +226,10 @@ class Hub:
         return decided
 
     def give_up_proposals(self) -> Iterator[Peer]:
-        """The log failed beyond what it can say, and nobody knows what became of what was proposed: give up
-        all of it, and give who asked, each to be closed: take all. They come back, and ask again where it
-        matters.
+        """The log failed beyond what it can say: nobody knows what became of what was proposed.
+
+        Each turn gives up one proposal and yields who asked, to be closed: it comes back, and asks again
+        where it matters. To be gone through to the end.
         """
         self._ignores_outcomes = True
         for proposals in (self._submitted, self._context.proposals):
@@ -245,9 +246,7 @@ class Hub:
             case CommittedPosts():
                 room = context.state.rooms.get(outcome.room)
                 if room is not None:
-                    if outcome.seq > room.head + 1:
-                        self._take_in(room, outcome.seq - 1)
-                    context.delivery.add_entries(room, outcome.seq, outcome.frames, outcome.count)
+                    self._add_entries(room, outcome.seq, outcome.frames, outcome.count)
                     fold_posts(room, outcome)
                     if room in peer.live:
                         return  # the entries are the answer
@@ -268,9 +267,7 @@ class Hub:
                 for logged in outcome.entries:
                     room = state.rooms.get(logged.room)
                     if room is not None:
-                        if logged.seq > room.head + 1:
-                            self._take_in(room, logged.seq - 1)
-                        self._context.delivery.add_entries(room, logged.seq, logged.frame, 1)
+                        self._add_entries(room, logged.seq, logged.frame, 1)
                         fold(state, room, logged)
             case Repeated():
                 room = state.rooms.get(outcome.room)
@@ -280,6 +277,12 @@ class Hub:
                 pass
             case _:
                 assert_never(outcome)
+
+    def _add_entries(self, room: Room, seq: int, frames: bytes, count: int) -> None:
+        """As `Delivery.add_entries`; what the log has before them and has not told is taken in."""
+        if seq > room.head + 1:
+            self._take_in(room, seq - 1)
+        self._context.delivery.add_entries(room, seq, frames, count)
 
     def _take_in(self, room: Room, last: int) -> None:
         """Take in what the log has up to this seq and has not told: an error kept it from that.

@@ -45,7 +45,6 @@ IDLE_CHECKPOINT: Final = 1_000
 need not.
 """
 
-
 LEAVE_S: Final = 10.0
 """How long it is tried, at the end, to move what a removed write-ahead log holds to the database."""
 
@@ -198,7 +197,7 @@ class SqliteLog:
         if not self._is_open or not self._files.has_beside():
             self._refusal = refusals.LOG_IS_HELD
             if self._is_open and self._move_to_database():
-                self._refuse(refusals.LOG_IS_HELD)
+                raise StorageError(refusals.LOG_IS_HELD.text)
             self._open_again()
         self._refusal = None
 
