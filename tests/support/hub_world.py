@@ -243,9 +243,10 @@ class World:
         raise AssertionError("the hub does not come to rest")
 
     def give_up(self) -> None:
-        """Give up what was proposed, as a server does whose log failed."""
+        """Give up what was proposed, as a server does whose log failed, and end the pass."""
         for peer in self.hub.give_up_proposals():
             self.hub.close(peer, ErrorCode.INTERNAL, "the log is broken")
+        self.hub.write()
 
     def wait(self, seconds: float) -> None:
         """Let time pass, with a tick each second."""

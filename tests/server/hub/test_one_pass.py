@@ -191,6 +191,7 @@ def test_whoever_else_is_given_up_is_so_when_one_goodbye_fails(world: World) -> 
     ana.say(Leave(8, world.lobby(ana)))
     bob.say(Leave(9, world.lobby(bob)))
     assert {guest.peer for guest in (ana, bob)} == set(world.hub.give_up_proposals())
+    world.settle()
     assert not ana.peer.awaits
     assert not bob.peer.awaits
     came = settled(world, bob, SetTopic(10, world.lobby(bob), "news"))

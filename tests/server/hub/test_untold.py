@@ -1,55 +1,74 @@
-"""What the log stored and did not tell: the hub takes it in when it hears of it, and nobody lacks it."""
+"""What the log stored and did not tell: the hub takes its state from the log anew, and nobody lacks it."""
 
 from collections.abc import Callable
+from typing import NoReturn
 
 import pytest
 
+from chatroom.protocol.entries import RoomKind
+from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import (
+    CreateLink,
     Done,
     History,
     HistoryPage,
+    Invite,
     Join,
     Leave,
+    LinkCode,
     MarkRead,
     Moderate,
     ModerationAct,
+    OpenDirect,
     Opened,
     Packet,
     Post,
+    Refused,
+    RevokeDevice,
     Role,
     RoomGone,
+    RoomState,
     SetTopic,
     Stored,
+    Welcome,
 )
-from chatroom.server.hub.ports import Outcome, StorageError
-from chatroom.server.hub.state import Stage
+from chatroom.server.hub.context import RETRY_MS
+from chatroom.server.hub.ports import Failed, Outcome, StorageError
+from chatroom.server.hub.records import Snapshot
+from chatroom.server.hub.state import Room, Stage
 from chatroom.server.store.memory import MemoryLog
 from support.hub_world import Guest, World
 
 
 class Silent(MemoryLog):
-    """A log that says nothing of what it stored, when asked to, and cannot be read so often."""
+    """A log that says nothing of what it stored, or the wrong thing, and cannot be loaded so often."""
 
     is_silent = False
-    is_empty = False
-    """Whether what cannot be read seems not to be there."""
+    is_wrong = False
     unreadable = 0
 
     def outcomes(self) -> list[Outcome]:
-        """As `Log.outcomes`, or raise MemoryError and forget them."""
+        """As `Log.outcomes`; or raise MemoryError and forget them, or say that nothing was stored."""
         outcomes = super().outcomes()
+        if self.is_wrong:
+            return [Failed(ErrorCode.STORAGE, "the disk reports an error")] * len(outcomes)
         if self.is_silent:
             raise MemoryError
         return outcomes
 
-    def after(self, room: int, seq: int, limit: int, budget_bytes: int) -> list[bytes]:
-        """As `Log.after`."""
+    def load(self) -> Snapshot:
+        """As `Log.load`."""
         if self.unreadable:
             self.unreadable -= 1
-            if self.is_empty:
-                return []
             raise StorageError("damaged")
-        return super().after(room, seq, limit, budget_bytes)
+        return super().load()
+
+
+class Raising(dict[int, Room]):
+    """Rooms for the look at which memory is lacking."""
+
+    def get(self, *_: object) -> NoReturn:
+        raise MemoryError
 
 
 @pytest.fixture
@@ -89,25 +108,37 @@ def seqs(guest: Guest, room: int) -> list[int]:
     return [entry.seq for entry in guest.entries(room)]
 
 
-@pytest.mark.parametrize(("unreadable", "is_empty"), [(0, False), (1, False), (1, True)])
-def test_entries_reach_everybody_before_the_next_ones(
-    log: Silent, world: World, untold: Callable[..., Guest], unreadable: int, is_empty: bool
+@pytest.mark.parametrize("unreadable", [0, 1, 3])
+def test_entries_reach_everybody_at_once_or_when_the_log_can_be_read(
+    log: Silent, world: World, untold: Callable[..., Guest], unreadable: int
 ) -> None:
     ana, bob = world.member("ana"), world.member("bob")
     lobby = world.lobby(ana)
     bob.post(lobby, "one", nonce(1))
+    log.unreadable = unreadable
     back = untold(ana, "ana", Post(5, lobby, nonce(2), "two"))
-    log.unreadable, log.is_empty = unreadable, is_empty
-    bob.ask_all([Post(6, lobby, nonce(3), "three"), SetTopic(7, lobby, "four")])
-    world.wait(1)
-    bob.post(lobby, "five", nonce(4))
+    world.wait(unreadable)
     newcomer = world.member("cara")
-    bob.post(lobby, "six", nonce(5))
     back.follow(lobby)
     for guest in (bob, newcomer, back):
         guest.follow(lobby, seqs(guest, lobby)[-1])
-        assert guest.texts(lobby) == ["one", "two", "three", "four", "five", "six"]
+        assert guest.texts(lobby) == ["one", "two"]
         assert seqs(guest, lobby) == list(range(1, world.hub.state.rooms[lobby].head + 1))
+
+
+def test_nothing_is_stored_before_the_state_is_as_the_log_has_it(
+    log: Silent, world: World, untold: Callable[..., Guest]
+) -> None:
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    log.unreadable = 2
+    untold(ana, "ana", Post(5, lobby, nonce(1), "one"))
+    refused = bob.post(lobby, "two", nonce(2))[-1]
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.retry_ms) == (ErrorCode.STORAGE, RETRY_MS)
+    world.wait(3)
+    bob.post(lobby, "two", nonce(2))
+    assert bob.texts(lobby) == ["one", "two"]
 
 
 @pytest.mark.parametrize("unreadable", [0, 1])
@@ -121,11 +152,121 @@ def test_of_one_pass_a_later_outcome_alone_is_enough(log: Silent, world: World, 
     world.hub.decide(*first)
     log.unreadable = unreadable
     world.hub.decide(*last)
-    world.settle()
+    world.wait(2)
     room = world.hub.state.rooms[lobby]
     assert room.sent == room.head
     for guest in (ana, bob):
         assert guest.texts(lobby) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_outcome_that_cannot_be_applied_keeps_nobody_from_the_entry(world: World, place: int) -> None:
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    for number, guest in enumerate((ana, bob, ana), 1):
+        guest.say(Post(number, lobby, nonce(number), f"{number}"))
+    world.hub.begin_pass(world.now, world.now_ms)
+    decided = world.hub.commit()
+    for number, (proposal, outcome) in enumerate(decided):
+        if number == place:
+            room = world.hub.state.rooms.pop(lobby)
+            world.hub.state.rooms = Raising(world.hub.state.rooms)
+            with pytest.raises(MemoryError):
+                world.hub.decide(proposal, outcome)
+            world.hub.state.rooms = dict(world.hub.state.rooms) | {lobby: room}
+        else:
+            world.hub.decide(proposal, outcome)
+    world.hub.write()
+    for guest in (ana, bob):
+        assert guest.texts(lobby) == ["1", "2", "3"]
+
+
+def test_a_new_account_that_was_not_told_is_let_in(world: World, untold: Callable[..., Guest]) -> None:
+    bob = world.member("bob")
+    ana = world.guest()
+    back = untold(ana, "ana", ana.login_packet("ana"))
+    assert back.got(Welcome)
+    back.follow(world.lobby(back))
+    back.post(world.lobby(back), "hello", nonce(1))
+    assert bob.texts(world.lobby(bob)) == ["hello"]
+
+
+def test_a_new_room_that_was_not_told_is_there(world: World, untold: Callable[..., Guest]) -> None:
+    ana, bob = world.member("ana"), world.member("bob")
+    untold(ana, "ana", Join(5, "den", create=True))
+    assert isinstance(bob.ask(Join(6, "den"))[-1], Opened)
+    den = world.hub.state.by_name["den"]
+    bob.follow(den.number)
+    assert seqs(bob, den.number) == [1, 2, 3]
+    assert [account.handle for account in den.members.values()] == ["ana", "bob"]
+
+
+def test_a_direct_room_that_was_not_told_is_the_only_one(world: World, untold: Callable[..., Guest]) -> None:
+    ana, bob = world.member("ana"), world.member("bob")
+    untold(ana, "ana", OpenDirect(5, "bob"))
+    assert bob.peer.stage is Stage.CLOSING
+    back = world.guest(bob.key)
+    back.login("bob")
+    (there,) = [packet.info.room for packet in back.got(RoomState) if packet.info.partner == "ana"]
+    opened = back.ask(OpenDirect(6, "ana"))[-1]
+    assert isinstance(opened, Opened)
+    assert opened.info.room == there
+
+
+def test_an_invitation_that_was_not_told_is_good(world: World, untold: Callable[..., Guest]) -> None:
+    ana, bob = world.member("ana"), world.member("bob")
+    ana.ask(Join(5, "den", create=True, kind=RoomKind.PRIVATE))
+    untold(ana, "ana", Invite(6, world.hub.state.by_name["den"].number, "bob"))
+    assert bob.peer.stage is Stage.CLOSING
+    back = world.guest(bob.key)
+    back.login("bob")
+    assert "ana" in [packet.info.invited_by for packet in back.got(RoomState)]
+    assert isinstance(back.ask(Join(7, "den"))[-1], Opened)
+
+
+def test_a_topic_that_seemed_not_to_be_set_is_known_when_something_follows(log: Silent, world: World) -> None:
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    log.is_wrong = True
+    ana.ask(SetTopic(5, lobby, "news"))
+    log.is_wrong = False
+    assert world.hub.state.rooms[lobby].topic == ""
+    bob.post(lobby, "one", nonce(1))
+    assert world.hub.state.rooms[lobby].topic == "news"
+
+
+def test_a_device_that_was_taken_away_untold_is_out(world: World, untold: Callable[..., Guest]) -> None:
+    ana = world.member("ana")
+    link = ana.ask(CreateLink(5))[-1]
+    assert isinstance(link, LinkCode)
+    second = world.guest()
+    back = untold(second, "ana", second.login_packet("", invite=link.code))
+    assert back.got(Welcome)
+    assert ana.peer.stage is Stage.CLOSING
+    assert second.key is back.key
+    linked_before = world.guest(second.key)
+    linked_before.login("", invite=link.code)
+    assert linked_before.got(Welcome)
+    untold(back, "ana", RevokeDevice(6, ana.public_key))
+    again = world.guest(ana.key)
+    again.login("ana")
+    assert again.closing().code == ErrorCode.HANDLE_TAKEN
+
+
+@pytest.mark.parametrize("is_sent_again", [True, False])
+def test_what_was_stored_though_it_seemed_not_is_found_by_a_repeat_or_what_follows(
+    log: Silent, world: World, is_sent_again: bool
+) -> None:
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    log.is_wrong = True
+    assert isinstance(ana.post(lobby, "one", nonce(1))[-1], Refused)
+    log.is_wrong = False
+    if is_sent_again:
+        ana.post(lobby, "one", nonce(1))
+        assert ana.texts(lobby) == bob.texts(lobby) == ["one"]
+    bob.post(lobby, "two", nonce(2))
+    assert ana.texts(lobby) == bob.texts(lobby) == ["one", "two"]
 
 
 def test_a_message_that_is_sent_again_reaches_everybody(world: World, untold: Callable[..., Guest]) -> None:

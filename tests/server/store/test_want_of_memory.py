@@ -358,3 +358,10 @@ def test_what_a_slice_has_begun_takes_no_message_with_it(
     with contextlib.closing(sqlite3.connect(log._path)) as other:
         (count,) = other.execute("SELECT count(*) FROM entries").fetchone()
     assert (isinstance(outcome, CommittedPosts), count) == ((True, 7) if can_be_taken_back else (False, 6))
+
+
+def test_what_is_still_to_be_taken_back_is_not_loaded(garden: Story) -> None:
+    log = log_of(garden)
+    log._connection.execute("BEGIN")
+    log._connection.execute("UPDATE rooms SET topic = 'not committed'")
+    assert "not committed" not in {room.topic for room in garden.log.load().rooms}

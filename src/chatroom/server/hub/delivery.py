@@ -63,19 +63,19 @@ class Delivery:
 
     # -- what is to go out ---------------------------------------------------------------------------------
 
-    def add_entries(self, room: Room, seq: int, frames: bytes, count: int) -> None:
-        """So many new entries, the first with this seq, stand at the head of the room; `frames` are theirs,
-        joined. Where they do not follow its head of before, all who are live get those between from the log.
-        """
-        if seq != room.head + 1:
-            for peer in list(room.live):
-                self._lagging[peer] = None
-                peer.cursors[room] = room.sent
-                peer.live.discard(room)
-                del room.live[peer]
-            self._fresh.pop(room, None)
-            room.sent = seq - 1
+    def add_entries(self, room: Room, frames: bytes, count: int) -> None:
+        """So many new entries follow the last ones of the room; `frames` are theirs, joined."""
         self._fresh.setdefault(room, []).append((frames, count))
+
+    def skip_to(self, room: Room, seq: int) -> None:
+        """The room has entries up to this one that are not at hand: who is live gets them from the log."""
+        for peer in list(room.live):
+            self._lagging[peer] = None
+            peer.cursors[room] = room.sent
+            peer.live.discard(room)
+            del room.live[peer]
+        self._fresh.pop(room, None)
+        room.sent = seq
 
     def say(self, peer: Peer, frame: bytes) -> None:
         """A frame for one peer alone; it goes out before the entries of this pass."""

@@ -40,13 +40,6 @@ def fold_posts(room: Room, committed: CommittedPosts) -> None:
     room.head = committed.seq + committed.count - 1
 
 
-def logged_as(state: State, room: Room, frame: bytes) -> Logged:
-    """Return what the log says of an entry when it stores it, from the frame alone."""
-    entry = decode_entry(frame[HEADER_BYTES:])
-    author = state.by_handle.get(entry.author)
-    return Logged(room.number, entry.seq, author.number if author else 0, entry.kind, frame)
-
-
 def fold_change(state: State, change: Change, outcome: Committed) -> None:
     """Take in a committed change but for the entries it added, before them; a new room comes with its
     entries.

@@ -8,18 +8,19 @@ for each decided proposal, `write`, and then ends the connections in `take_closi
 import contextlib
 import secrets
 from collections.abc import Iterator, Sequence
+from math import inf
 from typing import Final, assert_never
 
 from chatroom.protocol.codes import SECRET_BYTES, hash_code, make_code
 from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.errors import ErrorCode, ProtocolError
-from chatroom.protocol.limits import PAGE_BYTES, TIME_MAX, VERSION
+from chatroom.protocol.limits import TIME_MAX, VERSION
 from chatroom.protocol.packets import Hello, Ping, Request, Role
 from chatroom.protocol.requests import Incoming
 from chatroom.server.hub import presence
 from chatroom.server.hub.context import Context, HubSettings, Proposal
 from chatroom.server.hub.delivery import Delivery, broadcast_in_python
-from chatroom.server.hub.fold import fold, fold_change, fold_posts, logged_as
+from chatroom.server.hub.fold import fold, fold_change, fold_posts
 from chatroom.server.hub.permissions import may
 from chatroom.server.hub.ports import (
     AddCode,
@@ -39,15 +40,20 @@ from chatroom.server.hub.ports import (
     Verify,
 )
 from chatroom.server.hub.records import CodeKind
-from chatroom.server.hub.requests.entering import close_banned
+from chatroom.server.hub.reloading import reload
 from chatroom.server.hub.requests.login import MIN_VERSION
 from chatroom.server.hub.requests.rooms import add_committed_room
 from chatroom.server.hub.requests.table import ROWS
 from chatroom.server.hub.silence import Silence
-from chatroom.server.hub.state import Account, Peer, Room, Stage, State
+from chatroom.server.hub.state import Peer, Room, Stage, State
 
 RESTART_MS: Final = 2_000
 """What a stopping server tells its clients to wait before they come back; they add their own jitter."""
+
+RELOAD_S: Final = 1.0
+"""After so long it is tried again to take the state from the log."""
+
+NOT_NOW: Final = Failed(ErrorCode.STORAGE, "the server cannot read its log now")
 
 STRANGER_PAUSE_S: Final = 1.0
 """How long a peer that has not logged in is left unread after a heartbeat: it has no account to charge."""
@@ -73,6 +79,8 @@ class Hub:
         self._submitted: list[Proposal] = []
         self._ignores_outcomes = False
         """Whether the log has, or may have, outcomes of what was given up."""
+        self._reload_at = inf
+        """When the state is to be taken from the log anew; `inf`: it is as the log has told."""
         self._strangers: dict[Peer, None] = {}
         self._silence = Silence(settings.ping_s, settings.gone_s)
         self._presence_told_at = 0.0
@@ -217,6 +225,8 @@ class Hub:
         if self._ignores_outcomes:
             context.log.outcomes()
             self._ignores_outcomes = False
+        if self._reload_at < inf:
+            return self._refuse_proposals()
         if context.proposals:
             context.log.submit([proposal.change for proposal in context.proposals], context.now_ms)
             self._submitted.extend(context.proposals)
@@ -225,12 +235,20 @@ class Hub:
         del self._submitted[: len(decided)]
         return decided
 
+    def _refuse_proposals(self) -> list[tuple[Proposal, Outcome]]:
+        """Nothing is proposed to the log while the state is not as the log has it."""
+        proposals = self._context.proposals
+        refused: list[tuple[Proposal, Outcome]] = [(proposal, NOT_NOW) for proposal in proposals]
+        proposals.clear()
+        return refused
+
     def give_up_proposals(self) -> Iterator[Peer]:
         """The log failed beyond what it can say: nobody knows what became of what was proposed.
 
         Each turn gives up one proposal and yields who asked, to be closed: it comes back, and asks again
         where it matters. To be gone through to the end.
         """
+        self._lose_track()
         self._ignores_outcomes = True
         for proposals in (self._submitted, self._context.proposals):
             while proposals:
@@ -242,20 +260,28 @@ class Hub:
         """Apply one decided proposal: first to the state and to what is to be sent, then answer who asked."""
         context, peer = self._context, proposal.peer
         peer.awaits -= proposal.is_awaited
-        match outcome:
-            case CommittedPosts():
-                room = context.state.rooms.get(outcome.room)
-                if room is not None:
-                    self._add_entries(room, outcome.seq, outcome.frames, outcome.count)
-                    fold_posts(room, outcome)
-                    if room in peer.live:
-                        return  # the entries are the answer
-            case Several():
-                for single in outcome.outcomes:
-                    self._apply(proposal, single)
-            case _:
-                self._apply(proposal, outcome)
-        proposal.decided(outcome)
+        try:
+            match outcome:
+                case CommittedPosts():
+                    room = context.state.rooms.get(outcome.room)
+                    if room is not None:
+                        self._add_entries(room, outcome.seq, outcome.frames, outcome.count)
+                        fold_posts(room, outcome)
+                        if room in peer.live:
+                            return  # the entries are the answer
+                case Several():
+                    for single in outcome.outcomes:
+                        self._apply(proposal, single)
+                case _:
+                    self._apply(proposal, outcome)
+            proposal.decided(outcome)
+        except BaseException:
+            self._lose_track()
+            raise
+
+    def _lose_track(self) -> None:
+        """Something is stored that the state lacks: it is taken from the log anew before anything is sent."""
+        self._reload_at = -inf
 
     def _apply(self, proposal: Proposal, outcome: SingleOutcome) -> None:
         """Apply what was committed, now or before, to the state and to what is to be sent."""
@@ -272,52 +298,27 @@ class Hub:
             case Repeated():
                 room = state.rooms.get(outcome.room)
                 if room is not None and outcome.seq > room.head:
-                    self._take_in(room, outcome.seq)
+                    self._lose_track()
             case Failed():
                 pass
             case _:
                 assert_never(outcome)
 
     def _add_entries(self, room: Room, seq: int, frames: bytes, count: int) -> None:
-        """As `Delivery.add_entries`; what the log has before them and has not told is taken in."""
+        """As `Delivery.add_entries`; where the log has some before them, it did not tell."""
         if seq > room.head + 1:
-            self._take_in(room, seq - 1)
-        self._context.delivery.add_entries(room, seq, frames, count)
-
-    def _take_in(self, room: Room, last: int) -> None:
-        """Take in what the log has up to this seq and has not told: an error kept it from that.
-
-        What it says of an account that is not known is left out. What cannot be read now is still sent before
-        what follows it (`Delivery.add_entries`).
-        """
-        context = self._context
-        while room.head < last:
-            try:
-                frames = context.log.after(room.number, room.head, last - room.head, PAGE_BYTES)
-            except StorageError:
-                frames = []
-            if not frames:
-                break
-            for frame in frames:
-                logged = logged_as(context.state, room, frame)
-                context.delivery.add_entries(room, logged.seq, frame, 1)
-                with contextlib.suppress(KeyError):
-                    fold(context.state, room, logged)
-        for account in context.state.accounts.values():
-            self._part_with(account, room)
-
-    def _part_with(self, account: Account, room: Room) -> None:
-        """Close the account's peers if it is banned, and those that follow the room if it is no member."""
-        ban = account.ban_at(self._context.now_ms)
-        for peer in account.peers:
-            if ban is not None:
-                close_banned(self._context, peer, ban)
-            elif account.number not in room.members and peer.follows(room) and room not in peer.ends:
-                self._context.close(peer, ErrorCode.INTERNAL, "the server lost track of this room; come back")
+            self._lose_track()
+            self._context.delivery.skip_to(room, seq - 1)
+        self._context.delivery.add_entries(room, frames, count)
 
     def write(self) -> None:
-        """Send everything that can be sent now."""
+        """Send everything that can be sent now, after the state was taken from the log, where that is due."""
         context = self._context
+        if context.now >= self._reload_at:
+            self._reload_at = context.now + RELOAD_S
+            with contextlib.suppress(StorageError):
+                reload(context)
+                self._reload_at = inf
         if context.presence_changed and context.now - self._presence_told_at >= presence.FLUSH_S:
             self._presence_told_at = context.now
             presence.tell_changes(context)

@@ -229,7 +229,7 @@ class Log(Protocol):
         ...
 
     def load(self) -> Snapshot:
-        """Return accounts and rooms as of now."""
+        """Return accounts and rooms as of now. Raises StorageError."""
         ...
 
     def submit(self, changes: Sequence[Change], now_ms: int) -> None:

@@ -4,7 +4,8 @@ Plain state without behaviour of its own. Rooms change in `fold.py` only, cursor
 peers in `hub.py` and the request handlers. Read next: `context.py`.
 """
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Final
 
@@ -133,12 +134,7 @@ class Account:
     def __init__(self, record: AccountRecord, bucket: Bucket) -> None:
         self.number = record.number
         self.handle = record.handle
-        self.role = record.role
-        self.muted_until = record.muted_until
-        """Milliseconds since 1970; the time may be over, 0: it was not muted."""
-        self.ban: BanRecord | None = record.ban
-        """The last ban; its time may be over."""
-        self.public_keys = set(record.public_keys)
+        self.take(record)
         self.bucket = bucket
         self.rooms: dict[int, Room] = {}
         self.invitations: dict[Room, Account] = {}
@@ -150,6 +146,15 @@ class Account:
         """What the others were last told."""
         self.origins: dict[str, None] = {}
         """Where its connections came from since the server started, the latest last."""
+
+    def take(self, record: AccountRecord) -> None:
+        """Let it be as it is on disk, but for what rooms say of it."""
+        self.role = record.role
+        self.muted_until = record.muted_until
+        """Milliseconds since 1970; the time may be over, 0: it was not muted."""
+        self.ban: BanRecord | None = record.ban
+        """The last ban; its time may be over."""
+        self.public_keys = set(record.public_keys)
 
     def note_origin(self, origin: str) -> None:
         """Remember where a connection came from."""
@@ -237,12 +242,48 @@ class State:
         self.rooms: dict[int, Room] = {}
         self.by_name: dict[str, Room] = {}
         self.direct: dict[frozenset[int], Room] = {}
+        self.take(snapshot)
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Let everything be as it is on disk. Who and what is known stays the same object; the heads of known
+        rooms stay where they were.
+        """
         for account in snapshot.accounts:
-            self.add_account(account)
+            if account.number in self.accounts:
+                self.accounts[account.number].take(account)
+            else:
+                self.add_account(account)
+        self.by_key = {key: account for account in self.accounts.values() for key in account.public_keys}
         for room in snapshot.rooms:
-            self.add_room(room)
+            self._take_room(room)
+        self._take_places(snapshot.rooms)
+        barred: defaultdict[str, set[Account]] = defaultdict(set)
         for origin, number in snapshot.barred:
-            self.bar(origin, self.accounts[number])
+            barred[origin].add(self.accounts[number])
+        self.barred = dict(barred)
+
+    def _take_room(self, record: RoomRecord) -> None:
+        room = self.rooms.get(record.number) or self.add_room(record)
+        room.topic = record.topic
+        room.members = {number: self.accounts[number] for number in record.members}
+
+    def _take_places(self, records: Iterable[RoomRecord]) -> None:
+        """Let accounts be in these rooms, invited to them and kept from them as on disk, and in no others."""
+        rooms: defaultdict[int, dict[int, Room]] = defaultdict(dict)
+        invitations: defaultdict[int, dict[Room, Account]] = defaultdict(dict)
+        kicked: defaultdict[int, dict[int, int]] = defaultdict(dict)
+        for record in records:
+            room = self.rooms[record.number]
+            for number in record.members:
+                rooms[number][room.number] = room
+            for number, by in record.invited:
+                invitations[number][room] = self.accounts[by]
+            for number, until in record.kicked:
+                kicked[number][room.number] = until
+        for number, account in self.accounts.items():
+            account.rooms = rooms[number]
+            account.invitations = invitations[number]
+            account.kicked = kicked[number]
 
     def add_account(self, record: AccountRecord) -> Account:
         """Take in an account that is on disk."""
@@ -284,19 +325,11 @@ class State:
         return kicks
 
     def add_room(self, record: RoomRecord) -> Room:
-        """Take in a room that is on disk, with its members and invitations."""
+        """Take in a room that is on disk, but for who is in it."""
         room = Room(record)
         self.rooms[room.number] = room
         if room.name:
             self.by_name[room.name] = room
         if room.kind is RoomKind.DIRECT:
             self.direct[frozenset(record.members)] = room
-        for number in record.members:
-            account = self.accounts[number]
-            room.members[number] = account
-            account.rooms[room.number] = room
-        for invited, by in record.invited:
-            self.accounts[invited].invitations[room] = self.accounts[by]
-        for kicked, until in record.kicked:
-            self.accounts[kicked].kicked[room.number] = until
         return room

@@ -106,6 +106,7 @@ class SqliteLog:
     def load(self) -> Snapshot:
         """As `Log.load`."""
         with _reading():
+            self._writer.finish()
             return read_snapshot(self._connection)
 
     def submit(self, changes: Sequence[Change], now_ms: int) -> None:

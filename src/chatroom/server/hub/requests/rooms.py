@@ -180,11 +180,17 @@ def add_committed_room(context: Context, change: AddRoom, outcome: Committed) ->
     if existing is not None:
         return existing
     record = RoomRecord(
-        outcome.number, change.name, change.kind, "", 1, 0, (), (), creator=next(iter(change.members), 0)
+        outcome.number,
+        change.name,
+        change.kind,
+        "",
+        1,
+        0,
+        change.members,
+        (),
+        creator=next(iter(change.members), 0),
     )
     room = context.state.add_room(record)
-    if change.kind is RoomKind.DIRECT:
-        context.state.direct[frozenset(change.members)] = room
     for logged in outcome.entries:
         fold(context.state, room, logged)
     room.sent = room.head
