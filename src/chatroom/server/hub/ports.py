@@ -285,11 +285,13 @@ class Log(Protocol):
         ...
 
     def index(self, budget_s: float) -> bool:
-        """Make stored messages searchable for about `budget_s` seconds; True while some are left."""
+        """Do what can wait for about `budget_s` seconds: make stored messages searchable, look after the
+        files. True while something is left. Raises StorageError; what was left is still to be done then.
+        """
         ...
 
     def close(self) -> None:
-        """Checkpoint and close."""
+        """Checkpoint and close; some seconds at most it waits for another program that is in the way."""
         ...
 
 
