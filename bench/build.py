@@ -35,14 +35,14 @@ def pump_library() -> Path | None:
     return build(HERE / "load" / "pump.c", "pump.so", "-shared", "-fPIC")
 
 
-def floor_program() -> Path | None:
-    """The floor that stores nothing, or in a file."""
-    return build(HERE / "floor.c", "floor")
-
-
-def sqlite_floor_program() -> Path | None:
-    """The floor that stores in SQLite."""
-    return build(HERE / "floor.c", "floor-sqlite", "-DWITH_SQLITE", libraries=["sqlite3"])
+def floor_program(*, sqlite: bool = False, tls: bool = False) -> Path | None:
+    """The floor in C: it stores nothing, or in a file, or in a database of SQLite."""
+    name, flags, libraries = "floor", list[str](), list[str]()
+    if sqlite:
+        name, flags, libraries = f"{name}-sqlite", [*flags, "-DWITH_SQLITE"], [*libraries, "sqlite3"]
+    if tls:
+        name, flags, libraries = f"{name}-tls", [*flags, "-DWITH_TLS"], [*libraries, "ssl", "crypto"]
+    return build(HERE / "floor.c", name, *flags, libraries=libraries)
 
 
 def has_header(name: str) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import build, machine
-from bench.contenders import FLOOR, ours
+from bench.contenders import FLOOR, FLOOR_TLS, ours
 from bench.profiles.rooms import ROOMS, measure_room
 from bench.results import Report, say
 from bench.tables import columns, room_table
@@ -36,7 +36,7 @@ def compare(base: str, rounds: int, profiles: Sequence[str]) -> int:
             continue
         before = ours(f"chatroom {commit}", tls=bool(tls), python=str(_python_of(tree)), source=tree / "src")
         now = ours("chatroom", tls=bool(tls), source=ROOT / "src")
-        contenders = (before, now) if tls else (FLOOR, before, now)
+        contenders = (FLOOR_TLS if tls else FLOOR, before, now)
         measure_room(report, profile, ROOMS[room_name], contenders, rounds, SLICE_S)
         print(f"\n{room_table(report, profile)}")
         rows.append(_ratio_row(report, profile, before.name, now.name))

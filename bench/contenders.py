@@ -84,45 +84,48 @@ def ours(
 # -- the floors --------------------------------------------------------------------------------------------
 
 
-def _start_floor(directory: Path) -> AbstractContextManager[programs.Started]:
-    program = build.floor_program()
-    assert program is not None
-    return programs.announcing_server([str(program)], directory / "floor.log")
+def _floor(name: str, *, stored: str | None = None, sqlite: bool = False, tls: bool = False) -> Contender:
+    """The floor in C, storing in the file `stored`."""
+
+    def start(directory: Path) -> AbstractContextManager[programs.Started]:
+        program = build.floor_program(sqlite=sqlite, tls=tls)
+        assert program is not None
+        command = [str(program)]
+        if tls:
+            command += make_certificate(directory)
+        if stored is not None:
+            command.append(str(directory / stored))
+        return programs.announcing_server(command, directory / "floor.log")
+
+    def missing() -> str | None:
+        if why_not := _epoll_missing():
+            return why_not
+        if not build.has_header("sys/epoll.h"):
+            return "no C compiler: apt-get install gcc libc6-dev"
+        if sqlite and not build.has_header("sqlite3.h"):
+            return "no sqlite3.h: apt-get install libsqlite3-dev"
+        if tls and not build.has_header("openssl/ssl.h"):
+            return "no openssl/ssl.h: apt-get install libssl-dev"
+        return None
+
+    return Contender(name, "floor", start, missing, tls=tls)
 
 
-def _start_storing_floor(directory: Path) -> AbstractContextManager[programs.Started]:
-    program = build.floor_program()
-    assert program is not None
-    return programs.announcing_server([str(program), str(directory / "stored")], directory / "floor.log")
+def _python_floor(name: str, *, tls: bool = False) -> Contender:
+    """The floor in Python, storing in SQLite."""
+
+    def start(directory: Path) -> AbstractContextManager[programs.Started]:
+        command = [sys.executable, "-m", "bench.floor", str(directory / "stored.db")]
+        if tls:
+            command += make_certificate(directory)
+        environment = {"PYTHONPATH": str(build.HERE.parent)}
+        return programs.announcing_server(command, directory / "floor.log", environment)
+
+    return Contender(name, "floor", start, _epoll_missing, tls=tls)
 
 
-def _start_sqlite_floor(directory: Path) -> AbstractContextManager[programs.Started]:
-    program = build.sqlite_floor_program()
-    assert program is not None
-    return programs.announcing_server([str(program), str(directory / "stored.db")], directory / "floor.log")
-
-
-def _start_python_floor(directory: Path) -> AbstractContextManager[programs.Started]:
-    command = [sys.executable, "-m", "bench.floor", str(directory / "stored.db")]
-    return programs.announcing_server(
-        command, directory / "floor.log", {"PYTHONPATH": str(build.HERE.parent)}
-    )
-
-
-def _python_floor_missing() -> str | None:
+def _epoll_missing() -> str | None:
     return None if sys.platform == "linux" else "needs epoll, which only Linux has"
-
-
-def _floor_missing() -> str | None:
-    has_compiler = build.has_header("sys/epoll.h")
-    return _python_floor_missing() or (
-        None if has_compiler else "no C compiler: apt-get install gcc libc6-dev"
-    )
-
-
-def _sqlite_floor_missing() -> str | None:
-    has_sqlite = build.has_header("sqlite3.h")
-    return _floor_missing() or (None if has_sqlite else "no sqlite3.h: apt-get install libsqlite3-dev")
 
 
 # -- the peers ---------------------------------------------------------------------------------------------
@@ -202,8 +205,10 @@ def _lantern_missing() -> str | None:
     return f"not installed: python -m venv {home} && {home}/bin/pip install lantern-chat"
 
 
-def make_certificate(directory: Path) -> None:
-    """Write `cert.pem` and `key.pem`: a P-256 key as our server makes it, self-signed for localhost."""
+def make_certificate(directory: Path) -> tuple[str, str]:
+    """Write `cert.pem` and `key.pem`, and return where they are: a P-256 key as our server makes it,
+    self-signed for localhost.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = dt.datetime.now(dt.UTC)
@@ -215,19 +220,22 @@ def make_certificate(directory: Path) -> None:
     )
     pem = serialization.Encoding.PEM
     no_password = serialization.NoEncryption()
-    (directory / "cert.pem").write_bytes(certificate.public_bytes(pem))
-    (directory / "key.pem").write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, no_password)
-    )
+    certificate_path, key_path = directory / "cert.pem", directory / "key.pem"
+    certificate_path.write_bytes(certificate.public_bytes(pem))
+    key_path.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, no_password))
+    return str(certificate_path), str(key_path)
 
 
 MANY: Final = 500
 """InspIRCd lets newcomers in once a second, however many there are."""
 
-FLOOR: Final = Contender("floor", "floor", _start_floor, _floor_missing)
-STORING_FLOOR: Final = Contender("floor, storing", "floor", _start_storing_floor, _floor_missing)
-SQLITE_FLOOR: Final = Contender("floor, SQLite", "floor", _start_sqlite_floor, _sqlite_floor_missing)
-PYTHON_FLOOR: Final = Contender("floor, Python", "floor", _start_python_floor, _python_floor_missing)
+FLOOR: Final = _floor("floor")
+STORING_FLOOR: Final = _floor("floor, storing", stored="stored")
+SQLITE_FLOOR: Final = _floor("floor, SQLite", stored="stored.db", sqlite=True)
+PYTHON_FLOOR: Final = _python_floor("floor, Python")
+FLOOR_TLS: Final = _floor("floor TLS", tls=True)
+SQLITE_FLOOR_TLS: Final = _floor("floor, SQLite TLS", stored="stored.db", sqlite=True, tls=True)
+PYTHON_FLOOR_TLS: Final = _python_floor("floor, Python TLS", tls=True)
 OURS: Final = ours()
 OURS_TLS: Final = ours("chatroom TLS", tls=True)
 NGIRCD: Final = Contender("ngIRCd", "irc", _start_ngircd, _from_debian("ngircd"), most_members=1_000)
@@ -247,7 +255,7 @@ LANTERN: Final = Contender(
 )
 
 PLAIN: Final = (FLOOR, STORING_FLOOR, SQLITE_FLOOR, PYTHON_FLOOR, OURS, INSPIRCD, NGIRCD, NATS)
-WITH_TLS: Final = (OURS_TLS, INSPIRCD_TLS)
+WITH_TLS: Final = (FLOOR_TLS, SQLITE_FLOOR_TLS, PYTHON_FLOOR_TLS, OURS_TLS, INSPIRCD_TLS)
 
 
 def versions() -> dict[str, str]:

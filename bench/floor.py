@@ -1,5 +1,5 @@
-"""`python -m bench.floor DATABASE`: the floor in Python, storing in SQLite: what a pass costs before anybody
-looks at a message.
+"""`python -m bench.floor DATABASE [CERTIFICATE KEY]`: the floor in Python, storing in SQLite: what a pass
+costs before anybody looks at a message. With the files of a certificate and of its key, it speaks TLS.
 
 As `floor.c`: one pass reads every readable socket once, stores each line as a row (what two reads share of a
 line is two rows; here a return ends a line too), commits with `synchronous=FULL`, and sends all that was read
@@ -11,10 +11,14 @@ import contextlib
 import select
 import socket
 import sqlite3
+import ssl
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
+
+from chatroom.net.tls import server_context
 
 READ_BYTES: Final = 16_384
 PATIENCE_MS: Final = 100
@@ -49,20 +53,23 @@ class Floor:
 
     def run(self) -> None:
         """Serve for ever."""
-        cursor, sends = self._database.cursor(), self._sends
+        cursor = self._database.cursor()
         while True:
             data = b"".join(pieces := self._read(self._epoll.poll()))
             if not data:
                 continue
             _store(cursor, [bytearray(line) for piece in pieces for line in piece.splitlines(keepends=True)])
-            size = len(data)
-            for fd, send in sends.items():
-                try:
-                    sent = send(data)
-                except OSError:
-                    sent = 0
-                if sent != size:
-                    self._send_rest(fd, data[sent:])
+            self._relay(data)
+
+    def _relay(self, data: bytes) -> None:
+        size = len(data)
+        for fd, send in self._sends.items():
+            try:
+                sent = send(data)
+            except OSError:
+                sent = 0
+            if sent != size:
+                self._send_rest(fd, data[sent:])
 
     def _read(self, ready: list[tuple[int, int]]) -> list[bytes]:
         pieces: list[bytes] = []
@@ -89,9 +96,11 @@ class Floor:
                 member, _ = self._listener.accept()
                 member.setblocking(False)
                 member.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                fd = member.fileno()
-                self._members[fd], self._reads[fd], self._sends[fd] = member, member.recv, member.send
-                self._epoll.register(fd, select.EPOLLIN)
+                self._epoll.register(member, select.EPOLLIN)
+                self._add(member.fileno(), member)
+
+    def _add(self, fd: int, member: socket.socket) -> None:
+        self._members[fd], self._reads[fd], self._sends[fd] = member, member.recv, member.send
 
     def _drop(self, fd: int) -> None:
         del self._reads[fd], self._sends[fd]
@@ -111,6 +120,64 @@ class Floor:
                 return
 
 
+class TlsFloor(Floor):
+    """The same with TLS, as `chatroom.net.tls` does it: between BIOs in memory, the outgoing one for all. The
+    calls of the kernel stay what they are.
+    """
+
+    def __init__(self, path: Path, certificate: Path, key: Path) -> None:
+        super().__init__(path)
+        self._context = server_context(certificate, key)
+        self._outgoing = ssl.MemoryBIO()
+        self._writes: dict[int, tuple[Callable[[bytes], int], Callable[[bytes], int]]] = {}
+        """How to encrypt for a member, and how to send it."""
+
+    def _relay(self, data: bytes) -> None:
+        take_records = self._outgoing.read
+        for fd, (write, send) in self._writes.items():
+            try:
+                write(data)
+            except ssl.SSLWantReadError:  # in the handshake
+                continue
+            records = take_records()
+            try:
+                sent = send(records)
+            except OSError:
+                sent = 0
+            if sent != len(records):
+                self._send_rest(fd, records[sent:])
+
+    def _add(self, fd: int, member: socket.socket) -> None:
+        super()._add(fd, member)
+        incoming = ssl.MemoryBIO()
+        tls = self._context.wrap_bio(incoming, self._outgoing, server_side=True)
+        self._reads[fd] = partial(self._read_once, member, incoming, tls)
+        self._writes[fd] = tls.write, member.send
+
+    def _read_once(
+        self, member: socket.socket, incoming: ssl.MemoryBIO, tls: ssl.SSLObject, size: int
+    ) -> bytes:
+        """As `recv`; nothing is there when no record is whole, or while there is a handshake."""
+        records = member.recv(size)
+        incoming.write(records)
+        pieces: list[bytes] = []
+        try:
+            while incoming.pending and (piece := tls.read(size)):
+                pieces.append(piece)
+        except ssl.SSLWantReadError:
+            pass
+        finally:
+            if self._outgoing.pending:  # what the handshake has to say
+                member.send(self._outgoing.read())
+        if records and not pieces:
+            raise BlockingIOError
+        return b"".join(pieces)
+
+    def _drop(self, fd: int) -> None:
+        super()._drop(fd)
+        del self._writes[fd]
+
+
 def _store(cursor: sqlite3.Cursor, lines: list[bytearray]) -> None:
     """Store a row for each line: one alone is a transaction of its own, of many some share a statement.
 
@@ -128,6 +195,7 @@ def _store(cursor: sqlite3.Cursor, lines: list[bytearray]) -> None:
 
 
 if __name__ == "__main__":
-    floor = Floor(Path(sys.argv[1]))
+    files = map(Path, sys.argv[1:])
+    floor = Floor(*files) if len(sys.argv) == 2 else TlsFloor(*files)
     print(f"listening 127.0.0.1:{floor.port}", flush=True)
     floor.run()
