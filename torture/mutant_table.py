@@ -692,6 +692,20 @@ MUTANTS: Final = (
         ),
     ),
     Mutant(
+        "what had arrived before a send failed is not heard",
+        (
+            Edit(
+                "client/connection/connection.py",
+                "self._session.receive(stream.read(LAST_READ_BYTES), self._loop.now(), now_ms())",
+                "pass",
+            ),
+        ),
+        (
+            "tests/client/connection/test_connection.py::test_what_was_acknowledged_before_a_send_failed_is_heard",
+            "tests/client/connection/test_connection.py::test_why_a_server_ends_the_connection_is_heard_also_where_a_send_fails_first",
+        ),
+    ),
+    Mutant(
         "the server sleeps in each pass",
         (
             Edit(

@@ -21,7 +21,7 @@ from chatroom.net.loop import Loop
 from chatroom.protocol.codec import encode
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import Closing
-from support.patience import PATIENCE_S
+from support.patience import PATIENCE_S, wait_until
 from support.session_world import ListOutbox
 from support.tiny_host import TinyHost, run_until
 from support.tiny_server import FakeSigner, TinyServer
@@ -153,6 +153,57 @@ def test_a_cut_connection_comes_back_with_what_was_missed(loop: Loop, host: Tiny
     assert client.connection.next_attempt_at is not None
     run_until(loop, lambda: client.state is State.ONLINE and client.session.timeline(1).cursor == 3)
     assert client.connection.next_attempt_at is None
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "tls"])
+def dying(
+    loop: Loop, key: ServerKey, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[tuple[Client, TinyHost]]:
+    """A client that is in, and a server that `die_unread` ends."""
+    host = TinyHost(loop, TinyServer(), key if request.param else None)
+    address = JoinAddress("127.0.0.1", host.port, tls=request.param)
+    client = Client(loop, address, tmp_path, accept_new=True).online()
+    yield client, host
+    client.connection.close()
+    host.close()
+
+
+def die_unread(client: Client, host: TinyHost) -> None:
+    """The server ends with a message unread, so that its end is a reset, and the client, which reads nothing
+    meanwhile, finds that it cannot send.
+    """
+    client.session.post(1, "unread")
+    client.connection.send()
+    host.kill()
+
+    def send_more() -> None:
+        client.session.post(1, "too late")
+        client.connection.send()
+
+    wait_until(lambda: client.state is State.OFFLINE, between=send_more)
+
+
+def test_what_was_acknowledged_before_a_send_failed_is_heard(
+    loop: Loop, dying: tuple[Client, TinyHost]
+) -> None:
+    client, host = dying
+    client.session.post(1, "stored")
+    client.connection.send()
+    wait_until(host.server.texts, between=host.links[0]._readable)
+    die_unread(client, host)
+    assert client.session.stored_count == 1
+    assert "stored" not in [waiting.text for waiting in client.session.waiting(1)]
+
+
+def test_why_a_server_ends_the_connection_is_heard_also_where_a_send_fails_first(
+    loop: Loop, dying: tuple[Client, TinyHost]
+) -> None:
+    client, host = dying
+    host.links[0].stream.send(encode(Closing(ErrorCode.SUPERSEDED, "a newer connection")))
+    die_unread(client, host)
+    assert client.connection.is_over
+    reasons = [event.reason for event in client.session.take_events() if isinstance(event, StateChanged)]
+    assert "a newer connection" in reasons[-1]
 
 
 def test_a_server_that_is_gone_is_tried_until_it_is_back(loop: Loop, host: TinyHost, client: Client) -> None:

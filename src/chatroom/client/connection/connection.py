@@ -6,6 +6,7 @@ the session and is told of every change by `on_change`, soon, once for many, and
 call. Read next: `chatroom.client.session.session`, `chatroom.net.connector`, `trust.py`.
 """
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable
 from typing import Final
@@ -32,6 +33,9 @@ STEADY_S: Final = 5.0
 
 READ_BUDGET_BYTES: Final = 16 * 1024
 """Read at once: some 130 messages, which cost 2 ms. Keys and frames come between two reads."""
+
+LAST_READ_BYTES: Final = 256 * 1024
+"""Read at once of a stream that is dropped: there is no later pass."""
 
 
 class Connection:
@@ -222,7 +226,7 @@ class Connection:
         try:
             self._loop.want_write(self._stream, not self._stream.flush())
         except StreamClosed as closed:
-            self._drop(closed.reason)
+            self._hear_and_drop(self._stream, closed.reason)
 
     def _flush(self) -> None:
         if self._stream is None:
@@ -233,7 +237,7 @@ class Connection:
         try:
             self._loop.want_write(self._stream, not self._stream.send(data))
         except StreamClosed as closed:
-            self._drop(closed.reason)
+            self._hear_and_drop(self._stream, closed.reason)
 
     def _after(self) -> None:
         """Look after the session once it has done something: close, set the clock, tell the owner."""
@@ -268,6 +272,14 @@ class Connection:
             self._tell = self._loop.call_later(0.0, self._on_change)
 
     # -- ends ------------------------------------------------------------------------------------------------
+
+    def _hear_and_drop(self, stream: Stream, reason: str) -> None:
+        """Nothing can be sent any more. What had arrived is heard all the same: what is stored, and why the
+        server ends the connection.
+        """
+        with contextlib.suppress(StreamClosed):
+            self._session.receive(stream.read(LAST_READ_BYTES), self._loop.now(), now_ms())
+        self._drop(self._session.must_close or reason)
 
     def _drop(self, reason: str) -> None:
         """Close the stream and plan the next attempt."""
