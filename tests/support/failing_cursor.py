@@ -18,6 +18,11 @@ class FailingCursor:
         self._error = error
         self._is_done = is_done
 
+    @property
+    def lastrowid(self) -> int | None:
+        """As `sqlite3.Cursor.lastrowid`."""
+        return self._cursor.lastrowid
+
     def execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
         """As `sqlite3.Cursor.execute`."""
         fails = not self.has_failed and statement.startswith(self._statement)

@@ -17,6 +17,10 @@ Row = tuple[int, int, int, bytearray]
 COLUMNS: Final = 4
 """How many values that is."""
 
+Proof = tuple[str, tuple[Value, ...]]
+"""A query and its values: it finds a row where a draft is on disk, and found none before."""
+
+_ENTRY: Final = "SELECT 1 FROM entries WHERE id = ? AND frame = ?"
 
 _ADD_NEW: Final = "INSERT OR ROLLBACK INTO entries (author, id, kind, frame)"
 """When a row cannot be there the whole transaction is over, which is what follows anyway. Without ROLLBACK a
@@ -50,6 +54,7 @@ class Draft:
         "mentions",
         "now_ms",
         "outcomes",
+        "proof",
         "rooms",
         "values",
     )
@@ -79,6 +84,8 @@ class Draft:
         self.rooms: dict[int, int] = {}
         """Rooms that got entries, and the time of the first of them."""
         self.accounts: list[int] = []
+        self.proof: Proof | None = None
+        """What proves it where it has no entries. With neither, storing it again changes nothing."""
         self.has_begun = False
         self.has_slice = False
         """Whether nonces are written that were held in memory."""
@@ -113,11 +120,9 @@ class Draft:
         return True
 
     def stands(self, cursor: sqlite3.Cursor) -> bool:
-        """Whether the first row is on disk, though to commit it has failed. Raises what reading raises."""
-        if not self.is_written or not self.values:
-            return False
-        found = cursor.execute("SELECT frame FROM entries WHERE id = ?", (self.values[1],)).fetchone()
-        return found is not None and found[0] == self.values[3]
+        """Whether it is on disk, though to commit it has failed. Raises what reading raises."""
+        proof = (_ENTRY, (self.values[1], self.values[3])) if self.values else self.proof
+        return self.is_written and proof is not None and cursor.execute(*proof).fetchone() is not None
 
     def _rows(self) -> list[Row]:
         """Return the rows one by one."""

@@ -13,7 +13,7 @@ from typing import Final
 from chatroom.protocol.entries import EntryKind, RoomKind
 from chatroom.protocol.limits import SEQ_MAX, UNREAD_COUNT
 from chatroom.protocol.packets import Role
-from chatroom.server.hub.ports import Unread
+from chatroom.server.hub.ports import StorageError, Unread
 from chatroom.server.hub.records import AccountRecord, BanRecord, RoomRecord, Snapshot
 from chatroom.server.store.codes import has_unused_owner_code
 from chatroom.server.store.schema import entry_id, seq_of
@@ -89,6 +89,14 @@ def read_snapshot(connection: sqlite3.Connection) -> Snapshot:
 
 def _ban(until: int | None, author: int, reason: str) -> BanRecord | None:
     return None if until is None else BanRecord(until, author, reason)
+
+
+def read_frame(cursor: sqlite3.Cursor, entry: int) -> bytes:
+    """Return the frame of the entry with this row id; StorageError where there is none."""
+    found = cursor.execute("SELECT frame FROM entries WHERE id = ?", (entry,)).fetchone()
+    if found is None:
+        raise StorageError("the log lacks an entry whose nonce it knows")
+    return bytes(found[0])
 
 
 def read_after(

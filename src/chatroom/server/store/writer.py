@@ -52,8 +52,9 @@ from chatroom.server.store.moderation import judge_author
 from chatroom.server.store.moderation_rules import UNSETTLING
 from chatroom.server.store.nonce_keys import nonce_key
 from chatroom.server.store.nonces import Nonces
-from chatroom.server.store.people import store_about_people
+from chatroom.server.store.people import proof_of, store_about_people
 from chatroom.server.store.projections import PROJECTIONS, project
+from chatroom.server.store.reading import read_frame
 from chatroom.server.store.schema import ROOM_SHIFT
 from chatroom.server.store.transactions import roll_back
 
@@ -258,7 +259,10 @@ class Writer:
                 return self._add_account(change, draft)
             case AddCode() | AddDevice() | RevokeDevice() | BarAddress():
                 self._begin(draft)
-                return store_about_people(self._cursor, change, draft.now_ms)
+                outcome = store_about_people(self._cursor, change, draft.now_ms)
+                if isinstance(outcome, Committed):
+                    draft.proof = proof_of(change, draft.proof)
+                return outcome
             case _:
                 assert_never(change)
 
@@ -297,7 +301,7 @@ class Writer:
         if may_be_known:
             known = self._known(change, key, draft, draft.looks_up)
             if known is not None:
-                return self._repeated(known, change, draft)
+                return repeated(draft.frame_of(known) or read_frame(self._cursor, known), change)
         seq = head.seq + 1
         at = draft.now_ms
         if at < head.at:  # the clock went back; by max() it takes 0.1 us more
@@ -339,16 +343,6 @@ class Writer:
             return None
         return judge_author(self._cursor, author, change.kind, change.room, max(draft.now_ms, head.at))
 
-    def _repeated(self, entry: int, change: AddEntry, draft: Draft) -> SingleOutcome:
-        """Compare the entry that was stored, or is about to be, under this nonce with the one asked for."""
-        frame = draft.frame_of(entry)
-        if frame is None:
-            found = self._cursor.execute("SELECT frame FROM entries WHERE id = ?", (entry,)).fetchone()
-            if found is None:
-                raise StorageError("the log lacks an entry whose nonce it knows")
-            frame = found[0]
-        return repeated(frame, change)
-
     def _set_read(self, change: SetRead, draft: Draft) -> Outcome:
         head = self._heads.get(change.room)
         if head is None:
@@ -371,6 +365,7 @@ class Writer:
             return outcome
         number = outcome.number
         draft.accounts.append(number)
+        draft.proof = proof_of(change, draft.proof)
         self._handles[number] = change.handle
         return Committed(number, self._add_first(entries_of_account(number, change), draft))
 
@@ -383,8 +378,7 @@ class Writer:
             return outcome
         draft.rooms[outcome.number] = draft.now_ms
         self._heads.begin(outcome.number)
-        entries = entries_of_room(outcome.number, change)
-        return Committed(outcome.number, self._add_first(entries, draft))
+        return Committed(outcome.number, self._add_first(entries_of_room(outcome.number, change), draft))
 
     def _add_first(self, entries: list[AddEntry], draft: Draft) -> tuple[Logged, ...]:
         """Add the entries with which something new begins: nothing can stand against them."""
