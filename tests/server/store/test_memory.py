@@ -16,6 +16,8 @@ def test_a_log_in_memory_can_be_made_to_refuse() -> None:
     log.fault = "the disk is full"
     assert story.one(story.message(1, 1, "no")) == Failed(ErrorCode.STORAGE, "the disk is full")
     with pytest.raises(StorageError, match="full"):
+        log.load()
+    with pytest.raises(StorageError, match="full"):
         log.after(1, 0, 10, 1_000)
     with pytest.raises(StorageError, match="full"):
         log.search("no", [1], 0, 0, 10)

@@ -76,6 +76,7 @@ class MemoryLog:
 
     def load(self) -> Snapshot:
         """As `Log.load`."""
+        self._check()
         people = self._people
         rooms = tuple(room.record(number, people.kicked_from(number)) for number, room in self._rooms.items())
         return Snapshot(people.records(), rooms, people.barred(), people.has_unused_owner_code())
