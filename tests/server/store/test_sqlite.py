@@ -19,6 +19,8 @@ import pytest
 
 from chatroom.protocol.errors import ErrorCode
 from chatroom.server.hub.ports import Failed, Log, Repeated, StorageError
+from chatroom.server.store import sqlite
+from chatroom.server.store.database import open_database
 from chatroom.server.store.sqlite import SqliteLog
 from support.story import BUDGET, LIMIT, Story, entry_in
 
@@ -372,7 +374,7 @@ def test_a_log_that_cannot_be_opened_again_at_once_is_opened_later(disk: Story, 
 
 @POSIX
 def test_an_older_log_in_the_place_of_one_that_could_not_be_opened_again_is_not_taken_for_it(
-    disk: Story, path: Path
+    disk: Story, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert isinstance(disk.log, SqliteLog)
     disk.account("ana")
@@ -387,10 +389,20 @@ def test_an_older_log_in_the_place_of_one_that_could_not_be_opened_again_is_not_
     for file in path.parent.glob("log.db-*"):
         file.unlink()
     path.write_bytes(older)  # the same file to the system
-    for _ in range(2):
+    opened: list[sqlite3.Connection] = []
+
+    def open_noted(path: Path) -> sqlite3.Connection:
+        opened.append(open_database(path))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite, "open_database", open_noted)
+    for count in (1, 2):
         with pytest.raises(StorageError, match="removed or replaced"):
             disk.log.index(1)
         assert is_refused(disk, "lost?")
+        assert len(opened) == count
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            opened[-1].execute("SELECT 1")
     path.write_bytes(newer)
     disk.index()
     disk.post(1, 1, "after")
@@ -451,6 +463,49 @@ def test_a_log_that_closes_waits_for_another_program_that_keeps_messages_out_of_
     log = SqliteLog(path)
     assert Story(log).texts(1) == ["before"]
     log.close()
+
+
+@POSIX
+def test_what_is_still_to_be_taken_back_keeps_nothing_out_of_the_database_at_the_end(
+    disk: Story, path: Path
+) -> None:
+    assert isinstance(disk.log, SqliteLog)
+    disk.account("ana")
+    disk.room("garden", 1)
+    disk.post(1, 1, "before")
+    disk.log._connection.execute("BEGIN")
+    disk.log._connection.execute("UPDATE rooms SET topic = 'not committed'")
+    with another_program(path, "SELECT 1"):  # SQLite moves what is left only for the last one
+        path.with_name(path.name + "-wal").unlink()
+        disk.log.close()
+    log = SqliteLog(path)
+    assert Story(log).texts(1) == ["before"]
+    log.close()
+
+
+@POSIX
+def test_a_log_that_closes_without_the_index_of_its_write_ahead_log_has_lost_nothing(
+    disk: Story, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It waits for nobody, and warns of nothing: the write-ahead log itself is there."""
+    log = disk.log
+    assert isinstance(log, SqliteLog)
+    disk.account("ana")
+    disk.room("garden", 1)
+    monkeypatch.setattr(sqlite, "LEAVE_S", 2.0)
+    calls: list[str] = []
+    with another_program(path, "BEGIN"):
+        disk.post(1, 1, "before")
+        path.with_name(path.name + "-shm").unlink()
+        log._connection.set_trace_callback(calls.append)
+        log.close()
+    assert len([call for call in calls if "wal_checkpoint" in call]) == 1
+    again = SqliteLog(path)
+    assert Story(again).texts(1) == ["before"]
+    path.with_name(path.name + "-shm").unlink()
+    monkeypatch.setattr(again, "_connection", Unmoved(again._connection))
+    again.close()
+    assert not caplog.records
 
 
 def test_a_log_whose_files_are_all_there_is_not_opened_again(disk: Story) -> None:
