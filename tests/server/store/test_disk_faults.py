@@ -6,7 +6,7 @@ import pytest
 
 from chatroom.protocol.errors import ErrorCode
 from chatroom.server.hub.ports import StorageError
-from chatroom.server.store.disk_faults import is_everywhere, not_stored, trouble
+from chatroom.server.store.disk_faults import is_everywhere, not_stored, trouble, words_for
 
 
 def fault(code: int) -> sqlite3.OperationalError:
@@ -42,6 +42,12 @@ def test_a_disk_that_refuses_is_to_be_tried_again(code: int, words: str, everywh
 @pytest.mark.parametrize("error", [MemoryError(), StorageError("damaged")])
 def test_lack_of_memory_and_damage_are_to_be_tried_again(error: Exception) -> None:
     assert not_stored(error).code is ErrorCode.STORAGE
+
+
+@pytest.mark.parametrize("text", ["", "of mmap"])
+def test_only_a_lack_of_memory_is_called_one(text: str) -> None:
+    assert words_for(MemoryError(text)) == "there is not enough memory"
+    assert words_for(StorageError(text)) == text
 
 
 @pytest.mark.parametrize(

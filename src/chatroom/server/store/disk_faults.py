@@ -37,7 +37,9 @@ def words_for(error: Exception) -> str:
         return _TEXTS.get(primary_code(error), str(error))
     if isinstance(error, OSError) and error.errno is not None:
         return os.strerror(error.errno).lower()
-    return str(error) or "there is not enough memory"
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
+    return str(error)
 
 
 def primary_code(error: Exception) -> int:
