@@ -14,10 +14,13 @@ from chatroom.server.hub.ports import (
     AddEntry,
     BarAddress,
     Change,
+    Committed,
     RevokeDevice,
     SetRead,
+    StorageError,
 )
 from chatroom.server.hub.records import CodeKind
+from chatroom.server.store import drafts
 from chatroom.server.store.sqlite import SqliteLog
 from support.failing_cursor import FailingCursor
 from support.story import BOB, EVE, INA, MIA, Story, new_account
@@ -109,4 +112,31 @@ def test_what_adds_no_entry_is_told_as_it_stands(
         message = story.message(1, author, "hello")
         assert story.submit(message) == twin.submit(message)
     assert rows(story) == rows(twin)
+    twin.log.close()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_could_not_be_read_back_is_not_answered_and_stands_later(
+    story: Story,
+    twin: Story,
+    fail: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    case: str,
+) -> None:
+    fail(is_done=True)
+    changes = CASES[case]
+
+    def lacks_memory(*_: object) -> bool:
+        raise MemoryError
+
+    with monkeypatch.context() as lacking:
+        lacking.setattr(drafts.Draft, "stands", lacks_memory)
+        with pytest.raises(StorageError, match="cannot find out"):
+            story.submit(*changes)
+    twin.submit(*changes)
+    assert story.log.outcomes() == []
+    assert story.log.load() == twin.log.load()
+    assert rows(story) == rows(twin)
+    if case == "account":
+        assert isinstance(story.one(story.message(1, DORA, "hello")), Committed)
     twin.log.close()

@@ -11,7 +11,15 @@ import pytest
 
 from chatroom.protocol.entries import EntryKind, TopicSet, encode_body
 from chatroom.protocol.packets import Post
-from chatroom.server.hub.ports import AddEntry, Change, Committed, CommittedPosts, Failed, Outcome, Several
+from chatroom.server.hub.ports import (
+    AddEntry,
+    Change,
+    Committed,
+    CommittedPosts,
+    Outcome,
+    Several,
+    StorageError,
+)
 from chatroom.server.store import drafts, leaving_nonces, refusals, writer
 from chatroom.server.store.held_nonces import HeldNonces
 from chatroom.server.store.leaving_nonces import LeavingNonces
@@ -57,10 +65,10 @@ def log_of(story: Story) -> SqliteLog:
 
 
 def submit(story: Story, *changes: Change) -> list[Outcome]:
-    """As the service does: an error that nobody has foreseen loses the outcomes."""
+    """As the service does: an error loses the outcomes."""
     try:
         return story.submit(*changes)
-    except MemoryError:
+    except (MemoryError, StorageError):
         return []
 
 
@@ -141,6 +149,32 @@ def test_a_room_hears_of_what_was_stored_one_by_one(disk: Story, fails_once: Cal
     assert mia.texts(lobby) == list("abcde")
 
 
+def test_a_room_hears_of_what_nobody_could_find_out_at_first(
+    disk: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(disk.log)
+    ana, bob, mia = world.member("ana"), world.member("bob"), world.member("mia")
+    lobby = world.lobby(ana)
+    stored = log_of(disk)._writer
+    cursor = FailingCursor(stored._cursor, "COMMIT", MemoryError(), is_done=True)
+    monkeypatch.setattr(stored, "_cursor", cursor)
+
+    def lacks_memory(*_: object) -> bool:
+        raise MemoryError
+
+    for number, guest in enumerate((ana, bob)):
+        guest.say(Post(1, lobby, number.to_bytes(16), str(number)))
+    with monkeypatch.context() as lacking:
+        lacking.setattr(drafts.Draft, "stands", lacks_memory)
+        with pytest.raises(StorageError):
+            world.settle()
+    world.give_up()
+    assert mia.texts(lobby) == ["0", "1"]
+    assert {ana.peer, bob.peer} == set(world.hub.take_closing())
+    mia.post(lobby, "2", nonces_of(2)[0])
+    assert mia.texts(lobby) == ["0", "1", "2"]
+
+
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("looks_failed", [1, 9])
 def test_what_stands_though_nobody_could_find_out_is_stored_once(
@@ -161,19 +195,45 @@ def test_what_stands_though_nobody_could_find_out_is_stored_once(
     topics = [
         AddEntry(1, author, EntryKind.TOPIC_SET, encode_body(TopicSet("news"))) for author in (BOB, MIA)
     ]
-    outcomes = garden.submit(*topics[:count])
+    if looks_failed == 1:
+        assert all(isinstance(outcome, Committed) for outcome in garden.submit(*topics[:count]))
+    else:
+        with pytest.raises(StorageError, match="cannot find out"):
+            garden.submit(*topics[:count])
+        assert garden.log.outcomes() == []
     kinds = [entry.kind for entry in garden.entries(1)]
     assert kinds.count(EntryKind.TOPIC_SET) == count
-    if looks_failed == 1:
-        assert all(isinstance(outcome, Committed) for outcome in outcomes)
-    else:
-        assert all(isinstance(outcome, Failed) for outcome in outcomes)
-        failures.clear()
+    failures.clear()
     garden.submit(garden.message(1, BOB, "three"))
     assert garden.texts(1) == ["one", "two", "three"]
     assert [entry.kind for entry in garden.entries(1)].count(EntryKind.TOPIC_SET) == count
     (rows,) = log_of(garden)._connection.execute("SELECT count(*) FROM entries").fetchone()
     assert log_of(garden).standing.entries == rows
+
+
+def test_what_is_tried_alone_is_not_answered_where_nobody_can_find_out(
+    garden: Story, fails_once: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored, stands, failures = log_of(garden)._writer, drafts.Draft.stands, [MemoryError(), MemoryError()]
+
+    def stands_later(draft: drafts.Draft, cursor: sqlite3.Cursor) -> bool:
+        if draft.is_written and failures:
+            raise failures.pop()
+        return stands(draft, cursor)
+
+    monkeypatch.setattr(drafts.Draft, "stands", stands_later)
+    fails_once(stored, "_commit")
+    cursor = FailingCursor(stored._cursor, "COMMIT", MemoryError(), is_done=True)
+    monkeypatch.setattr(stored, "_cursor", cursor)
+    topic = AddEntry(1, BOB, EntryKind.TOPIC_SET, encode_body(TopicSet("news")))
+    with pytest.raises(StorageError, match="cannot find out"):
+        garden.submit(garden.message(1, INA, "three"), topic, garden.message(1, MIA, "lost"))
+    assert garden.log.outcomes() == []
+    assert not failures
+    assert garden.record(1).head == 8
+    assert garden.post(1, MIA, "four") == 9
+    assert garden.texts(1) == ["one", "two", "three", "four"]
+    assert log_of(garden).standing.entries == 9
 
 
 def test_storing_one_by_one_takes_no_longer_than_it_may(
@@ -218,7 +278,8 @@ def test_a_transaction_that_could_not_be_taken_back_takes_nothing_with_it(
 
     monkeypatch.setattr(writer, "roll_back", roll_back_later)
     fails_once(log_of(garden)._nonces, "add")
-    assert isinstance(garden.one(garden.message(1, BOB, "three", mentioned=(MIA,))), Failed)
+    with pytest.raises(StorageError, match="cannot find out"):
+        garden.one(garden.message(1, BOB, "three", mentioned=(MIA,)))
     assert connection.in_transaction
     outcome = garden.one(garden.message(1, INA, "five"))
     assert isinstance(outcome, Committed)

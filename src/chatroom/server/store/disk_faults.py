@@ -23,6 +23,9 @@ _TEXTS: Final = {
     sqlite3.SQLITE_INTERRUPT: "it took too long",
 }
 
+FAULTS: Final = (sqlite3.Error, StorageError, OverflowError, UnicodeError, MemoryError)
+"""What the storing of a change may raise: the disk, a value no column takes, or memory."""
+
 _EVERYWHERE: Final = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,

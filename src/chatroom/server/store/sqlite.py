@@ -110,7 +110,9 @@ class SqliteLog:
             return read_snapshot(self._connection)
 
     def submit(self, changes: Sequence[Change], now_ms: int) -> None:
-        """As `Log.submit`; every outcome is there when it returns."""
+        """As `Log.submit`; every outcome is there when it returns. Raises StorageError, and answers nothing,
+        where it cannot find out what is stored: that is known when `load` returns.
+        """
         if self._refusal is not None:
             self._outcomes += [self._refusal] * len(changes)
         elif changes:

@@ -44,7 +44,7 @@ from chatroom.server.store.creation import (
     insert_room,
     rooms_of_account,
 )
-from chatroom.server.store.disk_faults import is_everywhere, not_stored
+from chatroom.server.store.disk_faults import FAULTS, is_everywhere, not_stored, words_for
 from chatroom.server.store.drafts import Draft
 from chatroom.server.store.heads import Heads
 from chatroom.server.store.markers import set_read
@@ -62,9 +62,6 @@ ALONE_S: Final = 0.02
 """How long changes are tried one by one; those left over fail as one before, and are sent again."""
 
 _POSTED: Final = int(EntryKind.POSTED)
-
-_FAULTS: Final = (sqlite3.Error, StorageError, OverflowError, UnicodeError, MemoryError)
-"""What the storing of a change may raise: the disk, a value no column takes, or memory."""
 
 
 class Writer:
@@ -88,14 +85,19 @@ class Writer:
         """Commit the changes of one pass and return what became of each.
 
         When they cannot be stored together each is tried alone, without the nonces of others: an author of
-        whose changes one was not stored gets no further one stored here, so that order is kept.
+        whose changes one was not stored gets no further one stored here, so that order is kept. Raises
+        StorageError where it cannot be found out what is stored: `finish` is to be called until it can.
         """
         now_ms = min(max(now_ms, 0), TIME_MAX)
         try:
+            self.finish()
+        except FAULTS as error:
+            return [not_stored(error)] * len(changes)
+        try:
             return self._try(changes, Draft(now_ms))
-        except _FAULTS as error:
-            fault = not_stored(error)
-            if is_everywhere(error) or self._unfinished is not None:
+        except FAULTS as error:
+            fault = self._sure(error)
+            if is_everywhere(error):
                 return [fault] * len(changes)
         try:
             singles = [entries_of(change) if isinstance(change, AddPosts) else change for change in changes]
@@ -104,7 +106,7 @@ class Writer:
         failed: dict[int, Failed] = {}
         give_up_at = time.monotonic() + ALONE_S
         outcomes: list[Outcome] = []
-        for single in singles:  # from here on nothing may be raised: what is stored has to be told
+        for single in singles:  # from here on nothing else may be raised: what is stored has to be told
             entries: Sequence[SingleChange] = single if isinstance(single, list) else [single]
             each = [self._store_alone(entry, now_ms, failed, give_up_at) for entry in entries]
             outcomes.append(Several(tuple(each)) if isinstance(single, list) else each[0])
@@ -122,8 +124,8 @@ class Writer:
             return refusal
         try:
             (outcome,) = self._try([change], Draft(now_ms, is_alone=True))
-        except _FAULTS as error:
-            outcome = not_stored(error)
+        except FAULTS as error:
+            outcome = self._sure(error)
         assert not isinstance(outcome, CommittedPosts | Several)
         if isinstance(outcome, Failed) and outcome.code is ErrorCode.STORAGE:
             failed[author] = outcome
@@ -131,17 +133,22 @@ class Writer:
 
     def _try(self, changes: Sequence[Change], draft: Draft) -> list[Outcome]:
         """As `_attempt`; where it could not find out what an error left, that is looked for once more."""
-        self.finish()
         try:
             return self._attempt(changes, draft)
-        except _FAULTS:
+        except FAULTS:
             left = self._unfinished
             if left is None or not self._take_back(left):
                 raise
             return self._committed(left)
 
+    def _sure(self, error: Exception) -> Failed:
+        """Return why what raised this is not stored. Raises StorageError where it may be, after all."""
+        if self._unfinished is not None:
+            raise StorageError(f"the server cannot find out what it has stored: {words_for(error)}") from None
+        return not_stored(error)
+
     def _attempt(self, changes: Sequence[Change], draft: Draft) -> list[Outcome]:
-        """Decide and commit, or raise one of `_FAULTS` and leave everything as it was.
+        """Decide and commit, or raise one of `FAULTS` and leave everything as it was.
 
         At first nonces that the index may hold are looked up by the statement that writes the rows; when one
         of them had been stored, all is taken back and decided again with each nonce looked up before.
@@ -155,7 +162,7 @@ class Writer:
                 for change in changes
             ]
             is_committed = self._commit(draft)
-        except _FAULTS:
+        except FAULTS:
             if not self._take_back(draft):
                 raise
             is_committed = True  # the disk has it, whatever was said
