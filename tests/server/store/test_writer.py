@@ -13,6 +13,7 @@ from chatroom.protocol.limits import TIME_MAX
 from chatroom.server.hub.ports import AddEntry, AddRoom, Committed, Failed, Logged, Outcome, Repeated, SetRead
 from chatroom.server.store import nonces, writer
 from chatroom.server.store.sqlite import SqliteLog
+from support.failing_cursor import FailingCursor
 from support.story import START_MS, Story, entry_in, joined, new_account
 
 
@@ -317,6 +318,20 @@ def test_a_fault_of_ours_takes_everything_back_and_is_raised(
     refused = [ErrorCode.NO_SUCH_ROOM, ErrorCode.NO_SUCH_ACCOUNT]
     assert seqs(garden.submit(nowhere, nobody, garden.message(1, 1, "kept"))) == [*refused, 5]
     assert garden.texts(1) == ["kept"]
+
+
+def test_what_stands_behind_a_fault_of_ours_is_counted_and_found(
+    garden: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(garden.log, SqliteLog)
+    stored = garden.log._writer
+    cursor = FailingCursor(stored._cursor, "COMMIT", RuntimeError("a fault"), is_done=True)
+    monkeypatch.setattr(stored, "_cursor", cursor)
+    before = garden.log.standing.entries
+    with pytest.raises(RuntimeError):
+        garden.submit(garden.message(1, 1, "stands", mentioned=(2,)))
+    assert garden.log.standing.entries == before + 1
+    assert garden.found("stands", [1]) == ["stands"]
 
 
 def test_a_database_that_may_not_be_written_says_so(garden: Story) -> None:

@@ -167,7 +167,8 @@ class Writer:
                 raise
             is_committed = True  # the disk has it, whatever was said
         except BaseException:
-            self._take_back(draft)
+            if self._take_back(draft):
+                self._committed(draft)
             raise
         if is_committed:
             return self._committed(draft)
