@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +18,7 @@ from chatroom.protocol.packets import (
     Ping,
     Post,
     PresenceChanged,
+    RoomList,
     RoomState,
 )
 from chatroom.server.hub import delivery
@@ -121,6 +122,32 @@ def test_a_peer_of_which_nobody_knows_where_it_stands_is_given_up(lags: bool) ->
     assert bob.is_given_up
     assert bob.peer not in world.hub.state.rooms[lobby].live
     assert not bob.peer.cursors
+
+
+@pytest.mark.parametrize("lags", [False, True])
+def test_a_peer_whose_turn_fails_before_it_begins_has_it_later(
+    monkeypatch: pytest.MonkeyPatch, lags: bool
+) -> None:
+    world = World()
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    ana.post(lobby, "one", nonce(0))
+    if lags:
+        world.hub._context.delivery.follow(bob.peer, world.hub.state.rooms[lobby], 0)
+    else:
+        bob.say(ListRooms(9))
+
+    def fails(*_: object) -> NoReturn:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(delivery.Delivery, "_or_given_up", fails)
+        with pytest.raises(MemoryError):
+            world.hub.write()
+    world.settle()
+    ana.post(lobby, "two", nonce(1))
+    assert bob.texts(lobby) == (["one", "one", "two"] if lags else ["one", "two"])
+    assert lags or bob.got(RoomList)
 
 
 @pytest.mark.parametrize("fails_after", [0, 1, 3])

@@ -158,8 +158,8 @@ class Delivery:
         """Send what was said to single peers, then what is new, then what lagging peers missed."""
         while self._talking:
             peer = next(iter(self._talking))
-            del self._talking[peer]
             with self._or_given_up(peer):
+                del self._talking[peer]
                 data = b"".join(peer.outbox)
                 peer.outbox.clear()
                 peer.outbox_bytes = 0
@@ -225,8 +225,8 @@ class Delivery:
         served: Helpings = {}
         budget = PASS_BYTES
         for peer in list(self._lagging):
-            del self._lagging[peer]
             with self._or_given_up(peer):
+                del self._lagging[peer]
                 budget -= self._feed_peer(peer, served)
                 if not peer.is_stalled and len(peer.cursors) > len(self._unreadable.get(peer, ())):
                     self._lagging[peer] = None
