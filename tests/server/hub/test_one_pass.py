@@ -79,6 +79,35 @@ def test_a_post_behind_a_kick_or_a_mute_is_refused(
     assert mia.entries(lobby)[-1].kind == kind
 
 
+@pytest.mark.parametrize("is_leaving", [False, True])
+def test_who_joins_and_is_kicked_in_one_pass_is_shown_out(world: World, is_leaving: bool) -> None:
+    """Also where the end of the room, from before, was still on its way."""
+    mia, bob = world.member("mia", role=Role.MODERATOR), world.member("bob")
+    lobby = world.lobby(mia)
+    if is_leaving:
+        bob.capacity = 0
+        mia.post(lobby, "long", nonce(1))
+    bob.ask(Leave(7, lobby))
+    bob.say(Join(8, "lobby"))
+    mia.say(Moderate(9, lobby, ModerationAct.KICK, "bob", 3600))
+    world.settle()
+    bob.drain()
+    mia.post(lobby, "secret", nonce(2))
+    gone = bob.got(RoomGone)[-1]
+    assert isinstance(gone, RoomGone)
+    assert "kicked" in gone.text
+    assert "secret" not in bob.texts(lobby)
+
+
+def test_who_left_before_the_kick_is_not_shown_out(world: World) -> None:
+    mia, bob = world.member("mia", role=Role.MODERATOR), world.member("bob")
+    lobby = world.lobby(mia)
+    bob.say(Leave(7, lobby))
+    mia.say(Moderate(9, lobby, ModerationAct.KICK, "bob", 3600))
+    world.settle()
+    assert [packet.text for packet in bob.got(RoomGone) if isinstance(packet, RoomGone)] == [""]
+
+
 def test_a_post_behind_a_ban_is_stored_nowhere(world: World) -> None:
     mia, bob = world.member("mia", role=Role.MODERATOR), world.member("bob")
     lobby = world.lobby(mia)

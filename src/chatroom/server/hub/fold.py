@@ -108,6 +108,7 @@ def _moderated(state: State, room: Room, logged: Logged) -> None:
     target = state.by_handle[body.handle]
     match logged.kind:
         case EntryKind.KICKED:
+            room.parted = room.members.get(target.number)
             _part(room, target)
             if body.until:
                 target.kicked[room.number] = body.until

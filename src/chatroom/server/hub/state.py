@@ -201,6 +201,7 @@ class Room:
         "members",
         "name",
         "number",
+        "parted",
         "sent",
         "topic",
     )
@@ -217,6 +218,8 @@ class Room:
         self.sent = record.head
         """The last seq that was sent to the live peers; less than `head` only within a pass."""
         self.members: dict[int, Account] = {}
+        self.parted: Account | None = None
+        """Whom the last kick took out of the room; None: it was no member."""
         self.live: dict[Peer, Callable[[bytes], int]] = {}
         """The peers that were sent everything up to `sent`, and the shortest way to each (`Link.push`)."""
 

@@ -94,8 +94,7 @@ def _propose(
     role = request.role if row.kind is EntryKind.ROLE_SET else 0
     body = encode_body(Moderated(target.handle, ends_at, request.reason, role))
     entry = AddEntry(room.number, account.number, row.kind, body)
-    was_member = target.number in room.members
-    context.propose(entry, peer, partial(_moderated, context, peer, request, row, room, target, was_member))
+    context.propose(entry, peer, partial(_moderated, context, peer, request, row, room, target))
     if row.is_timed and (ends_at or row.kind is not EntryKind.KICKED):
         for origin in target.origins:
             context.bar(target, origin, peer)
@@ -108,14 +107,13 @@ def _moderated(
     row: Row,
     room: Room,
     target: Account,
-    was_member: bool,
     outcome: Outcome,
 ) -> None:
     """It is on disk and in force: answer, and end what must not go on."""
     context.finish(peer, request, outcome)
     if not isinstance(outcome, Committed):
         return
-    if row.kind is EntryKind.KICKED and was_member:
+    if row.kind is EntryKind.KICKED and room.parted is target:
         _show_out(context, peer, request, room, target)
     ban = target.ban_at(context.now_ms) if row.kind is EntryKind.BANNED else None
     if ban is not None:
