@@ -169,8 +169,8 @@ MUTANTS: Final = (
         (
             Edit(
                 "server/hub/requests/messages.py",
-                "if peer.held_nonce and request.nonce != peer.held_nonce:",
-                "if peer.held_nonce == b'never':",
+                "and not _is_stored(context, peer, peer.held_nonce):",
+                "and False:",
             ),
         ),
         (
@@ -530,10 +530,42 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a message that is sent again and of which the hub was not told reaches nobody",
-        (Edit("server/hub/hub.py", "if room is not None and outcome.seq > room.head:", "if False:"),),
+        (
+            Edit(
+                "server/hub/hub.py",
+                "seq > room.head:\n                    self._lose_track()",
+                "seq < 0:\n                    pass",
+            ),
+        ),
         (
             "tests/server/hub/test_untold.py::test_what_was_stored_though_it_seemed_not_is_found_by_a_repeat_or_what_follows",
         ),
+    ),
+    Mutant(
+        "of whom it is not known what they were told stays as they were",
+        (
+            Edit(
+                "server/hub/hub.py",
+                "            self._misled.update(concerned(self.state, proposal.change))\n",
+                "",
+            ),
+        ),
+        ("tests/server/hub/test_untold.py::test_who_could_not_be_shown_out_reads_and_writes_nothing_more",),
+    ),
+    Mutant(
+        "what is judged by a state that lacks something is stored",
+        (Edit("server/hub/hub.py", "        if self.is_behind:\n            self._set_aside()\n", ""),),
+        ("tests/server/hub/test_untold.py::test_nothing_is_stored_before_the_state_is_as_the_log_has_it",),
+    ),
+    Mutant(
+        "who joined in the pass of a kick is not shown out",
+        (Edit("server/hub/fold.py", "            room.parted = room.members.get(target.number)\n", ""),),
+        ("tests/server/hub/test_one_pass.py::test_who_joins_and_is_kicked_in_one_pass_is_shown_out",),
+    ),
+    Mutant(
+        "a change that adds no entry and stands is told as failed",
+        (Edit("server/store/people.py", "return former or (revoked,", "return former; (revoked,"),),
+        ("tests/server/store/test_people.py::test_what_adds_no_entry_is_told_as_it_stands",),
     ),
     Mutant(
         "what stands though its commit failed is tried again",

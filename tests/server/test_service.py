@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import ClassVar, TypeVar
 
 import pytest
 
 from chatroom.protocol.errors import ErrorCode
-from chatroom.protocol.packets import Closing, Cursor, Follow, Ping, Pong, Search
+from chatroom.protocol.packets import Closing, Cursor, Follow, Ping, Pong, Post, Refused, Search
 from chatroom.protocol.requests import Incoming
 from chatroom.server.hub.hub import Hub
-from chatroom.server.hub.ports import Link
+from chatroom.server.hub.ports import Link, StorageError
 from chatroom.server.hub.state import Peer
 from support.patience import wait_until
 from support.raw_client import Ended, RawClient, raw_client
@@ -57,6 +58,10 @@ class ShakyHub(Hub):
         self._shake("write")
         super().write()
 
+    def reload(self) -> None:
+        self._shake("reload")
+        super().reload()
+
     def tick(self) -> None:
         self._shake("tick")
         super().tick()
@@ -96,6 +101,28 @@ def test_an_error_that_is_nobodys_fault_costs_nobody_the_connection(
         wait_until(lambda: hub_class.faults == {name: 0}, between=say_on)
         say_on()
     assert f"{name} is shaky" in caplog.text
+
+
+@pytest.mark.parametrize("error", [MemoryError, StorageError])
+def test_while_the_state_cannot_be_taken_from_the_log_posts_are_refused_and_all_else_goes_on(
+    error: type[Exception], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ShakyHub, "error", error)
+    with running_service(ShakyHub) as host, raw_client(host.port) as ana:
+        lobby = ana.enter("ana")
+        shake(host, reload=1)
+        post = Post(1_000, lobby, bytes(15) + b"1", "too early")
+        with host.resting():
+            host.hub._lose_track()
+            ana.send(post)
+        refused = ana.wait_for(lambda packet: isinstance(packet, Refused))
+        assert isinstance(refused, Refused)
+        assert refused.code == ErrorCode.STORAGE
+        wait_until(lambda: not host.hub.is_behind, between=partial(hears, ana, 7))
+        ana.send(post)
+        ana.wait_for_text("too early")
+    told = [record for record in caplog.records if "from the log" in record.message]
+    assert [record.exc_info is None for record in told] == [error is StorageError]
 
 
 def test_who_may_have_been_sent_a_part_is_ended_and_has_everything_once_when_it_comes_back() -> None:

@@ -4,6 +4,7 @@
 so that it stalls as a slow reader does.
 """
 
+import contextlib
 import os
 from collections.abc import Iterable
 from itertools import count
@@ -37,7 +38,7 @@ from chatroom.protocol.packets import (
 from chatroom.protocol.requests import RequestDecoder
 from chatroom.server.hub.context import HubSettings
 from chatroom.server.hub.hub import Hub
-from chatroom.server.hub.ports import AddCode, Committed, Log
+from chatroom.server.hub.ports import AddCode, Committed, Log, StorageError
 from chatroom.server.hub.records import CodeKind
 from chatroom.server.hub.state import Peer
 from chatroom.server.store.memory import MemoryLog
@@ -234,7 +235,7 @@ class World:
             self.hub.begin_pass(self.now, self.now_ms)
             for proposal, outcome in self.hub.commit():
                 self.hub.decide(proposal, outcome)
-            self.hub.write()
+            self.end_pass()
             for peer in self.hub.take_closing():
                 self.hub.disconnect(peer)
                 self.closed.append(peer)
@@ -242,11 +243,18 @@ class World:
                 return
         raise AssertionError("the hub does not come to rest")
 
+    def end_pass(self) -> None:
+        """The last steps of a pass, but for ending connections."""
+        with contextlib.suppress(StorageError):
+            if self.hub.is_behind:
+                self.hub.reload()
+        self.hub.write()
+
     def give_up(self) -> None:
         """Give up what was proposed, as a server does whose log failed, and end the pass."""
         for peer in self.hub.give_up_proposals():
             self.hub.close(peer, ErrorCode.INTERNAL, "the log is broken")
-        self.hub.write()
+        self.end_pass()
 
     def wait(self, seconds: float) -> None:
         """Let time pass, with a tick each second."""

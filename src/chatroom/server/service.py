@@ -28,7 +28,7 @@ from chatroom.server.gathering import Gathering
 from chatroom.server.hub.context import Proposal
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.origins import origin_of
-from chatroom.server.hub.ports import AddEntry, AddPosts, Log, Outcome
+from chatroom.server.hub.ports import AddEntry, AddPosts, Log, Outcome, StorageError
 from chatroom.server.hub.state import Account, Peer
 from chatroom.server.indexing import Indexing
 from chatroom.server.passes import Pass
@@ -122,6 +122,8 @@ class Service:
         writers = self._decide(self._commit())
         if self._reading.awaiting:
             self._reading.go_on_with_decided()
+        if self._hub.is_behind:
+            self._contained("taking the state from the log", self._reload)
         self._contained("writing", self._hub.write)
         if writers:
             self._gathering.note(writers, self._loop.now() - began_at)
@@ -148,6 +150,12 @@ class Service:
             for peer in self._hub.give_up_proposals():
                 self._contained("giving up a connection", partial(self._apologise, peer))
             return []
+
+    def _reload(self) -> None:
+        try:
+            self._hub.reload()
+        except StorageError as error:
+            logger.warning("the state cannot be taken from the log at the moment: %s", error)
 
     def _decide(self, decided: Iterable[tuple[Proposal, Outcome]]) -> set[Account | None]:
         """Tell the hub what became of what was proposed, and return who asked for entries. An error costs who

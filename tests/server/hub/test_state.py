@@ -1,8 +1,12 @@
 """What an account is at a time, and what is known of where it came from."""
 
+import pytest
+from msgspec.structs import replace
+
+from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.protocol.packets import Role
-from chatroom.server.hub.records import AccountRecord, BanRecord, Snapshot
+from chatroom.server.hub.records import AccountRecord, BanRecord, RoomRecord, Snapshot
 from chatroom.server.hub.state import ORIGINS, Account, State
 
 ENDS_AT = 1_700_000_000_000
@@ -74,3 +78,81 @@ def test_the_latest_places_are_remembered() -> None:
     assert list(bob.origins)[-1] == "192.0.2.0"
     assert len(bob.origins) == ORIGINS
     assert "192.0.2.1" not in bob.origins
+
+
+def shown(state: State) -> object:
+    """Everything that a state says, but for heads."""
+    accounts = {
+        account.number: (
+            account.handle,
+            account.role,
+            account.muted_until,
+            account.ban,
+            account.public_keys,
+            set(account.rooms),
+            {room.number: by.number for room, by in account.invitations.items()},
+            account.kicked,
+        )
+        for account in state.accounts.values()
+    }
+    rooms = {
+        room.number: (room.name, room.kind, room.topic, room.creator, set(room.members))
+        for room in state.rooms.values()
+    }
+    found = [
+        {key: account.number for key, account in accounts.items()}
+        for accounts in (state.by_handle, state.skeletons, state.by_key)
+    ]
+    places = [{key: room.number for key, room in rooms.items()} for rooms in (state.by_name, state.direct)]
+    barred = {origin: {account.number for account in barred} for origin, barred in state.barred.items()}
+    return accounts, rooms, found, places, barred
+
+
+ANA = AccountRecord(1, "ana", Role.MEMBER, (b"a" * 32, b"A" * 32))
+BOB = AccountRecord(2, "bob", Role.MEMBER, (b"b" * 32,))
+EVE = AccountRecord(3, "eve", Role.MEMBER, (b"e" * 32,))
+DAN = AccountRecord(4, "dan", Role.MEMBER, (b"d" * 32,))
+LOBBY = RoomRecord(1, "lobby", RoomKind.PUBLIC, "", 1, 9, (1, 2, 3), ((2, 1),), ((3, ENDS_AT),))
+DIRECT = RoomRecord(2, "", RoomKind.DIRECT, "", 1, 3, (1, 2), (), (), 1)
+BEFORE = Snapshot((ANA, BOB, EVE), (LOBBY,), (("192.0.2.7", 3),))
+
+
+def but(**fields: object) -> Snapshot:
+    """The snapshot of before, with some fields replaced."""
+    return replace(BEFORE, **fields)
+
+
+CHANGES = [
+    (but(accounts=(replace(ANA, role=Role.OWNER), BOB, EVE)), ()),
+    (but(accounts=(ANA, replace(BOB, muted_until=ENDS_AT), EVE)), ()),
+    (but(accounts=(ANA, BOB, replace(EVE, ban=BAN))), (3,)),
+    (but(accounts=(replace(ANA, public_keys=(b"n" * 32,)), BOB, EVE)), (1,)),
+    (but(rooms=(replace(LOBBY, topic="news", creator=1, head=12),)), ()),
+    (but(rooms=(replace(LOBBY, members=(1, 3)),)), (2,)),
+    (but(rooms=(replace(LOBBY, invited=((3, 1),)),)), (2, 3)),
+    (but(rooms=(replace(LOBBY, kicked=((2, 5),)),)), ()),
+    (but(barred=(("192.0.2.7", 2), ("192.0.2.8", 3))), ()),
+    (but(accounts=(ANA, BOB, EVE, DAN)), ()),
+    (but(rooms=(LOBBY, DIRECT)), (1, 2)),
+]
+"""What may become of it, and of which accounts the peers are to know that."""
+
+
+@pytest.mark.parametrize(("after", "changed"), CHANGES)
+@pytest.mark.parametrize("goes_back", [False, True])
+def test_a_state_that_takes_a_snapshot_is_what_it_says(
+    after: Snapshot, changed: tuple[int, ...], goes_back: bool
+) -> None:
+    if goes_back and (DAN in after.accounts or DIRECT in after.rooms):
+        after = replace(after, barred=())  # nothing that is there ever goes
+    before, after = (after, BEFORE) if goes_back and after.barred else (BEFORE, after)
+    state = State(before, 1, 1)
+    known = {**state.accounts}, {**state.rooms}
+    heads = {room.number: room.head for room in before.rooms}
+    found: set[Account] = set()
+    state.take(after, found)
+    assert shown(state) == shown(State(after, 1, 1))
+    assert {account.number for account in found} == set(changed)
+    assert all(state.accounts[number] is account for number, account in known[0].items())
+    assert all(state.rooms[number] is room for number, room in known[1].items())
+    assert {number: state.rooms[number].head for number in heads} == heads

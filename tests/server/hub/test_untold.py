@@ -1,6 +1,10 @@
 """What the log stored and did not tell: the hub takes its state from the log anew, and nobody lacks it."""
 
-from collections.abc import Callable
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from itertools import count
+from types import FrameType
 from typing import NoReturn
 
 import pytest
@@ -33,11 +37,15 @@ from chatroom.protocol.packets import (
     Welcome,
 )
 from chatroom.server.hub.context import RETRY_MS
-from chatroom.server.hub.ports import Failed, Outcome, StorageError
+from chatroom.server.hub.fold import fold
+from chatroom.server.hub.ports import Failed, Logged, Outcome, StorageError
 from chatroom.server.hub.records import Snapshot
-from chatroom.server.hub.state import Room, Stage
+from chatroom.server.hub.requests import rooms
+from chatroom.server.hub.state import Room, Stage, State
 from chatroom.server.store.memory import MemoryLog
 from support.hub_world import Guest, World
+
+TraceFunction = Callable[[FrameType, str, object], object]
 
 
 class Silent(MemoryLog):
@@ -117,7 +125,7 @@ def test_entries_reach_everybody_at_once_or_when_the_log_can_be_read(
     bob.post(lobby, "one", nonce(1))
     log.unreadable = unreadable
     back = untold(ana, "ana", Post(5, lobby, nonce(2), "two"))
-    world.wait(unreadable)
+    world.wait(2 * unreadable)
     newcomer = world.member("cara")
     back.follow(lobby)
     for guest in (bob, newcomer, back):
@@ -136,9 +144,25 @@ def test_nothing_is_stored_before_the_state_is_as_the_log_has_it(
     refused = bob.post(lobby, "two", nonce(2))[-1]
     assert isinstance(refused, Refused)
     assert (refused.code, refused.retry_ms) == (ErrorCode.STORAGE, RETRY_MS)
-    world.wait(3)
+    world.wait(5)
     bob.post(lobby, "two", nonce(2))
     assert bob.texts(lobby) == ["one", "two"]
+
+
+def test_who_was_refused_and_then_sent_the_entry_writes_on(
+    log: Silent, world: World, untold: Callable[..., Guest]
+) -> None:
+    """What was sent again while the log could not be read came by itself: a client sends it no more."""
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    log.unreadable = 1
+    back = untold(ana, "ana", Post(5, lobby, nonce(1), "one"))
+    back.follow(lobby)
+    assert isinstance(back.post(lobby, "one", nonce(1))[-1], Refused)
+    world.wait(3)
+    assert back.texts(lobby) == ["one"]
+    back.post(lobby, "two", nonce(2))
+    assert back.texts(lobby) == bob.texts(lobby) == ["one", "two"]
 
 
 @pytest.mark.parametrize("unreadable", [0, 1])
@@ -176,9 +200,229 @@ def test_an_outcome_that_cannot_be_applied_keeps_nobody_from_the_entry(world: Wo
             world.hub.state.rooms = dict(world.hub.state.rooms) | {lobby: room}
         else:
             world.hub.decide(proposal, outcome)
-    world.hub.write()
+    world.end_pass()
     for guest in (ana, bob):
         assert guest.texts(lobby) == ["1", "2", "3"]
+
+
+def settle_with(world: World, error: Callable[[], None]) -> None:
+    """Let the world settle; what is decided first fails behind what it changes, and who asked is closed."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(world.hub._context, "say", lambda *_: error())
+        patched.setattr(world.hub._context, "end_room", lambda *_: error())
+        world.hub.begin_pass(world.now, world.now_ms)
+        (proposal, outcome), *others = world.hub.commit()
+        with pytest.raises(MemoryError):
+            world.hub.decide(proposal, outcome)
+    world.hub.close(proposal.peer, ErrorCode.INTERNAL, "the server made a mistake")
+    for other in others:
+        world.hub.decide(*other)
+    world.end_pass()
+    world.settle()
+
+
+def want_memory() -> None:
+    raise MemoryError
+
+
+@pytest.mark.parametrize("act", [ModerationAct.KICK, ModerationAct.BAN])
+def test_who_could_not_be_shown_out_reads_and_writes_nothing_more(world: World, act: ModerationAct) -> None:
+    ana, bob, cara = world.member("ana", role=Role.OWNER), world.member("bob"), world.member("cara")
+    lobby = world.lobby(ana)
+    ana.say(Moderate(5, lobby, act, "bob", 3600, ""))
+    settle_with(world, want_memory)
+    cara.post(lobby, "secret", nonce(1))
+    assert bob.peer.stage is Stage.CLOSING
+    assert "secret" not in bob.texts(lobby)
+
+
+def test_other_devices_that_could_not_be_told_are_closed(world: World) -> None:
+    ana, bob = world.member("ana"), world.member("bob")
+    phone = world.guest(ana.key)
+    phone.login("ana")
+    phone.follow(world.lobby(ana))
+    ana.say(Leave(5, world.lobby(ana)))
+    settle_with(world, want_memory)
+    bob.post(world.lobby(bob), "secret", nonce(1))
+    assert phone.peer.stage is Stage.CLOSING
+    assert "secret" not in phone.texts(world.lobby(bob))
+
+
+def test_a_device_that_could_not_be_ended_is_ended(world: World) -> None:
+    ana, phone = world.member("ana"), world.guest()
+    link = ana.ask(CreateLink(5))[-1]
+    assert isinstance(link, LinkCode)
+    phone.login("", invite=link.code)
+    ana.say(RevokeDevice(6, phone.public_key))
+    settle_with(world, want_memory)
+    assert phone.peer.stage is Stage.CLOSING
+
+
+@pytest.mark.parametrize("is_invited", [False, True])
+def test_who_could_not_be_told_of_a_room_comes_back(world: World, is_invited: bool) -> None:
+    ana, bob = world.member("ana"), world.member("bob")
+    ana.say(Invite(5, world.lobby(ana), "bob") if is_invited else OpenDirect(5, "bob"))
+    if is_invited:
+        bob.ask(Leave(6, world.lobby(bob)))
+        ana.say(Invite(7, world.lobby(ana), "bob"))
+    settle_with(world, want_memory)
+    assert bob.peer.stage is Stage.CLOSING
+
+
+@pytest.mark.parametrize("folded", [0, 1])
+def test_a_new_room_that_was_folded_in_part_is_whole(
+    world: World, monkeypatch: pytest.MonkeyPatch, folded: int
+) -> None:
+    ana, bob = world.member("ana"), world.member("bob")
+    ana.say(Join(5, "den", create=True))
+    left = [None] * folded
+
+    def fold_some(state: State, room: Room, logged: Logged) -> None:
+        if not left:
+            room.head = logged.seq
+            raise MemoryError
+        left.pop()
+        fold(state, room, logged)
+
+    world.hub.begin_pass(world.now, world.now_ms)
+    (decided,) = world.hub.commit()
+    with monkeypatch.context() as patched:
+        patched.setattr(rooms, "fold", fold_some)
+        with pytest.raises(MemoryError):
+            world.hub.decide(*decided)
+    world.hub.close(ana.peer, ErrorCode.INTERNAL, "the server made a mistake")
+    world.end_pass()
+    back = world.guest(ana.key)
+    back.login("ana")
+    den = world.hub.state.by_name["den"]
+    bob.ask(Join(6, "den"))
+    for guest in (back, bob):
+        guest.follow(den.number)
+    bob.post(den.number, "hello", nonce(1))
+    assert seqs(back, den.number) == seqs(bob, den.number) == [1, 2, 3, 4]
+
+
+def test_what_was_judged_by_an_older_state_is_refused(world: World) -> None:
+    ana, bob = world.member("ana"), world.member("bob")
+    ana.say(SetTopic(5, world.lobby(ana), "news"))
+    world.hub._lose_track()
+    world.end_pass()
+    assert world.hub.wait_s(world.now) == 0
+    world.settle()
+    refused = ana.last(Refused)
+    assert isinstance(refused, Refused)
+    assert (refused.id, refused.code) == (5, ErrorCode.STORAGE)
+    bob.say(SetTopic(6, world.lobby(bob), "news"))
+    world.hub._lose_track()
+    world.end_pass()
+    assert set(world.hub.give_up_proposals()) == {bob.peer}
+    assert not bob.peer.awaits
+
+
+def test_a_reload_that_failed_is_not_due_again_at_once(log: Silent, world: World) -> None:
+    log.unreadable = 2
+    world.hub._lose_track()
+    world.settle()
+    world.hub._lose_track()
+    world.settle()
+    assert log.unreadable == 1
+    world.wait(2)
+    assert log.unreadable == 0
+
+
+def test_who_was_closed_by_a_reload_stays_when_there_is_another(world: World) -> None:
+    ana, bob = world.member("ana"), world.member("bob")
+    ana.say(OpenDirect(5, "bob"))
+    settle_with(world, want_memory)
+    back = world.guest(bob.key)
+    back.login("bob")
+    world.hub._lose_track()
+    world.settle()
+    assert back.peer.stage is Stage.READY
+
+
+class Late(MemoryLog):
+    """A log that answers in a later pass."""
+
+    holds_back = False
+
+    def outcomes(self) -> list[Outcome]:
+        """As `Log.outcomes`."""
+        return [] if self.holds_back else super().outcomes()
+
+
+def test_an_outcome_that_comes_behind_a_reload_adds_nothing_twice() -> None:
+    log = Late()
+    world = World(log)
+    ana, bob, dan = world.member("ana"), world.member("bob"), world.guest()
+    lobby = world.lobby(ana)
+    log.holds_back = True
+    ana.say_all([Post(5, lobby, nonce(1), "plain"), Post(6, lobby, nonce(2), "not\nplain")])
+    dan.say(dan.login_packet("dan"))
+    world.settle()
+    world.hub._lose_track()
+    world.settle()
+    dans = world.hub.state.by_handle["dan"]
+    log.holds_back = False
+    world.settle()
+    assert world.hub.state.by_handle["dan"] is dans
+    bob.post(lobby, "next", nonce(3))
+    assert ana.texts(lobby) == bob.texts(lobby) == ["plain", "not\nplain", "next"]
+    room = world.hub.state.rooms[lobby]
+    assert (room.head, room.sent) == (seqs(bob, lobby)[-1],) * 2
+
+
+@contextlib.contextmanager
+def failing_at(place: int, *files: str) -> Iterator[list[str]]:
+    """Let memory be lacking once, at the line of these files that is run as number `place`; give which."""
+    fired: list[str] = []
+    lines = count()
+
+    def at_line(frame: FrameType, event: str, _argument: object) -> "TraceFunction":
+        if event == "line" and next(lines) == place:
+            fired.append(f"{frame.f_code.co_filename}:{frame.f_lineno}")
+            raise MemoryError
+        return at_line
+
+    def at_call(frame: FrameType, _event: str, _argument: object) -> "TraceFunction | None":
+        return at_line if frame.f_code.co_filename.endswith(files) else None
+
+    before = sys.gettrace()
+    sys.settrace(at_call)
+    try:
+        yield fired
+    finally:
+        sys.settrace(before)
+
+
+def reload_failing_at(place: int) -> bool:
+    """Let a reload fail at one place: in the end everything is as the log has it. False: it has fewer."""
+    log = Silent()
+    world = World(log)
+    ana, bob, cara, dan = world.member("ana"), world.member("bob"), world.member("cara"), world.guest()
+    lobby = world.lobby(ana)
+    log.is_silent = True
+    dan.say(dan.login_packet("dan"))
+    ana.say_all([Post(5, lobby, nonce(1), "hello"), OpenDirect(6, "bob")])
+    with pytest.raises(MemoryError):
+        world.settle()
+    log.is_silent = False
+    with failing_at(place, "reloading.py", "state.py") as fired, contextlib.suppress(MemoryError):
+        world.give_up()
+    world.wait(4)
+    assert cara.texts(lobby) == ["hello"], fired
+    heads = {room.number: room.head for room in log.load().rooms}
+    assert heads == {room.number: room.sent for room in world.hub.state.rooms.values()}, fired
+    assert bob.peer.stage is Stage.CLOSING, fired
+    assert frozenset({ana.peer.account.number, bob.peer.account.number}) in world.hub.state.direct, fired
+    back = world.guest(dan.key)
+    back.login("dan")
+    assert {packet.info.name for packet in back.got(RoomState)} == {"lobby"}, fired
+    return bool(fired)
+
+
+def test_a_reload_may_fail_anywhere_and_is_done_again() -> None:
+    assert next(place for place in count() if not reload_failing_at(place)) > 50
 
 
 def test_a_new_account_that_was_not_told_is_let_in(world: World, untold: Callable[..., Guest]) -> None:

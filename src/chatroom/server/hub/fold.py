@@ -1,8 +1,8 @@
 """Folding: how the state follows from what was committed.
 
-The only place where accounts, keys, membership, topics, invitations, roles and bans change. It looks at the
-committed entry or change and nothing else, so that a log which brings entries of other servers gives the same
-state. Read next: `ports.py`.
+The only place where accounts, keys, membership, topics, invitations, roles and bans change one by one. It
+looks at the committed entry or change and nothing else, so that a log which brings entries of other servers
+gives the same state. Read next: `ports.py`.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def fold_change(state: State, change: Change, outcome: Committed) -> None:
     entries.
     """
     match change:
-        case AddAccount():
+        case AddAccount() if outcome.number not in state.accounts:
             record = AccountRecord(outcome.number, change.handle, change.role, (change.public_key,))
             state.add_account(record).kicked.update(change.kicked)
         case AddDevice():

@@ -237,7 +237,7 @@ class Log(Protocol):
 
         New entries get the next seqs of their rooms and `at` = `now_ms`, or the `at` of the newest entry
         when the clock went back. Where the batch cannot be stored as one, each change is tried alone and
-        fails alone.
+        fails alone. What is raised leaves open what was stored: `load` tells.
         """
         ...
 

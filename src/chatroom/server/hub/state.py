@@ -1,7 +1,8 @@
 """Who and what there is: accounts, rooms, peers, and how to find them.
 
-Plain state without behaviour of its own. Rooms change in `fold.py` only, cursors in `delivery.py` only,
-peers in `hub.py` and the request handlers. Read next: `context.py`.
+Plain state without behaviour of its own. Accounts and rooms change in `fold.py`, or are taken from the log
+as a whole (`reloading.py`); cursors change in `delivery.py` only, peers in `hub.py` and the request handlers.
+Read next: `context.py`.
 """
 
 from collections import defaultdict
@@ -223,9 +224,14 @@ class Room:
         self.live: dict[Peer, Callable[[bytes], int]] = {}
         """The peers that were sent everything up to `sent`, and the shortest way to each (`Link.push`)."""
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether it is the room of two."""
+        return self.kind is RoomKind.DIRECT
+
     def partner_of(self, account: Account) -> Account | None:
         """The other account of a direct room."""
-        if self.kind is not RoomKind.DIRECT:
+        if not self.is_direct:
             return None
         return next((member for member in self.members.values() if member is not account), None)
 
@@ -245,32 +251,53 @@ class State:
         self.rooms: dict[int, Room] = {}
         self.by_name: dict[str, Room] = {}
         self.direct: dict[frozenset[int], Room] = {}
-        self.take(snapshot)
+        self.take(snapshot, set())
 
-    def take(self, snapshot: Snapshot) -> None:
-        """Let everything be as it is on disk. Who and what is known stays the same object; the heads of known
-        rooms stay where they were.
+    def take(self, snapshot: Snapshot, changed: set[Account]) -> None:
+        """Let everything be as it is on disk. Whose rooms, invitations, keys or ban were others, is added to
+        `changed`.
+
+        Who and what is known stays the same object; the heads of known rooms stay where they were. After an
+        error, do it again.
         """
         for account in snapshot.accounts:
-            if account.number in self.accounts:
-                self.accounts[account.number].take(account)
-            else:
-                self.add_account(account)
-        self.by_key = {key: account for account in self.accounts.values() for key in account.public_keys}
+            self._take_account(account, changed)
+        self._name_accounts()
         for room in snapshot.rooms:
             self._take_room(room)
-        self._take_places(snapshot.rooms)
+        self.by_name = {room.name: room for room in self.rooms.values() if room.name}
+        self.direct = {frozenset(room.members): room for room in self.rooms.values() if room.is_direct}
+        self._take_places(snapshot.rooms, changed)
         barred: defaultdict[str, set[Account]] = defaultdict(set)
         for origin, number in snapshot.barred:
             barred[origin].add(self.accounts[number])
         self.barred = dict(barred)
 
+    def _take_account(self, record: AccountRecord, changed: set[Account]) -> None:
+        account = self.accounts.get(record.number)
+        if account is None:
+            self.accounts[record.number] = Account(record, Bucket(*self._rate))
+            return
+        if account.ban != record.ban or account.public_keys != set(record.public_keys):
+            changed.add(account)
+        account.take(record)
+
+    def _name_accounts(self) -> None:
+        """Let accounts be found by their handles and keys, all of them or none."""
+        known = self.accounts.values()
+        by_handle = {account.handle: account for account in known}
+        by_key = {key: account for account in known for key in account.public_keys}
+        unnamed = (account for account in known if account.handle not in self.by_handle)
+        skeletons = self.skeletons | {skeleton(account.handle): account for account in unnamed}
+        self.by_handle, self.skeletons, self.by_key = by_handle, skeletons, by_key
+
     def _take_room(self, record: RoomRecord) -> None:
         room = self.rooms.get(record.number) or self.add_room(record)
         room.topic = record.topic
+        room.creator = record.creator
         room.members = {number: self.accounts[number] for number in record.members}
 
-    def _take_places(self, records: Iterable[RoomRecord]) -> None:
+    def _take_places(self, records: Iterable[RoomRecord], changed: set[Account]) -> None:
         """Let accounts be in these rooms, invited to them and kept from them as on disk, and in no others."""
         rooms: defaultdict[int, dict[int, Room]] = defaultdict(dict)
         invitations: defaultdict[int, dict[Room, Account]] = defaultdict(dict)
@@ -284,6 +311,8 @@ class State:
             for number, until in record.kicked:
                 kicked[number][room.number] = until
         for number, account in self.accounts.items():
+            if account.rooms != rooms[number] or account.invitations != invitations[number]:
+                changed.add(account)
             account.rooms = rooms[number]
             account.invitations = invitations[number]
             account.kicked = kicked[number]
@@ -292,8 +321,8 @@ class State:
         """Take in an account that is on disk."""
         account = Account(record, Bucket(*self._rate))
         self.accounts[account.number] = account
-        self.by_handle[account.handle] = account
         self.skeletons[skeleton(account.handle)] = account
+        self.by_handle[account.handle] = account
         for public_key in account.public_keys:
             self.by_key[public_key] = account
         return account
@@ -333,6 +362,6 @@ class State:
         self.rooms[room.number] = room
         if room.name:
             self.by_name[room.name] = room
-        if room.kind is RoomKind.DIRECT:
+        if room.is_direct:
             self.direct[frozenset(record.members)] = room
         return room

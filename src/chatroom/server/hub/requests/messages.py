@@ -55,7 +55,7 @@ NONCE_REUSED: Final = Failed(ErrorCode.NONCE_REUSED, "this nonce stands for anot
 def post(context: Context, peer: Peer, request: Post) -> None:
     """Propose a message. Where the peer follows the room, the entry itself is the answer."""
     context.posts += 1
-    if peer.held_nonce and request.nonce != peer.held_nonce:
+    if peer.held_nonce not in (b"", request.nonce) and not _is_stored(context, peer, peer.held_nonce):
         context.refuse(peer, request, ErrorCode.STORAGE, "an earlier message of yours waits to be stored")
         return
     peer.held_nonce = b""
@@ -71,6 +71,17 @@ def post(context: Context, peer: Peer, request: Post) -> None:
     context.posts += len(mentioned) // MENTIONS_OF_A_POST
     entry = AddEntry(room.number, account.number, POSTED, body, request.nonce, mentioned)
     context.proposals.append(_Posting(entry, peer, None, False, context, request, room))
+
+
+def _is_stored(context: Context, peer: Peer, nonce: bytes) -> bool:
+    """Whether a post of the peer's account is stored, though that was not told as its answer; False while the
+    disk cannot be read.
+    """
+    assert peer.account is not None
+    try:
+        return context.log.find_post(peer.account.number, nonce) is not None
+    except StorageError:
+        return False
 
 
 class _Posting(Proposal, frozen=True, gc=False):
