@@ -169,7 +169,7 @@ MUTANTS: Final = (
         (
             Edit(
                 "server/hub/requests/messages.py",
-                "and not _is_stored(context, peer, peer.held_nonce):",
+                "and not _is_stored(context, peer, held):",
                 "and False:",
             ),
         ),
@@ -546,7 +546,7 @@ MUTANTS: Final = (
         (
             Edit(
                 "server/hub/hub.py",
-                "            self._misled.update(concerned(self.state, proposal.change))\n",
+                "            self._half_applied.append(proposal.change)\n",
                 "",
             ),
         ),

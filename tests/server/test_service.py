@@ -11,8 +11,9 @@ import pytest
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import Closing, Cursor, Follow, Ping, Pong, Post, Refused, Search
 from chatroom.protocol.requests import Incoming
+from chatroom.server.hub.context import Proposal
 from chatroom.server.hub.hub import Hub
-from chatroom.server.hub.ports import Link, StorageError
+from chatroom.server.hub.ports import Link, Outcome, StorageError
 from chatroom.server.hub.state import Peer
 from support.patience import wait_until
 from support.raw_client import Ended, RawClient, raw_client
@@ -49,6 +50,10 @@ class ShakyHub(Hub):
         if isinstance(packet, Search):
             self._shake("receive")
         return super().receive(peer, packet)
+
+    def decide(self, proposal: Proposal, outcome: Outcome) -> None:
+        self._shake("decide")
+        super().decide(proposal, outcome)
 
     def close(self, peer: Peer, code: ErrorCode, text: str) -> None:
         self._shake("close")
@@ -101,6 +106,18 @@ def test_an_error_that_is_nobodys_fault_costs_nobody_the_connection(
         wait_until(lambda: hub_class.faults == {name: 0}, between=say_on)
         say_on()
     assert f"{name} is shaky" in caplog.text
+
+
+@pytest.mark.parametrize("hub_class", [ShakyHub, ForgetfulHub])
+def test_who_cannot_even_be_told_of_a_mistake_is_ended(hub_class: type[ShakyHub]) -> None:
+    with running_service(hub_class) as host, raw_client(host.port) as ana, raw_client(host.port) as bob:
+        lobby = ana.enter("ana")
+        bob.enter("bob")
+        shake(host, decide=1, close=1)
+        ana.post(lobby, "what becomes of this?")
+        with pytest.raises(Ended):
+            ana.wait_for(Closing)
+        hears(bob, 7)
 
 
 @pytest.mark.parametrize("error", [MemoryError, StorageError])

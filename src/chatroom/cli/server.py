@@ -42,7 +42,7 @@ from chatroom.protocol.names import handle_form_fault, room_name_fault
 from chatroom.server.hub.context import HubSettings
 from chatroom.server.hub.delivery import broadcast_in_python
 from chatroom.server.hub.hub import Hub
-from chatroom.server.hub.ports import Broadcast
+from chatroom.server.hub.ports import Broadcast, StorageError
 from chatroom.server.log_lines import log_to_stderr
 from chatroom.server.sealing import SEAL, Sealing
 from chatroom.server.service import Service
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _serve(settings, directory)
     except AlreadyLocked:
         return _fail(f"another server uses the data directory {directory}", EXIT_FAILED)
-    except (StoreError, KeyFileError) as error:
+    except (StoreError, StorageError, KeyFileError) as error:
         return _fail(str(error), EXIT_FAILED)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

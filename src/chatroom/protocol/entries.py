@@ -195,10 +195,15 @@ def decode_entry(payload: bytes) -> Entry:
 
 def read_body(entry: Entry) -> Body:
     """Return the typed body of an entry; `Unknown` when its kind is not known or its body does not fit."""
-    decoder = _body_decoders.get(entry.kind)
+    return decode_body(entry.kind, entry.body)
+
+
+def decode_body(kind: int, body: bytes | msgspec.Raw) -> Body:
+    """Return the typed body of an entry of this kind, as `read_body` does."""
+    decoder = _body_decoders.get(kind)
     if decoder is None:
         return Unknown()
     try:
-        return decoder.decode(entry.body)
+        return decoder.decode(body)
     except MALFORMED:
         return Unknown()

@@ -228,7 +228,11 @@ class Service:
             raise
 
     def _apologise(self, peer: Peer) -> None:
-        self._hub.close(peer, ErrorCode.INTERNAL, OUR_MISTAKE)
+        try:
+            self._hub.close(peer, ErrorCode.INTERNAL, OUR_MISTAKE)
+        except BaseException:
+            peer.link.give_up()
+            raise
 
     # -- connections ---------------------------------------------------------------------------------------
 

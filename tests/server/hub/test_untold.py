@@ -155,7 +155,7 @@ def test_who_was_refused_and_then_sent_the_entry_writes_on(
     """What was sent again while the log could not be read came by itself: a client sends it no more."""
     ana, bob = world.member("ana"), world.member("bob")
     lobby = world.lobby(ana)
-    log.unreadable = 1
+    log.unreadable = 2
     back = untold(ana, "ana", Post(5, lobby, nonce(1), "one"))
     back.follow(lobby)
     assert isinstance(back.post(lobby, "one", nonce(1))[-1], Refused)
@@ -226,13 +226,33 @@ def want_memory() -> None:
 
 
 @pytest.mark.parametrize("act", [ModerationAct.KICK, ModerationAct.BAN])
-def test_who_could_not_be_shown_out_reads_and_writes_nothing_more(world: World, act: ModerationAct) -> None:
+@pytest.mark.parametrize("unreadable", [0, 1])
+def test_who_could_not_be_shown_out_reads_and_writes_nothing_more(
+    log: Silent, world: World, act: ModerationAct, unreadable: int
+) -> None:
     ana, bob, cara = world.member("ana", role=Role.OWNER), world.member("bob"), world.member("cara")
     lobby = world.lobby(ana)
     ana.say(Moderate(5, lobby, act, "bob", 3600, ""))
+    cara.say(Post(6, lobby, nonce(1), "secret"))
+    log.unreadable = unreadable
     settle_with(world, want_memory)
-    cara.post(lobby, "secret", nonce(1))
     assert bob.peer.stage is Stage.CLOSING
+    world.wait(3)
+    assert cara.texts(lobby)[-1] == "secret"
+    assert bob.peer.stage is Stage.CLOSING
+    assert "secret" not in bob.texts(lobby)
+
+
+def test_who_cannot_be_told_why_the_connection_ends_is_sent_no_more_entries(world: World) -> None:
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(world.hub._context, "say", lambda *_: want_memory())
+        with pytest.raises(MemoryError):
+            world.hub.close(bob.peer, ErrorCode.INTERNAL, "the server made a mistake")
+    ana.say(Post(5, lobby, nonce(1), "secret"))
+    world.settle()
+    assert bob.peer in world.closed
     assert "secret" not in bob.texts(lobby)
 
 
@@ -267,6 +287,26 @@ def test_who_could_not_be_told_of_a_room_comes_back(world: World, is_invited: bo
         ana.say(Invite(7, world.lobby(ana), "bob"))
     settle_with(world, want_memory)
     assert bob.peer.stage is Stage.CLOSING
+
+
+def test_a_room_whose_head_stayed_behind_is_put_right_when_the_log_can_be_read(
+    log: Silent, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, bob = world.member("ana"), world.member("bob")
+    lobby = world.lobby(ana)
+    ana.say(Post(5, lobby, nonce(1), "hello"))
+    world.hub.begin_pass(world.now, world.now_ms)
+    (decided,) = world.hub.commit()
+    with monkeypatch.context() as patched:
+        patched.setattr("chatroom.server.hub.hub.fold_posts", lambda *_: want_memory())
+        with pytest.raises(MemoryError):
+            world.hub.decide(*decided)
+    log.unreadable = 1
+    world.end_pass()
+    world.wait(3)
+    assert bob.texts(lobby) == ["hello"]
+    stored = seqs(bob, lobby)[-1]
+    assert isinstance(bob.ask(MarkRead(6, lobby, stored))[-1], Done)
 
 
 @pytest.mark.parametrize("folded", [0, 1])

@@ -23,8 +23,9 @@ from chatroom.server.hub.ports import (
 from chatroom.server.store import drafts, leaving_nonces, refusals, writer
 from chatroom.server.store.held_nonces import HeldNonces
 from chatroom.server.store.leaving_nonces import LeavingNonces
-from chatroom.server.store.nonce_keys import NonceKeys
+from chatroom.server.store.nonce_keys import NonceKeys, nonce_key
 from chatroom.server.store.nonce_runs import Run
+from chatroom.server.store.schema import entry_id
 from chatroom.server.store.sqlite import SqliteLog
 from support.failing_cursor import FailingCursor
 from support.hub_world import World
@@ -419,6 +420,15 @@ def test_what_a_slice_has_begun_takes_no_message_with_it(
     with contextlib.closing(sqlite3.connect(log._path)) as other:
         (count,) = other.execute("SELECT count(*) FROM entries").fetchone()
     assert (isinstance(outcome, CommittedPosts), count) == ((True, 7) if can_be_taken_back else (False, 6))
+
+
+def test_what_is_still_to_be_taken_back_is_not_found(garden: Story) -> None:
+    log = log_of(garden)
+    frame = log.after(1, 1, 1, 1)[0]
+    log._connection.execute("BEGIN")
+    log._connection.execute("INSERT INTO entries VALUES (?, ?, 1, ?)", (entry_id(1, 99), BOB, frame))
+    log._connection.execute("INSERT INTO nonces VALUES (?, ?)", (nonce_key(BOB, b"n" * 16), entry_id(1, 99)))
+    assert log.find_post(BOB, b"n" * 16) is None
 
 
 def test_what_is_still_to_be_taken_back_is_not_loaded(garden: Story) -> None:

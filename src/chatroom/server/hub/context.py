@@ -234,9 +234,9 @@ class Context:
     def close(self, peer: Peer, code: ErrorCode, text: str, retry_ms: int = 0) -> None:
         """Say why, and end the connection at the end of the pass."""
         if peer.stage is not Stage.CLOSING:
-            self.closing.append(peer)  # whatever fails now, it is ended
-            self.say(peer, Closing(code, text, retry_ms))
+            self.closing.append(peer)  # whatever fails now, it is ended, and sent no more entries
             self.delivery.unfollow_all(peer)
+            self.say(peer, Closing(code, text, retry_ms))
             peer.stage = Stage.CLOSING
 
     # -- guessing ------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def fold_change(state: State, change: Change, outcome: Committed) -> None:
     entries.
     """
     match change:
-        case AddAccount() if outcome.number not in state.accounts:
+        case AddAccount() if outcome.number not in state.accounts:  # else it came with a reload
             record = AccountRecord(outcome.number, change.handle, change.role, (change.public_key,))
             state.add_account(record).kicked.update(change.kicked)
         case AddDevice():

@@ -17,7 +17,7 @@ from chatroom.protocol.limits import TIME_MAX, VERSION
 from chatroom.protocol.packets import Hello, Ping, Request, Role
 from chatroom.protocol.requests import Incoming
 from chatroom.server.hub import presence
-from chatroom.server.hub.context import RETRY_MS, Context, HubSettings, Proposal
+from chatroom.server.hub.context import Context, HubSettings, Proposal
 from chatroom.server.hub.delivery import Delivery, broadcast_in_python
 from chatroom.server.hub.fold import fold, fold_change, fold_posts
 from chatroom.server.hub.permissions import may
@@ -25,6 +25,7 @@ from chatroom.server.hub.ports import (
     AddCode,
     AddRoom,
     Broadcast,
+    Change,
     Committed,
     CommittedPosts,
     Failed,
@@ -38,7 +39,7 @@ from chatroom.server.hub.ports import (
     Verify,
 )
 from chatroom.server.hub.records import CodeKind
-from chatroom.server.hub.reloading import concerned, reload
+from chatroom.server.hub.reloading import take_from_log
 from chatroom.server.hub.requests.login import MIN_VERSION
 from chatroom.server.hub.requests.rooms import add_committed_room
 from chatroom.server.hub.requests.table import ROWS
@@ -48,9 +49,9 @@ from chatroom.server.hub.state import Account, Peer, Room, Stage, State
 RESTART_MS: Final = 2_000
 """What a stopping server tells its clients to wait before they come back; they add their own jitter."""
 
-RELOAD_S: Final = RETRY_MS / 1_000
+RELOAD_S: Final = 1.0
 """After so long it is tried again to take the state from the log, which takes 0.2 s for 10,000 rooms of five
-members: when those come back who were refused meanwhile.
+members: before those come back who were refused meanwhile (`RETRY_MS`).
 """
 
 NOT_NOW: Final = Failed(ErrorCode.STORAGE, "the server cannot read its log now")
@@ -81,6 +82,8 @@ class Hub:
         """Whether the log has, or may have, outcomes of what was given up."""
         self._reload_at = inf
         """When the state is to be taken from the log anew; `inf`: it is as the log has told."""
+        self._half_applied: list[Change] = []
+        """What was decided, and applied in part at most."""
         self._misled: set[Account] = set()
         """Of whom it is not known what they were told."""
         self._stale: list[Proposal] = []
@@ -235,9 +238,10 @@ class Hub:
             context.log.submit([proposal.change for proposal in context.proposals], context.now_ms)
             self._submitted.extend(context.proposals)
             context.proposals.clear()
+        outcomes = context.log.outcomes()
         decided: list[tuple[Proposal, Outcome]] = [(proposal, NOT_NOW) for proposal in self._stale]
-        decided += zip(self._submitted, context.log.outcomes(), strict=False)  # some may follow later
-        del self._submitted[: len(decided) - len(self._stale)]
+        decided += zip(self._submitted, outcomes, strict=False)  # some may follow later
+        del self._submitted[: len(outcomes)]
         self._stale.clear()
         return decided
 
@@ -281,7 +285,7 @@ class Hub:
             proposal.decided(outcome)
         except BaseException:
             self._lose_track()
-            self._misled.update(concerned(self.state, proposal.change))
+            self._half_applied.append(proposal.change)
             raise
 
     def _lose_track(self) -> None:
@@ -301,7 +305,8 @@ class Hub:
         if self._context.now < self._reload_at:
             return
         self._reload_at = self._context.now + RELOAD_S
-        reload(self._context, self._misled)
+        take_from_log(self._context, self._half_applied, self._misled)
+        self._half_applied.clear()
         self._misled.clear()
         self._set_aside()
         self._reload_at = inf

@@ -5,11 +5,9 @@ Everybody is sent what was not told. Whoever may not know what he is to know, or
 is closed: he comes back, and hears at login how it is. Read next: `hub.py`, for when that is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-import msgspec
-
-from chatroom.protocol.entries import Entry, EntryKind, Invited, Moderated, read_body
+from chatroom.protocol.entries import EntryKind, Invited, Moderated, decode_body
 from chatroom.protocol.errors import ErrorCode
 from chatroom.server.hub.context import Context
 from chatroom.server.hub.ports import AddDevice, AddEntry, AddRoom, Change, RevokeDevice
@@ -18,22 +16,30 @@ from chatroom.server.hub.state import Account, State
 LOST_TRACK = "the server lost track of the account; come back"
 
 
-def reload(context: Context, misled: set[Account]) -> None:
-    """Let the state be as the log has it now. Close the peers of who is `misled`, and of whose rooms,
-    invitations, keys or ban turn out to be others: they are added.
+def take_from_log(context: Context, half_applied: Sequence[Change], misled: set[Account]) -> None:
+    """Let the state be as the log has it now. Close the peers of who is `misled`: of all whom a change
+    concerns that is `half_applied`, and of whose rooms, invitations, keys or ban turn out to be others: they
+    are added.
 
     Raises StorageError where the log cannot be read. After an error, do it again with the same set.
     """
+    for change in half_applied:
+        misled.update(concerned(context.state, change))
+    _close(context, misled)
     snapshot = context.log.load()
     context.state.take(snapshot, misled)
-    for account in misled:
-        for peer in account.peers:
-            context.close(peer, ErrorCode.INTERNAL, LOST_TRACK)
+    _close(context, misled)
     for record in snapshot.rooms:
         room = context.state.rooms[record.number]
+        room.head = record.head
         if record.head != room.sent:
-            room.head = record.head
             context.delivery.skip_to(room, record.head)
+
+
+def _close(context: Context, accounts: Iterable[Account]) -> None:
+    for account in accounts:
+        for peer in account.peers:
+            context.close(peer, ErrorCode.INTERNAL, LOST_TRACK)
 
 
 def concerned(state: State, change: Change) -> Iterator[Account]:
@@ -44,7 +50,7 @@ def concerned(state: State, change: Change) -> Iterator[Account]:
     match change:
         case AddEntry() if change.kind != EntryKind.POSTED:
             numbers = (change.author,)
-            body = read_body(Entry(change.room, 1, 0, "server", b"", change.kind, msgspec.Raw(change.body)))
+            body = decode_body(change.kind, change.body)
             if isinstance(body, Invited | Moderated) and body.handle in state.by_handle:
                 yield state.by_handle[body.handle]
         case AddRoom():

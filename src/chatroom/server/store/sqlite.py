@@ -136,11 +136,13 @@ class SqliteLog:
     def find_post(self, author: int, nonce: bytes) -> bytes | None:
         """See `Log.find_post`."""
         with _reading():
+            if self._connection.in_transaction:  # of what was not stored
+                self._writer.finish()
             entry = self._nonces.recent(nonce_key(author, nonce)) or self._nonces.on_disk(author, nonce)
             if entry is None:
                 return None
             frames = read_after(self._connection, entry >> ROOM_SHIFT, seq_of(entry) - 1, 1, PAGE_BYTES)
-        return frames[0] if frames else None  # none: what could not be stored is still to be taken back
+        return frames[0] if frames else None  # none: its nonce is still to be taken back
 
     def unread(self, account: int, heads: Mapping[int, int]) -> dict[int, Unread]:
         """As `Log.unread`."""

@@ -96,7 +96,7 @@ class Writer:
         try:
             return self._try(changes, Draft(now_ms))
         except FAULTS as error:
-            fault = self._sure(error)
+            fault = self._surely_not_stored(error)
             if is_everywhere(error):
                 return [fault] * len(changes)
         try:
@@ -106,7 +106,7 @@ class Writer:
         failed: dict[int, Failed] = {}
         give_up_at = time.monotonic() + ALONE_S
         outcomes: list[Outcome] = []
-        for single in singles:  # from here on nothing else may be raised: what is stored has to be told
+        for single in singles:  # what is raised from here on costs all who asked their connection
             entries: Sequence[SingleChange] = single if isinstance(single, list) else [single]
             each = [self._store_alone(entry, now_ms, failed, give_up_at) for entry in entries]
             outcomes.append(Several(tuple(each)) if isinstance(single, list) else each[0])
@@ -125,7 +125,7 @@ class Writer:
         try:
             (outcome,) = self._try([change], Draft(now_ms, is_alone=True))
         except FAULTS as error:
-            outcome = self._sure(error)
+            outcome = self._surely_not_stored(error)
         assert not isinstance(outcome, CommittedPosts | Several)
         if isinstance(outcome, Failed) and outcome.code is ErrorCode.STORAGE:
             failed[author] = outcome
@@ -141,7 +141,7 @@ class Writer:
                 raise
             return self._committed(left)
 
-    def _sure(self, error: Exception) -> Failed:
+    def _surely_not_stored(self, error: Exception) -> Failed:
         """Return why what raised this is not stored. Raises StorageError where it may be, after all."""
         if self._unfinished is not None:
             raise StorageError(f"the server cannot find out what it has stored: {words_for(error)}") from None

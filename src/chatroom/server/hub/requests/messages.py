@@ -55,7 +55,8 @@ NONCE_REUSED: Final = Failed(ErrorCode.NONCE_REUSED, "this nonce stands for anot
 def post(context: Context, peer: Peer, request: Post) -> None:
     """Propose a message. Where the peer follows the room, the entry itself is the answer."""
     context.posts += 1
-    if peer.held_nonce not in (b"", request.nonce) and not _is_stored(context, peer, peer.held_nonce):
+    held = peer.held_nonce
+    if held and request.nonce != held and not _is_stored(context, peer, held):
         context.refuse(peer, request, ErrorCode.STORAGE, "an earlier message of yours waits to be stored")
         return
     peer.held_nonce = b""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from chatroom.protocol.entries import EntryKind, Moderated, RoomKind, encode_body
+from chatroom.protocol.entries import EntryKind, Moderated, encode_body
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import ACT_REASON_CHARS, TIME_MAX
 from chatroom.protocol.packets import Claim, Moderate, ModerationAct, Role, RoomGone
@@ -133,7 +133,7 @@ def _show_out(context: Context, peer: Peer, request: Moderate, room: Room, targe
 
 
 def _kick_fault(_context: Context, request: Moderate, room: Room, target: Account) -> Failed | None:
-    if room.kind is RoomKind.DIRECT:
+    if room.is_direct:
         return Failed(ErrorCode.NOT_ALLOWED, "nobody is kicked from a direct room")
     if target.number not in room.members and not request.seconds:
         return Failed(ErrorCode.NOT_ALLOWED, f"{target.handle} is not a member of this room")

@@ -141,7 +141,7 @@ def _has_room_for_more(context: Context, peer: Peer, request: Join, account: Acc
 
 
 def _direct_rooms(account: Account) -> list[Room]:
-    return [room for room in account.rooms.values() if room.kind is RoomKind.DIRECT]
+    return [room for room in account.rooms.values() if room.is_direct]
 
 
 def _joined(context: Context, peer: Peer, request: Join, room: Room, outcome: Outcome) -> None:
@@ -254,7 +254,7 @@ def leave(context: Context, peer: Peer, request: Leave) -> None:
     if found is None:
         return
     account, room = found
-    if room.kind is RoomKind.DIRECT:
+    if room.is_direct:
         context.refuse(peer, request, ErrorCode.NOT_ALLOWED, "a direct room cannot be left")
         return
     entry = AddEntry(room.number, account.number, EntryKind.LEFT, encode_body(Left()))
@@ -286,7 +286,7 @@ def set_topic(context: Context, peer: Peer, request: SetTopic) -> None:
     if found is None:
         return
     account, room = found
-    if room.kind is RoomKind.DIRECT:
+    if room.is_direct:
         context.refuse(peer, request, ErrorCode.NOT_ALLOWED, "a direct room has no topic")
     elif fault := line_fault(request.text, max_chars=TOPIC_CHARS):
         context.refuse(peer, request, ErrorCode.BAD_TEXT, f"the topic {fault}")
@@ -305,7 +305,7 @@ def invite(context: Context, peer: Peer, request: Invite) -> None:
     other = context.state.by_handle.get(request.handle)
     if other is None:
         context.refuse(peer, request, ErrorCode.NO_SUCH_ACCOUNT, "nobody has this handle")
-    elif room.kind is RoomKind.DIRECT:
+    elif room.is_direct:
         context.refuse(peer, request, ErrorCode.NOT_ALLOWED, "a direct room has two members")
     elif room.number in other.rooms or room in other.invitations:
         context.say(peer, Done(request.id))
