@@ -7,6 +7,8 @@ import bisect
 import contextlib
 import itertools
 import select
+import socket
+import struct
 import tempfile
 import threading
 import time
@@ -114,7 +116,10 @@ class _Flooder:
             self._client.received.clear()
 
     def stop(self) -> tuple[int, int]:
-        """End; return how many messages it had to say, and how many were taken from it."""
+        """End, so that the server forgets what it has not read; return how many messages there were to say,
+        and how many were taken.
+        """
         self._stops.set()
         self._thread.join(MOST_BACK_S)
+        self._client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return self._offered, self._taken
