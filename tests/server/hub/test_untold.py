@@ -126,6 +126,7 @@ def test_entries_reach_everybody_at_once_or_when_the_log_can_be_read(
     log.unreadable = unreadable
     back = untold(ana, "ana", Post(5, lobby, nonce(2), "two"))
     world.wait(2 * unreadable)
+    assert bob.texts(lobby) == ["one", "two"]
     newcomer = world.member("cara")
     back.follow(lobby)
     for guest in (bob, newcomer, back):
