@@ -239,9 +239,10 @@ class Hub:
             self._submitted.extend(context.proposals)
             context.proposals.clear()
         outcomes = context.log.outcomes()
-        decided: list[tuple[Proposal, Outcome]] = [(proposal, NOT_NOW) for proposal in self._stale]
-        decided += zip(self._submitted, outcomes, strict=False)  # some may follow later
-        del self._submitted[: len(outcomes)]
+        decided: list[tuple[Proposal, Outcome]] = list(zip(self._submitted, outcomes, strict=False))
+        if self._stale:
+            decided += [(proposal, NOT_NOW) for proposal in self._stale]
+        del self._submitted[: len(outcomes)]  # some may follow later
         self._stale.clear()
         return decided
 
