@@ -22,7 +22,7 @@ from support.server_process import ServerProcess
 from torture.checker import check_files
 from torture.history import History
 from torture.kills import UNLIMITED
-from torture.programs import Person, Watcher, Writer, note_log, wait_until
+from torture.programs import WAIT_S, Person, Watcher, Writer, note_log, wait_until
 from torture.report import Row
 
 try:
@@ -169,27 +169,29 @@ def restored() -> Row:
         backup = directory / "backup.db"
         shutil.copy(server.data_dir / "chatroom.db", backup)
         server.start()
-        try:
+        shown = directory / "shown.txt"
+        with shown.open("wb") as output:
             reader = subprocess.Popen(
                 Person(directory, server.join, "carol").command("tail", "--since", "0", "lobby"),
-                stdout=subprocess.DEVNULL,
+                stdout=output,
                 stderr=subprocess.PIPE,
                 text=True,
             )
+        try:
             Writer(ann, history, name="new", count=50).finish()
-            wait_until(lambda: reader.poll() is None, "the reader is gone")
-            time.sleep(QUIET_S)
+            wait_until(lambda: b"new 49" in shown.read_bytes(), "the reader has not seen what will be gone")
             server.stop()
             for file in server.data_dir.glob("chatroom.db*"):
                 file.unlink()
             shutil.copy(backup, server.data_dir / "chatroom.db")
             server.start()
-            _, said = reader.communicate(timeout=30)
+            _, said = reader.communicate(timeout=WAIT_S)
             says = [line for line in said.splitlines() if "restored" in line]
             row.remarks = f"the reader says: {''.join(says[:1]).removeprefix('chatroom: ')}"
             if reader.returncode != 4 or "restored" not in said:
                 row.faults.append(f"exit code {reader.returncode}, {said!r}")
         finally:
+            reader.kill()
             server.kill()
             history.close()
     return row
