@@ -25,7 +25,6 @@ from chatroom.server.hub.delivery import Delivery
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.ports import AddEntry, AddPosts, Committed, CommittedPosts, Several
 from chatroom.server.store import database
-from chatroom.server.store.drafts import COLUMNS
 from chatroom.server.store.writer import Writer
 
 try:
@@ -63,7 +62,7 @@ def _before(owner: type, name: str, act: Callable[..., None]) -> None:
 
 
 def _has_posts(draft: Any) -> bool:  # noqa: ANN401
-    return EntryKind.POSTED in draft.values[2::COLUMNS]
+    return any(kind == EntryKind.POSTED for _, _, kind, _ in draft.gathered)
 
 
 def _is_post(proposal: Any) -> bool:  # noqa: ANN401

@@ -33,6 +33,7 @@ from chatroom.server.hub.ports import (
     Unread,
 )
 from chatroom.server.hub.records import RoomRecord
+from support.outcomes import one_by_one
 
 START_MS = 1_700_000_000_000
 LIMIT, BUDGET = 10_000, 1 << 24
@@ -58,10 +59,10 @@ class Story:
         self.now_ms = START_MS
 
     def submit(self, *changes: Change, at: int | None = None) -> list[Outcome]:
-        """Commit one pass and return what became of its changes."""
+        """Commit one pass and return what became of its changes, of each with its own frames."""
         self.now_ms += 1_000
         self.log.submit(changes, self.now_ms if at is None else at)
-        return self.log.outcomes()
+        return one_by_one(changes, self.log.outcomes())
 
     def one(self, change: Change) -> Outcome:
         """Commit a pass of one change."""

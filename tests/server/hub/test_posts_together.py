@@ -114,6 +114,41 @@ def test_who_does_not_follow_is_told_where_each_stands(log: Log) -> None:
     assert stored(answers) == [(1, 3, False), (2, 4, False), (3, 5, False)]
 
 
+def test_those_of_several_in_one_pass_reach_everybody_in_order(log: Log) -> None:
+    world = World(log)
+    ana, bob, eve = world.member("ana"), world.member("bob"), world.guest()
+    eve.login("eve")  # and follows nothing
+    lobby = world.lobby(ana)
+    before = len(eve.received)
+    ana.say_all(posts(lobby, "one", "two"))
+    eve.say_all(posts(lobby, "three", "four"))
+    bob.say_all(posts(lobby, "five"))
+    eve.say_all(posts(lobby, "six", first=3))
+    world.settle()
+    for guest in (ana, bob):
+        assert guest.texts(lobby) == ["one", "two", "three", "four", "five", "six"]
+    assert stored(eve.received[before:]) == [(1, 7, False), (2, 8, False), (3, 10, False)]
+    assert not ana.got(Stored)
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_where_one_outcome_of_several_is_lost_nobody_lacks_what_is_stored(log: Log, failing: int) -> None:
+    world = World(log)
+    ana, bob, mia = (world.member(handle) for handle in ("ana", "bob", "mia"))
+    lobby = world.lobby(ana)
+    for guest, text in ((ana, "one"), (bob, "two"), (mia, "three")):
+        guest.say_all(posts(lobby, text))
+    world.hub.begin_pass(world.now, world.now_ms)
+    decided = world.hub.commit()
+    del decided[failing]  # as where an error keeps it from being applied
+    for proposal, outcome in decided:
+        world.hub.decide(proposal, outcome)
+    world.end_pass()
+    world.settle()
+    for guest in (ana, bob, mia):
+        assert guest.texts(lobby) == ["one", "two", "three"]
+
+
 def test_repeats_among_them_are_told_where_they_stand_and_the_others_are_stored(log: Log) -> None:
     world = World(log)
     ana = world.member("ana")

@@ -22,6 +22,7 @@ from chatroom.server.hub.ports import (
 from chatroom.server.store import refusals
 from chatroom.server.store.changes import entries_of, together
 from chatroom.server.store.sqlite import SqliteLog
+from support.outcomes import one_by_one
 from support.story import BOB, BUDGET, INA, LIMIT, MIA, START_MS, Story
 
 
@@ -95,6 +96,37 @@ def test_with_others_in_one_pass_they_keep_their_places(garden: Story) -> None:
     )
     assert [seqs(outcome) for outcome in outcomes[1:3]] == [[6, 7], [8, 9]]
     assert garden.texts(1) == list("abcdef")
+
+
+def test_those_that_follow_each_other_in_a_room_are_told_together(disk: Story) -> None:
+    disk.garden(INA, MIA, BOB)
+    shed = disk.room("shed", INA, BOB)
+    known = disk.messages(1, MIA, "a")
+    disk.one(known)
+    changes = [
+        disk.messages(1, BOB, "b", "c"),
+        disk.messages(1, MIA, "d"),
+        disk.messages(1, BOB, "e"),
+        disk.messages(shed, BOB, "f"),
+        disk.messages(1, INA, "g"),
+        known,
+        disk.messages(1, INA, "h"),
+        disk.message(1, INA, "i"),
+        disk.messages(1, MIA, "j"),
+    ]
+    disk.log.submit(changes, START_MS)
+    outcomes = disk.log.outcomes()
+    told = [
+        (outcome.room, outcome.seq, outcome.count) if isinstance(outcome, CommittedPosts) else None
+        for outcome in outcomes
+    ]
+    first = [(1, 6, 4), (1, 8, 0), (1, 9, 0)]
+    assert told == [*first, (shed, 4, 1), (1, 10, 1), None, (1, 11, 1), None, (1, 13, 1)]
+    one_by_one(changes, outcomes)
+    assert disk.texts(1) == list("abcdeghij")
+    assert disk.texts(shed) == ["f"]
+    assert [entry.author for entry in disk.entries(1)[5:9]] == ["bob", "bob", "mia", "bob"]
+    assert (disk.record(1).head, disk.record(shed).head) == (13, 4)
 
 
 @pytest.mark.parametrize(

@@ -273,9 +273,10 @@ class Hub:
             match outcome:
                 case CommittedPosts():
                     room = context.state.rooms.get(outcome.room)
-                    if room is not None and outcome.seq > room.head:
-                        self._add_entries(room, outcome.seq, outcome.frames, outcome.count)
-                        fold_posts(room, outcome)
+                    if room is not None:
+                        if outcome.seq > room.head:
+                            self._add_entries(room, outcome.seq, outcome.frames, outcome.count)
+                            fold_posts(room, outcome)
                         if room in peer.live:
                             return  # the entries are the answer
                 case Several():

@@ -177,7 +177,9 @@ SingleOutcome = Committed | Repeated | Failed
 
 
 class CommittedPosts(msgspec.Struct, frozen=True, gc=False):
-    """All of an `AddPosts` is on disk, as `count` entries from `seq` on; `frames` are theirs, joined."""
+    """All of an `AddPosts` is on disk, from `seq` on. Where several follow each other in one room, the first
+    has the frames of all, joined, which are `count` entries, and the others have none: count 0.
+    """
 
     room: int
     seq: int

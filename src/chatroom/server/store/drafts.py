@@ -5,17 +5,17 @@ Read next: `writer.py`.
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Final, cast
+from typing import Final
 
 from chatroom.server.hub.ports import Outcome
 from chatroom.server.store.nonce_keys import NonceKeys
 from chatroom.server.store.rows import Value, insert_rows
 
-Row = tuple[int, int, int, bytearray]
-"""A row of `entries`: author, row id, kind, frame."""
+Gathered = tuple[int, int, int, Sequence[bytearray]]
+"""Entries that follow each other: author, row id of the first, kind, frames."""
 
 COLUMNS: Final = 4
-"""How many values that is."""
+"""Those of a row of `entries`: author, row id, kind, frame."""
 
 Proof = tuple[str, tuple[Value, ...]]
 """A query and its values: it finds a row where a draft is on disk, and found none before."""
@@ -41,9 +41,11 @@ class Draft:
     """What one transaction has gathered, and what is to be forgotten should it fail."""
 
     __slots__ = (
-        "_frames",
+        "_found",
+        "_looked_at",
         "accounts",
         "entries",
+        "gathered",
         "has_begun",
         "has_slice",
         "is_alone",
@@ -56,7 +58,6 @@ class Draft:
         "outcomes",
         "proof",
         "rooms",
-        "values",
     )
 
     def __init__(self, now_ms: int, *, is_alone: bool = False, looks_up: bool = False) -> None:
@@ -76,9 +77,10 @@ class Draft:
         """What becomes of each change if this is committed."""
         self.entries = 0
         """How many entries there are."""
-        self.values: list[Value] = []
-        """The rows of `entries` to be, one behind the other."""
-        self._frames: dict[int, bytearray] = {}
+        self.gathered: list[Gathered] = []
+        """The entries to be, in the order in which they came."""
+        self._found: dict[int, bytearray] = {}
+        self._looked_at = 0
         self.keys = NonceKeys()
         self.mentions: list[tuple[int, int, int]] = []
         self.rooms: dict[int, int] = {}
@@ -93,18 +95,19 @@ class Draft:
         """Whether the statement that commits was begun."""
 
     def add(self, author: int, entry: int, kind: int, frames: Sequence[bytearray]) -> None:
-        """Take the rows of entries that follow each other, of which this is the row id of the first."""
-        for row, frame in enumerate(frames, entry):
-            self.values += (author, row, kind, frame)
+        """Take entries that follow each other, of which this is the row id of the first."""
+        self.gathered.append((author, entry, kind, frames))
         self.entries += len(frames)
 
     def frame_of(self, entry: int) -> bytes | None:
-        """Return the frame of the entry with this row id, if it is one of them."""
-        done = len(self._frames) * COLUMNS  # a pass may ask for thousands: each row is looked at once
-        ids = cast(list[int], self.values[done + 1 :: COLUMNS])
-        frames = cast(list[bytearray], self.values[done + 3 :: COLUMNS])
-        self._frames.update(zip(ids, frames, strict=True))
-        frame = self._frames.get(entry)
+        """Return the frame of the entry with this row id, if it is one of them. Each is looked at once: a
+        pass may ask for thousands.
+        """
+        while self._looked_at < len(self.gathered):
+            _, first, _, frames = self.gathered[self._looked_at]
+            self._found.update(enumerate(frames, first))
+            self._looked_at += 1
+        frame = self._found.get(entry)
         return None if frame is None else bytes(frame)
 
     def write_rows(self, cursor: sqlite3.Cursor) -> bool:
@@ -112,19 +115,26 @@ class Draft:
         unsure = self.keys.unsure
         try:
             if unsure:
-                cursor.executemany(_ADD_UNLESS_KNOWN, [(unsure.get(row[1]), *row) for row in self._rows()])
+                rows = [
+                    (unsure.get(row), author, row, kind, frame)
+                    for author, entry, kind, frames in self.gathered
+                    for row, frame in enumerate(frames, entry)
+                ]
+                cursor.executemany(_ADD_UNLESS_KNOWN, rows)
             else:
-                insert_rows(cursor, _ADD_NEW, COLUMNS, self.values)
+                values: list[Value] = []
+                for author, entry, kind, frames in self.gathered:
+                    for row, frame in enumerate(frames, entry):
+                        values += author, row, kind, frame
+                insert_rows(cursor, _ADD_NEW, COLUMNS, values)
         except sqlite3.IntegrityError:
             return False
         return True
 
     def stands(self, cursor: sqlite3.Cursor) -> bool:
         """Whether it is on disk, though to commit it has failed. Raises what reading raises."""
-        proof = (_ENTRY, (self.values[1], self.values[3])) if self.values else self.proof
+        proof = self.proof
+        if self.gathered:
+            _, entry, _, frames = self.gathered[0]
+            proof = (_ENTRY, (entry, frames[0]))
         return self.is_written and proof is not None and cursor.execute(*proof).fetchone() is not None
-
-    def _rows(self) -> list[Row]:
-        """Return the rows one by one."""
-        values = iter(self.values)
-        return cast(list[Row], list(zip(values, values, values, values, strict=True)))

@@ -6,7 +6,7 @@ messages in 1,070 us of CPU, in 250 us without). So the newest nonces are held i
 later, thousands at a time, when the server is idle or when they become too many: those of plain posts
 that rise as runs, all others to the index, in its order. Nothing is at risk meanwhile: the nonce stands
 in the entry, and what is neither in a run nor in the index is read from the entries when the log is
-opened. Read next: `held_nonces.py`, `writer.py`.
+opened. Read next: `held_nonces.py`, `posting.py`.
 """
 
 import sqlite3

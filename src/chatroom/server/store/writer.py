@@ -3,7 +3,7 @@
 Deciding a message touches memory only; the rows are written at the end, many with one statement.
 Everything else (a room, a membership, a read marker) is written while it is decided, in the same
 transaction, so that a later change of the pass sees it. What a transaction that fails has moved in
-memory is forgotten and read again. Read next: `creation.py`, `projections.py`, `nonces.py`.
+memory is forgotten and read again. Read next: `posting.py`, `creation.py`, `projections.py`.
 """
 
 import sqlite3
@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Final, assert_never
 
-from chatroom.protocol.entries import EntryKind, encode_entry
+from chatroom.protocol.entries import encode_entry
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.server.hub.ports import (
@@ -53,6 +53,7 @@ from chatroom.server.store.moderation_rules import UNSETTLING
 from chatroom.server.store.nonce_keys import nonce_key
 from chatroom.server.store.nonces import Nonces
 from chatroom.server.store.people import proof_of, store_about_people
+from chatroom.server.store.posting import Posting
 from chatroom.server.store.projections import PROJECTIONS, project
 from chatroom.server.store.reading import read_frame
 from chatroom.server.store.schema import ROOM_SHIFT
@@ -60,8 +61,6 @@ from chatroom.server.store.transactions import roll_back
 
 ALONE_S: Final = 0.02
 """How long changes are tried one by one; those left over fail as one before, and are sent again."""
-
-_POSTED: Final = int(EntryKind.POSTED)
 
 
 class Writer:
@@ -72,6 +71,7 @@ class Writer:
         self._heads = heads
         self._nonces = nonces
         self._handles = handles
+        self._posting = Posting(heads, nonces, handles)
         self._unfinished: Draft | None = None  # under way, or still to be taken back
         self._fresh: dict[int, int] = {}
         self.entries = 0  # that were committed so far
@@ -155,12 +155,7 @@ class Writer:
         """
         self._unfinished = draft
         try:
-            draft.outcomes += [
-                self._add_posts(change, draft)
-                if isinstance(change, AddPosts)
-                else self._decide(change, draft)
-                for change in changes
-            ]
+            self._decide_all(changes, draft)
             is_committed = self._commit(draft)
         except FAULTS:
             if not self._take_back(draft):
@@ -255,6 +250,17 @@ class Writer:
 
     # -- decisions -----------------------------------------------------------------------------------------
 
+    def _decide_all(self, changes: Sequence[Change], draft: Draft) -> None:
+        outcomes = draft.outcomes
+        while len(outcomes) < len(changes):
+            change = changes[len(outcomes)]
+            if not isinstance(change, AddPosts):
+                outcomes.append(self._decide(change, draft))
+            elif posted := self._posting.take(changes, draft):
+                outcomes += posted
+            else:
+                outcomes.append(together([self._decide_entry(entry, draft) for entry in entries_of(change)]))
+
     def _decide(self, change: SingleChange, draft: Draft) -> Outcome:
         match change:
             case AddEntry():
@@ -273,23 +279,6 @@ class Writer:
                 return outcome
             case _:
                 assert_never(change)
-
-    def _add_posts(self, change: AddPosts, draft: Draft) -> Outcome:
-        """Give messages their seqs, time and frames, together where all of them are new."""
-        room, author, posts = change.room, change.author, change.posts
-        head, handle = self._heads.get(room), self._handles.get(author)
-        if head is not None and handle is not None and not draft.is_unsettled:
-            seq = head.seq + 1
-            entry = room << ROOM_SHIFT | seq
-            if self._nonces.take_if_new(draft.keys, author, posts, entry, draft.looks_up):
-                at = max(draft.now_ms, head.at)
-                frames = posts.entries(seq, at, handle)
-                draft.rooms.setdefault(room, at)
-                head.seq += len(frames)
-                head.at = at
-                draft.add(author, entry, _POSTED, frames)
-                return CommittedPosts(room, seq, len(frames), b"".join(frames))
-        return together([self._decide_entry(entry, draft) for entry in entries_of(change)])
 
     def _decide_entry(self, change: AddEntry, draft: Draft) -> SingleOutcome:
         fault = self._author_fault(change, draft) if draft.is_unsettled else None
