@@ -169,10 +169,7 @@ class SqliteLog:
             return list_devices(self._connection.cursor(), account)
 
     def index(self, budget_s: float) -> bool:
-        """As `Log.index`; it does the other work that can wait too.
-
-        Raises StorageError when the disk refuses; what was left to do is still to be done then.
-        """
+        """As `Log.index`; it does the other work that can wait too."""
         stop_at = time.monotonic() + budget_s
         try:
             self._look_after_files()
