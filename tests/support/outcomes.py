@@ -9,23 +9,22 @@ from chatroom.server.hub.ports import AddPosts, Change, CommittedPosts, Outcome
 def one_by_one(changes: Sequence[Change], outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Return the outcomes with the frames of each change at its own, and see that none is left over."""
     apart: list[Outcome] = []
-    room, seq, frames = 0, 0, list[bytes]()
+    rest: dict[int, tuple[int, list[bytes]]] = {}
     for change, outcome in zip(changes, outcomes, strict=True):
-        if isinstance(outcome, CommittedPosts):
-            assert isinstance(change, AddPosts)
-            if outcome.count:
-                assert not frames
-                room, seq, frames = outcome.room, outcome.seq, cut_frames(outcome.frames)
-                assert len(frames) == outcome.count
-            assert (outcome.room, outcome.seq) == (room, seq)
-            own, frames = frames[: len(change.posts)], frames[len(change.posts) :]
-            assert len(own) == len(change.posts)
-            seq += len(own)
-            apart.append(CommittedPosts(room, outcome.seq, len(own), b"".join(own)))
-        else:
-            assert not frames
+        if not isinstance(outcome, CommittedPosts):
             apart.append(outcome)
-    assert not frames
+            continue
+        assert isinstance(change, AddPosts)
+        room, count = outcome.room, len(change.posts)
+        if outcome.count:
+            assert not rest.get(room, (0, []))[1]
+            rest[room] = outcome.seq, cut_frames(outcome.frames)
+            assert len(rest[room][1]) == outcome.count
+        seq, frames = rest[room]
+        assert (outcome.seq, len(frames) >= count) == (seq, True)
+        rest[room] = seq + count, frames[count:]
+        apart.append(CommittedPosts(room, seq, count, b"".join(frames[:count])))
+    assert not any(frames for _, frames in rest.values())
     return apart
 
 

@@ -80,8 +80,10 @@ class Hub:
         self._submitted: list[Proposal] = []
         self._ignores_outcomes = False
         """Whether the log has, or may have, outcomes of what was given up."""
+        self.is_behind = False
+        """Whether the state is to be taken from the log anew. Until that is done nothing is submitted."""
         self._reload_at = inf
-        """When the state is to be taken from the log anew; `inf`: it is as the log has told."""
+        """When that is due next."""
         self._half_applied: list[Change] = []
         """What was decided, and applied in part at most."""
         self._misled: set[Account] = set()
@@ -294,11 +296,7 @@ class Hub:
         """Something may be stored that the state lacks: it is taken from the log anew (`reload`)."""
         if not self.is_behind:
             self._reload_at = -inf
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether the state is to be taken from the log anew. Until that is done nothing is submitted."""
-        return self._reload_at < inf
+            self.is_behind = True
 
     def reload(self) -> None:
         """Take the state from the log anew, if that is due. Raises StorageError where it cannot be read: it
@@ -311,7 +309,7 @@ class Hub:
         self._half_applied.clear()
         self._misled.clear()
         self._set_aside()
-        self._reload_at = inf
+        self.is_behind = False
 
     def _apply(self, proposal: Proposal, outcome: SingleOutcome) -> None:
         """Apply what was committed, now or before, to the state and to what is to be sent."""

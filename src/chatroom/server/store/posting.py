@@ -1,21 +1,33 @@
-"""Posting: plain messages that follow each other in a pass, of whomever, get their places in a room together.
+"""Posting: plain messages that follow each other in a pass, of whomever, get their places together.
 
-What is true of all of them is done once: their time, and moving the head of the room. What remains for each
-author is to see that the nonces are new. Read next: `nonces.py`, `drafts.py`.
+What is true of all that go into one room is done once: their time, their joined frames, the new head. What
+remains for each author is to see that the nonces are new. Read next: `nonces.py`, `drafts.py`.
 """
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import Final
 
 from chatroom.protocol.entries import EntryKind
 from chatroom.server.hub.ports import AddPosts, Change, CommittedPosts
 from chatroom.server.store.drafts import Draft
-from chatroom.server.store.heads import Heads
+from chatroom.server.store.heads import Head, Heads
 from chatroom.server.store.nonces import Nonces
 from chatroom.server.store.schema import ROOM_SHIFT
 
 _POSTED: Final = int(EntryKind.POSTED)
+
+
+class _Stretch:
+    """What goes into one room: `head` is moved on when all of it is there, `place` is that of the first."""
+
+    __slots__ = ("at", "frames", "head", "place", "seq")
+
+    def __init__(self, head: Head, now_ms: int, place: int) -> None:
+        self.head = head
+        self.seq = head.seq + 1
+        self.at = max(now_ms, head.at)
+        self.place = place
+        self.frames: list[bytearray] = []
 
 
 class Posting:
@@ -27,36 +39,40 @@ class Posting:
         self._handles = handles
 
     def take(self, changes: Sequence[Change], draft: Draft) -> list[CommittedPosts]:
-        """Return what becomes of the changes that `draft` has not decided, as far as they are messages in the
-        room of the first, and all of them new: none where the first is not. The first outcome has all frames.
+        """Return what becomes of the changes that `draft` has not decided, as far as they are new messages:
+        nothing where the first is not. The first outcome of each room has the frames of all.
         """
-        decided = len(draft.outcomes)
-        first = changes[decided]
-        assert isinstance(first, AddPosts)
-        room = first.room
-        head = self._heads.get(room)
-        if head is None or draft.is_unsettled:
-            return []
-        seq, at = head.seq + 1, max(draft.now_ms, head.at)
         outcomes: list[CommittedPosts] = []
-        frames: list[bytearray] = []
-        for change in islice(changes, decided, None):
-            if type(change) is not AddPosts or change.room != room:
+        if draft.is_unsettled:
+            return outcomes
+        stretches: dict[int, _Stretch] = {}
+        for place in range(len(draft.outcomes), len(changes)):
+            change = changes[place]
+            if type(change) is not AddPosts:
                 break
-            author, posts = change.author, change.posts
-            handle, entry = self._handles.get(author), room << ROOM_SHIFT | seq
-            if handle is None:
+            room, author, posts = change.room, change.author, change.posts
+            stretch = stretches.get(room) or self._begin(room, draft, len(outcomes))
+            handle = self._handles.get(author)
+            if stretch is None or handle is None:
                 break
+            seq = stretch.seq
+            entry = room << ROOM_SHIFT | seq
             if not self._nonces.take_if_new(draft.keys, author, posts, entry, draft.looks_up):
                 break
-            own = posts.entries(seq, at, handle)
-            draft.add(author, entry, _POSTED, own)
+            frames = posts.entries(seq, stretch.at, handle)
+            draft.add(author, entry, _POSTED, frames)
             outcomes.append(CommittedPosts(room, seq, 0, b""))
-            frames += own
-            seq += len(own)
-        if outcomes:
-            draft.rooms.setdefault(room, at)
-            head.seq = seq - 1
-            head.at = at
-            outcomes[0] = CommittedPosts(room, outcomes[0].seq, len(frames), b"".join(frames))
+            stretch.frames += frames
+            stretch.seq = seq + len(frames)
+            stretches[room] = stretch
+        for room, stretch in stretches.items():
+            draft.rooms.setdefault(room, stretch.at)
+            stretch.head.seq = stretch.seq - 1
+            stretch.head.at = stretch.at
+            frames, seq = stretch.frames, outcomes[stretch.place].seq
+            outcomes[stretch.place] = CommittedPosts(room, seq, len(frames), b"".join(frames))
         return outcomes
+
+    def _begin(self, room: int, draft: Draft, place: int) -> _Stretch | None:
+        head = self._heads.get(room)
+        return None if head is None else _Stretch(head, draft.now_ms, place)
