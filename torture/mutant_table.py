@@ -553,6 +553,11 @@ MUTANTS: Final = (
         ("tests/server/hub/test_untold.py::test_who_could_not_be_shown_out_reads_and_writes_nothing_more",),
     ),
     Mutant(
+        "who is closed because it is not known what he may read is let in before it is",
+        (Edit("server/hub/requests/login.py", "    if account in context.misled:\n", "    if None:\n"),),
+        ("tests/server/hub/test_untold.py::test_who_is_closed_is_let_in_when_it_is_known_what_he_may_read",),
+    ),
+    Mutant(
         "what is judged by a state that lacks something is stored",
         (Edit("server/hub/hub.py", "        if self.is_behind:\n            self._set_aside()\n", ""),),
         ("tests/server/hub/test_untold.py::test_nothing_is_stored_before_the_state_is_as_the_log_has_it",),
@@ -671,6 +676,23 @@ MUTANTS: Final = (
         (
             "tests/server/hub/test_posts_together.py::test_nothing_of_them_is_stored_behind_what_forbids_it_in_the_same_pass",
         ),
+    ),
+    Mutant(
+        "all that several write in a pass is sent as one buffer",
+        (Edit("server/store/posting.py", "if stretch.text_bytes > MOST_BYTES:", "if None:"),),
+        ("tests/server/store/test_changes.py::test_no_more_is_told_together_than_a_stalled_peer_may_cost",),
+    ),
+    Mutant(
+        "a head stays where it moved for what was not stored",
+        (
+            Edit("server/store/posting.py", "            stretch.head.seq = stretch.seq - 1\n", ""),
+            Edit(
+                "server/store/posting.py",
+                "            draft.rooms.setdefault(",
+                "            stretch.head.seq = stretch.seq - 1\n            draft.rooms.setdefault(",
+            ),
+        ),
+        ("tests/server/store/test_changes.py::test_a_head_that_moved_for_what_was_not_stored_moves_back",),
     ),
     Mutant(
         "several at once cost as much as one",

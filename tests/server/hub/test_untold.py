@@ -12,6 +12,7 @@ import pytest
 from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import (
+    Closing,
     CreateLink,
     Done,
     History,
@@ -242,6 +243,26 @@ def test_who_could_not_be_shown_out_reads_and_writes_nothing_more(
     assert cara.texts(lobby)[-1] == "secret"
     assert bob.peer.stage is Stage.CLOSING
     assert "secret" not in bob.texts(lobby)
+
+
+def test_who_is_closed_is_let_in_when_it_is_known_what_he_may_read(log: Silent, world: World) -> None:
+    ana, bob, cara = world.member("ana", role=Role.OWNER), world.member("bob"), world.member("cara")
+    lobby = world.lobby(ana)
+    ana.say(Moderate(5, lobby, ModerationAct.KICK, "bob", 3600, ""))
+    cara.say(Post(6, lobby, nonce(1), "secret"))
+    log.unreadable = 3
+    settle_with(world, want_memory)
+    back = world.guest(bob.key)
+    told = back.login("bob")[-1]
+    assert isinstance(told, Closing)
+    assert (told.code, told.retry_ms) == (ErrorCode.STORAGE, RETRY_MS)
+    assert back.peer.stage is Stage.CLOSING
+    world.wait(6)
+    again = world.guest(bob.key)
+    again.login("bob")
+    assert again.peer.stage is Stage.READY
+    assert lobby not in again.peer.account.rooms  # type: ignore[union-attr]
+    assert cara.texts(lobby)[-1] == "secret"
 
 
 def test_who_cannot_be_told_why_the_connection_ends_is_sent_no_more_entries(world: World) -> None:

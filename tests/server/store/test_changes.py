@@ -3,11 +3,14 @@
 import random
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chatroom.protocol.entries import EntryKind, Moderated, encode_body
 from chatroom.protocol.errors import ErrorCode
+from chatroom.protocol.posts import MOST_POSTS, posts_of
+from chatroom.server.hub.delivery import BUFFER_BYTES
 from chatroom.server.hub.ports import (
     AddEntry,
     AddPosts,
@@ -19,8 +22,9 @@ from chatroom.server.hub.ports import (
     Repeated,
     Several,
 )
-from chatroom.server.store import refusals
+from chatroom.server.store import refusals, writer
 from chatroom.server.store.changes import entries_of, together
+from chatroom.server.store.drafts import Draft
 from chatroom.server.store.sqlite import SqliteLog
 from support.outcomes import one_by_one
 from support.story import BOB, BUDGET, INA, LIMIT, MIA, START_MS, Story
@@ -127,6 +131,48 @@ def test_those_that_follow_each_other_are_told_together_in_each_room(disk: Story
     assert disk.texts(shed) == ["f"]
     assert [entry.author for entry in disk.entries(1)[5:9]] == ["bob", "bob", "mia", "bob"]
     assert (disk.record(1).head, disk.record(shed).head) == (13, 4)
+
+
+def test_no_more_is_told_together_than_a_stalled_peer_may_cost(disk: Story) -> None:
+    disk.garden(INA, MIA, BOB)
+    texts = [letter * 16_000 for letter in "abcdefghijklmnopqrstuvwxyz"]
+    changes = [disk.messages(1, (MIA, BOB)[place % 2], *texts[place : place + 3]) for place in range(23)]
+    changes += [disk.messages(1, BOB, *["short"] * MOST_POSTS) for _ in range(33)]
+    disk.log.submit(changes, START_MS)
+    outcomes = disk.log.outcomes()
+    one_by_one(changes, outcomes)
+    sizes = [len(outcome.frames) for outcome in outcomes if isinstance(outcome, CommittedPosts)]
+    assert sum(sizes) > 4 * BUFFER_BYTES > BUFFER_BYTES > max(sizes)
+    assert disk.texts(1) == [text for change in changes for text in texts_in(change)]
+
+
+def texts_in(change: AddPosts) -> list[str]:
+    return [post.text for post in posts_of(change.posts)]
+
+
+def test_a_head_that_moved_for_what_was_not_stored_moves_back(
+    disk: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk.garden(INA, MIA, BOB)
+    lacking = [MemoryError()]
+
+    class Rooms(dict[int, int]):
+        def setdefault(self, room: int, at: int = 0) -> int:
+            if lacking:
+                raise lacking.pop()
+            return super().setdefault(room, at)
+
+    def draft(*values: Any, **named: Any) -> Draft:  # noqa: ANN401 - what a Draft is made of
+        made = Draft(*values, **named)
+        made.rooms = Rooms()
+        return made
+
+    monkeypatch.setattr(writer, "Draft", draft)
+    disk.submit(disk.messages(1, BOB, "one", "two"), disk.messages(1, MIA, "three"))
+    disk.one(disk.messages(1, INA, "four"))
+    assert not lacking
+    assert disk.texts(1) == ["one", "two", "three", "four"]
+    assert [entry.seq for entry in disk.entries(1)] == list(range(1, 9))
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,8 @@ NEW_ROOMS = 20
 NEW_ROOM_EVERY_S = 60.0
 """Rooms that one account makes: rooms are for ever."""
 
+NOT_NOW = Failed(ErrorCode.STORAGE, "the server cannot read its log now")
+
 NOT_A_MEMBER = Failed(ErrorCode.NOT_A_MEMBER, "you are not a member of this room")
 
 
@@ -143,6 +145,8 @@ class Context:
         """Monotonic seconds at the beginning of this pass."""
         self.now_ms = 0
         """Milliseconds since 1970 at the beginning of this pass."""
+        self.misled: set[Account] = set()
+        """Of whom it is not known what they were told: they come in when it is (`reloading.py`)."""
         self.posts = 0
         """How many messages were heard in it, with what their mentions count."""
 

@@ -36,7 +36,7 @@ def fold(state: State, room: Room, logged: Logged) -> None:
 
 
 def fold_posts(room: Room, committed: CommittedPosts) -> None:
-    """Move `room` on by messages: the first has the seq after the room's head."""
+    """Move `room` on by messages, whose frames it was given; by none up to where the first of them stands."""
     room.head = committed.seq + committed.count - 1
 
 

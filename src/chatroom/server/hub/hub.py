@@ -17,7 +17,7 @@ from chatroom.protocol.limits import TIME_MAX, VERSION
 from chatroom.protocol.packets import Hello, Ping, Request, Role
 from chatroom.protocol.requests import Incoming
 from chatroom.server.hub import presence
-from chatroom.server.hub.context import Context, HubSettings, Proposal
+from chatroom.server.hub.context import NOT_NOW, Context, HubSettings, Proposal
 from chatroom.server.hub.delivery import Delivery, broadcast_in_python
 from chatroom.server.hub.fold import fold, fold_change, fold_posts
 from chatroom.server.hub.permissions import may
@@ -44,7 +44,7 @@ from chatroom.server.hub.requests.login import MIN_VERSION
 from chatroom.server.hub.requests.rooms import add_committed_room
 from chatroom.server.hub.requests.table import ROWS
 from chatroom.server.hub.silence import Silence
-from chatroom.server.hub.state import Account, Peer, Room, Stage, State
+from chatroom.server.hub.state import Peer, Room, Stage, State
 
 RESTART_MS: Final = 2_000
 """What a stopping server tells its clients to wait before they come back; they add their own jitter."""
@@ -53,8 +53,6 @@ RELOAD_S: Final = 1.0
 """After so long it is tried again to take the state from the log, which takes 0.2 s for 10,000 rooms of five
 members: before those come back who were refused meanwhile (`RETRY_MS`).
 """
-
-NOT_NOW: Final = Failed(ErrorCode.STORAGE, "the server cannot read its log now")
 
 STRANGER_PAUSE_S: Final = 1.0
 """How long a peer that has not logged in is left unread after a heartbeat: it has no account to charge."""
@@ -81,13 +79,11 @@ class Hub:
         self._ignores_outcomes = False
         """Whether the log has, or may have, outcomes of what was given up."""
         self.is_behind = False
-        """Whether the state is to be taken from the log anew. Until that is done nothing is submitted."""
+        """Whether the state is to be taken from the log anew (`reload`). Until then nothing is submitted."""
         self._reload_at = inf
         """When that is due next."""
         self._half_applied: list[Change] = []
         """What was decided, and applied in part at most."""
-        self._misled: set[Account] = set()
-        """Of whom it is not known what they were told."""
         self._stale: list[Proposal] = []
         """What was judged by a state that was not as the log has it, and is to be refused."""
         self._strangers: dict[Peer, None] = {}
@@ -276,7 +272,7 @@ class Hub:
                 case CommittedPosts():
                     room = context.state.rooms.get(outcome.room)
                     if room is not None:
-                        if outcome.seq > room.head:
+                        if outcome.seq > room.head:  # with count 0: those before it were not applied
                             self._add_entries(room, outcome.seq, outcome.frames, outcome.count)
                             fold_posts(room, outcome)
                         if room in peer.live:
@@ -305,9 +301,9 @@ class Hub:
         if self._context.now < self._reload_at:
             return
         self._reload_at = self._context.now + RELOAD_S
-        take_from_log(self._context, self._half_applied, self._misled)
+        take_from_log(self._context, self._half_applied)
         self._half_applied.clear()
-        self._misled.clear()
+        self._context.misled.clear()
         self._set_aside()
         self.is_behind = False
 

@@ -2,7 +2,7 @@
 or from applying it.
 
 Everybody is sent what was not told. Whoever may not know what he is to know, or what he may not do any more,
-is closed: he comes back, and hears at login how it is. Read next: `hub.py`, for when that is.
+is closed: he is let in when that is done, and hears at login how it is. Read next: `hub.py`, for when.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,13 +16,14 @@ from chatroom.server.hub.state import Account, State
 LOST_TRACK = "the server lost track of the account; come back"
 
 
-def take_from_log(context: Context, half_applied: Sequence[Change], misled: set[Account]) -> None:
+def take_from_log(context: Context, half_applied: Sequence[Change]) -> None:
     """Let the state be as the log has it now. Close the peers of who is `misled`: of all whom a change
     concerns that is `half_applied`, and of whose rooms, invitations, keys or ban turn out to be others: they
     are added.
 
-    Raises StorageError where the log cannot be read. After an error, do it again with the same set.
+    Raises StorageError where the log cannot be read. After an error, do it again with the same changes.
     """
+    misled = context.misled
     for change in half_applied:
         misled.update(concerned(context.state, change))
     _close(context, misled)

@@ -14,7 +14,7 @@ from chatroom.server.store.rows import Value, insert_rows
 Gathered = tuple[int, int, int, Sequence[bytearray]]
 """Entries that follow each other: author, row id of the first, kind, frames."""
 
-COLUMNS: Final = 4
+_COLUMNS: Final = 4
 """Those of a row of `entries`: author, row id, kind, frame."""
 
 Proof = tuple[str, tuple[Value, ...]]
@@ -126,7 +126,7 @@ class Draft:
                 for author, entry, kind, frames in self.gathered:
                     for row, frame in enumerate(frames, entry):
                         values += author, row, kind, frame
-                insert_rows(cursor, _ADD_NEW, COLUMNS, values)
+                insert_rows(cursor, _ADD_NEW, _COLUMNS, values)
         except sqlite3.IntegrityError:
             return False
         return True

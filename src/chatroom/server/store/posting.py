@@ -14,13 +14,18 @@ from chatroom.server.store.heads import Head, Heads
 from chatroom.server.store.nonces import Nonces
 from chatroom.server.store.schema import ROOM_SHIFT
 
+MOST_BYTES: Final = 98_304
+"""So much text is told together. That is sent at once, and with 64 KiB of whoever came last, and all that is
+in a frame besides, it must not be more than a stalled peer may cost (`BUFFER_BYTES` in `hub/delivery.py`).
+"""
+
 _POSTED: Final = int(EntryKind.POSTED)
 
 
 class _Stretch:
     """What goes into one room: `head` is moved on when all of it is there, `place` is that of the first."""
 
-    __slots__ = ("at", "frames", "head", "place", "seq")
+    __slots__ = ("at", "frames", "head", "place", "seq", "text_bytes")
 
     def __init__(self, head: Head, now_ms: int, place: int) -> None:
         self.head = head
@@ -28,6 +33,8 @@ class _Stretch:
         self.at = max(now_ms, head.at)
         self.place = place
         self.frames: list[bytearray] = []
+        self.text_bytes = 0
+        """How long the texts are at most."""
 
 
 class Posting:
@@ -64,9 +71,12 @@ class Posting:
             outcomes.append(CommittedPosts(room, seq, 0, b""))
             stretch.frames += frames
             stretch.seq = seq + len(frames)
+            stretch.text_bytes += len(frames) * posts.longest_bytes
             stretches[room] = stretch
+            if stretch.text_bytes > MOST_BYTES:
+                break
         for room, stretch in stretches.items():
-            draft.rooms.setdefault(room, stretch.at)
+            draft.rooms.setdefault(room, stretch.at)  # before the head moves: with the draft it is forgotten
             stretch.head.seq = stretch.seq - 1
             stretch.head.at = stretch.at
             frames, seq = stretch.frames, outcomes[stretch.place].seq
