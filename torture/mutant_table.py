@@ -679,17 +679,17 @@ MUTANTS: Final = (
     ),
     Mutant(
         "all that several write in a pass is sent as one buffer",
-        (Edit("server/store/posting.py", "if stretch.text_bytes > MOST_BYTES:", "if None:"),),
+        (Edit("server/store/posting.py", "if text_bytes > MOST_BYTES:", "if None:"),),
         ("tests/server/store/test_changes.py::test_no_more_is_told_together_than_a_stalled_peer_may_cost",),
     ),
     Mutant(
         "a head stays where it moved for what was not stored",
         (
-            Edit("server/store/posting.py", "            stretch.head.seq = stretch.seq - 1\n", ""),
+            Edit("server/store/posting.py", "                stretch.head.seq = stretch.seq - 1\n", ""),
             Edit(
                 "server/store/posting.py",
-                "            draft.rooms.setdefault(",
-                "            stretch.head.seq = stretch.seq - 1\n            draft.rooms.setdefault(",
+                "                draft.rooms.setdefault(",
+                "                stretch.head.seq = stretch.seq - 1\n                draft.rooms.setdefault(",
             ),
         ),
         ("tests/server/store/test_changes.py::test_a_head_that_moved_for_what_was_not_stored_moves_back",),

@@ -25,7 +25,7 @@ _POSTED: Final = int(EntryKind.POSTED)
 class _Stretch:
     """What goes into one room: `head` is moved on when all of it is there, `place` is that of the first."""
 
-    __slots__ = ("at", "frames", "head", "place", "seq", "text_bytes")
+    __slots__ = ("at", "frames", "head", "place", "seq")
 
     def __init__(self, head: Head, now_ms: int, place: int) -> None:
         self.head = head
@@ -33,8 +33,6 @@ class _Stretch:
         self.at = max(now_ms, head.at)
         self.place = place
         self.frames: list[bytearray] = []
-        self.text_bytes = 0
-        """How long the texts are at most."""
 
 
 class Posting:
@@ -52,35 +50,41 @@ class Posting:
         outcomes: list[CommittedPosts] = []
         if draft.is_unsettled:
             return outcomes
+        keys, handles, take_if_new = draft.keys, self._handles, self._nonces.take_if_new
         stretches: dict[int, _Stretch] = {}
+        stretch: _Stretch | None = None
+        room = text_bytes = 0
         for place in range(len(draft.outcomes), len(changes)):
             change = changes[place]
             if type(change) is not AddPosts:
                 break
-            room, author, posts = change.room, change.author, change.posts
-            stretch = stretches.get(room) or self._begin(room, draft, len(outcomes))
-            handle = self._handles.get(author)
-            if stretch is None or handle is None:
-                break
-            seq = stretch.seq
-            entry = room << ROOM_SHIFT | seq
-            if not self._nonces.take_if_new(draft.keys, author, posts, entry, draft.looks_up):
+            if stretch is None or change.room != room:
+                room = change.room
+                stretch = stretches.get(room) or self._begin(room, draft, len(outcomes))
+                if stretch is None:
+                    break
+                stretches[room] = stretch
+            author, posts, seq = change.author, change.posts, stretch.seq
+            entry, handle = room << ROOM_SHIFT | seq, handles.get(author)
+            if handle is None or not take_if_new(keys, author, posts, entry, draft.looks_up):
                 break
             frames = posts.entries(seq, stretch.at, handle)
             draft.add(author, entry, _POSTED, frames)
             outcomes.append(CommittedPosts(room, seq, 0, b""))
             stretch.frames += frames
             stretch.seq = seq + len(frames)
-            stretch.text_bytes += len(frames) * posts.longest_bytes
-            stretches[room] = stretch
-            if stretch.text_bytes > MOST_BYTES:
+            text_bytes += len(frames) * posts.longest_bytes
+            if text_bytes > MOST_BYTES:
                 break
         for room, stretch in stretches.items():
-            draft.rooms.setdefault(room, stretch.at)  # before the head moves: with the draft it is forgotten
-            stretch.head.seq = stretch.seq - 1
-            stretch.head.at = stretch.at
-            frames, seq = stretch.frames, outcomes[stretch.place].seq
-            outcomes[stretch.place] = CommittedPosts(room, seq, len(frames), b"".join(frames))
+            if stretch.frames:
+                draft.rooms.setdefault(
+                    room, stretch.at
+                )  # first: a moved head goes with the draft
+                stretch.head.seq = stretch.seq - 1
+                stretch.head.at = stretch.at
+                seq, frames = outcomes[stretch.place].seq, stretch.frames
+                outcomes[stretch.place] = CommittedPosts(room, seq, len(frames), b"".join(frames))
         return outcomes
 
     def _begin(self, room: int, draft: Draft, place: int) -> _Stretch | None:
