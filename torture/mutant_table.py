@@ -685,11 +685,12 @@ MUTANTS: Final = (
     Mutant(
         "a head stays where it moved for what was not stored",
         (
-            Edit("server/store/posting.py", "                stretch.head.seq = stretch.seq - 1\n", ""),
+            Edit("server/store/posting.py", "                draft.rooms.setdefault(room, stretch.at)\n", ""),
             Edit(
                 "server/store/posting.py",
-                "                draft.rooms.setdefault(",
-                "                stretch.head.seq = stretch.seq - 1\n                draft.rooms.setdefault(",
+                "                _end(stretch, room, outcomes)\n",
+                "                _end(stretch, room, outcomes)\n"
+                "                draft.rooms.setdefault(room, stretch.at)\n",
             ),
         ),
         ("tests/server/store/test_changes.py::test_a_head_that_moved_for_what_was_not_stored_moves_back",),

@@ -78,15 +78,20 @@ class Posting:
                 break
         for room, stretch in stretches.items():
             if stretch.frames:
-                draft.rooms.setdefault(
-                    room, stretch.at
-                )  # first: a moved head goes with the draft
-                stretch.head.seq = stretch.seq - 1
-                stretch.head.at = stretch.at
-                seq, frames = outcomes[stretch.place].seq, stretch.frames
-                outcomes[stretch.place] = CommittedPosts(room, seq, len(frames), b"".join(frames))
+                draft.rooms.setdefault(room, stretch.at)
+                _end(stretch, room, outcomes)
         return outcomes
 
     def _begin(self, room: int, draft: Draft, place: int) -> _Stretch | None:
         head = self._heads.get(room)
         return None if head is None else _Stretch(head, draft.now_ms, place)
+
+
+def _end(stretch: _Stretch, room: int, outcomes: list[CommittedPosts]) -> None:
+    """Give the first outcome the frames of all, and move the head on. The draft has noted the room by then:
+    should it fail, the head is forgotten with it.
+    """
+    stretch.head.seq = stretch.seq - 1
+    stretch.head.at = stretch.at
+    first, frames = outcomes[stretch.place], stretch.frames
+    outcomes[stretch.place] = CommittedPosts(room, first.seq, len(frames), b"".join(frames))
