@@ -554,7 +554,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "who is closed because it is not known what he may read is let in before it is",
-        (Edit("server/hub/requests/login.py", "    if account in context.misled:\n", "    if None:\n"),),
+        (Edit("server/hub/requests/entering.py", "    if account in context.misled:\n", "    if None:\n"),),
         ("tests/server/hub/test_untold.py::test_who_is_closed_is_let_in_when_it_is_known_what_he_may_read",),
     ),
     Mutant(
@@ -679,18 +679,18 @@ MUTANTS: Final = (
     ),
     Mutant(
         "all that several write in a pass is sent as one buffer",
-        (Edit("server/store/posting.py", "if text_bytes > MOST_BYTES:", "if None:"),),
+        (Edit("server/store/posting.py", "if outcomes and text_bytes > MOST_BYTES:", "if None:"),),
         ("tests/server/store/test_changes.py::test_no_more_is_told_together_than_a_stalled_peer_may_cost",),
     ),
     Mutant(
         "a head stays where it moved for what was not stored",
         (
-            Edit("server/store/posting.py", "                draft.rooms.setdefault(room, stretch.at)\n", ""),
+            Edit("server/store/posting.py", "                draft.rooms.setdefault(room, share.at)\n", ""),
             Edit(
                 "server/store/posting.py",
-                "                _end(stretch, room, outcomes)\n",
-                "                _end(stretch, room, outcomes)\n"
-                "                draft.rooms.setdefault(room, stretch.at)\n",
+                "                _end(share, room, outcomes)\n",
+                "                _end(share, room, outcomes)\n"
+                "                draft.rooms.setdefault(room, share.at)\n",
             ),
         ),
         ("tests/server/store/test_changes.py::test_a_head_that_moved_for_what_was_not_stored_moves_back",),

@@ -252,14 +252,15 @@ def test_who_is_closed_is_let_in_when_it_is_known_what_he_may_read(log: Silent, 
     cara.say(Post(6, lobby, nonce(1), "secret"))
     log.unreadable = 3
     settle_with(world, want_memory)
-    back = world.guest(bob.key)
-    told = back.login("bob")[-1]
-    assert isinstance(told, Closing)
-    assert (told.code, told.retry_ms) == (ErrorCode.STORAGE, RETRY_MS)
-    assert back.peer.stage is Stage.CLOSING
+    for handle, invite in (("bob", ""), ("", "ABCD")):  # with any code, whose key is known is found by that
+        back = world.guest(bob.key)
+        told = back.login(handle, invite=invite)[-1]
+        assert isinstance(told, Closing)
+        assert (told.code, told.retry_ms) == (ErrorCode.STORAGE, RETRY_MS)
+        assert back.peer.stage is Stage.CLOSING
     world.wait(6)
     again = world.guest(bob.key)
-    again.login("bob")
+    again.login("", invite="ABCD")
     assert again.peer.stage is Stage.READY
     assert lobby not in again.peer.account.rooms  # type: ignore[union-attr]
     assert cara.texts(lobby)[-1] == "secret"

@@ -141,12 +141,12 @@ class Context:
         self.proposals: list[Proposal] = []
         self.closing: list[Peer] = []
         self.presence_changed: dict[Account, None] = {}
+        self.misled: set[Account] = set()
+        """Of whom it is not known what they were told: they come in when it is (`reloading.py`)."""
         self.now = 0.0
         """Monotonic seconds at the beginning of this pass."""
         self.now_ms = 0
         """Milliseconds since 1970 at the beginning of this pass."""
-        self.misled: set[Account] = set()
-        """Of whom it is not known what they were told: they come in when it is (`reloading.py`)."""
         self.posts = 0
         """How many messages were heard in it, with what their mentions count."""
 
@@ -236,8 +236,10 @@ class Context:
             self.say(peer, Done(request.id))
 
     def close(self, peer: Peer, code: ErrorCode, text: str, retry_ms: int = 0) -> None:
-        """Say why, and end the connection at the end of the pass."""
+        """Say why, and when to come back, and end the connection at the end of the pass."""
         if peer.stage is not Stage.CLOSING:
+            if code is ErrorCode.STORAGE:
+                retry_ms = RETRY_MS
             self.closing.append(peer)  # whatever fails now, it is ended, and sent no more entries
             self.delivery.unfollow_all(peer)
             self.say(peer, Closing(code, text, retry_ms))

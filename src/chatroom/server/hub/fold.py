@@ -36,7 +36,7 @@ def fold(state: State, room: Room, logged: Logged) -> None:
 
 
 def fold_posts(room: Room, committed: CommittedPosts) -> None:
-    """Move `room` on by messages, whose frames it was given; by none up to where the first of them stands."""
+    """Move `room` on by messages, whose frames it was given; with none to just before its seq."""
     room.head = committed.seq + committed.count - 1
 
 

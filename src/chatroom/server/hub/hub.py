@@ -81,7 +81,7 @@ class Hub:
         self.is_behind = False
         """Whether the state is to be taken from the log anew (`reload`). Until then nothing is submitted."""
         self._reload_at = inf
-        """When that is due next."""
+        """When it is tried next, where it `is_behind`."""
         self._half_applied: list[Change] = []
         """What was decided, and applied in part at most."""
         self._stale: list[Proposal] = []

@@ -177,8 +177,8 @@ SingleOutcome = Committed | Repeated | Failed
 
 
 class CommittedPosts(msgspec.Struct, frozen=True, gc=False):
-    """All of an `AddPosts` is on disk, from `seq` on. `frames` are its `count` entries, joined, and may be
-    those of others that follow in the same room, too: these then have none, and count 0.
+    """All of an `AddPosts` is on disk, from `seq` on. `frames` are `count` entries from there on, joined: its
+    own, and maybe those of others of the pass that follow in the room. These then have none, and count 0.
     """
 
     room: int

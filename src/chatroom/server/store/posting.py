@@ -14,24 +14,26 @@ from chatroom.server.store.heads import Head, Heads
 from chatroom.server.store.nonces import Nonces
 from chatroom.server.store.schema import ROOM_SHIFT
 
-MOST_BYTES: Final = 98_304
-"""So much text is told together. That is sent at once, and with 64 KiB of whoever came last, and all that is
-in a frame besides, it must not be more than a stalled peer may cost (`BUFFER_BYTES` in `hub/delivery.py`).
+MOST_BYTES: Final = 131_072
+"""So much text is told together, unless one client wrote more at once. That is sent at once: with what is in
+the frames besides, it must not be more than a stalled peer may cost (`BUFFER_BYTES` in `hub/delivery.py`).
 """
 
 _POSTED: Final = int(EntryKind.POSTED)
 
 
-class _Stretch:
-    """What goes into one room: `head` is moved on when all of it is there, `place` is that of the first."""
+class _RoomShare:
+    """What goes into one room: `head` is moved on when all of it is there, `first` is the place of the first
+    among the outcomes.
+    """
 
-    __slots__ = ("at", "frames", "head", "place", "seq")
+    __slots__ = ("at", "first", "frames", "head", "seq")
 
-    def __init__(self, head: Head, now_ms: int, place: int) -> None:
+    def __init__(self, head: Head, now_ms: int, first: int) -> None:
         self.head = head
         self.seq = head.seq + 1
         self.at = max(now_ms, head.at)
-        self.place = place
+        self.first = first
         self.frames: list[bytearray] = []
 
 
@@ -51,47 +53,47 @@ class Posting:
         if draft.is_unsettled:
             return outcomes
         keys, handles, take_if_new = draft.keys, self._handles, self._nonces.take_if_new
-        stretches: dict[int, _Stretch] = {}
-        stretch: _Stretch | None = None
+        shares: dict[int, _RoomShare] = {}
+        share: _RoomShare | None = None
         room = text_bytes = 0
-        for place in range(len(draft.outcomes), len(changes)):
-            change = changes[place]
+        for number in range(len(draft.outcomes), len(changes)):
+            change = changes[number]
             if type(change) is not AddPosts:
                 break
-            if stretch is None or change.room != room:
+            if share is None or change.room != room:
                 room = change.room
-                stretch = stretches.get(room) or self._begin(room, draft, len(outcomes))
-                if stretch is None:
+                share = shares.get(room) or self._begin(room, draft, len(outcomes))
+                if share is None:
                     break
-                stretches[room] = stretch
-            author, posts, seq = change.author, change.posts, stretch.seq
+                shares[room] = share
+            author, posts, seq = change.author, change.posts, share.seq
+            text_bytes += len(posts) * posts.longest_bytes
+            if outcomes and text_bytes > MOST_BYTES:
+                break
             entry, handle = room << ROOM_SHIFT | seq, handles.get(author)
             if handle is None or not take_if_new(keys, author, posts, entry, draft.looks_up):
                 break
-            frames = posts.entries(seq, stretch.at, handle)
+            frames = posts.entries(seq, share.at, handle)
             draft.add(author, entry, _POSTED, frames)
             outcomes.append(CommittedPosts(room, seq, 0, b""))
-            stretch.frames += frames
-            stretch.seq = seq + len(frames)
-            text_bytes += len(frames) * posts.longest_bytes
-            if text_bytes > MOST_BYTES:
-                break
-        for room, stretch in stretches.items():
-            if stretch.frames:
-                draft.rooms.setdefault(room, stretch.at)
-                _end(stretch, room, outcomes)
+            share.frames += frames
+            share.seq = seq + len(frames)
+        for room, share in shares.items():
+            if share.frames:
+                draft.rooms.setdefault(room, share.at)
+                _end(share, room, outcomes)
         return outcomes
 
-    def _begin(self, room: int, draft: Draft, place: int) -> _Stretch | None:
+    def _begin(self, room: int, draft: Draft, first: int) -> _RoomShare | None:
         head = self._heads.get(room)
-        return None if head is None else _Stretch(head, draft.now_ms, place)
+        return None if head is None else _RoomShare(head, draft.now_ms, first)
 
 
-def _end(stretch: _Stretch, room: int, outcomes: list[CommittedPosts]) -> None:
+def _end(share: _RoomShare, room: int, outcomes: list[CommittedPosts]) -> None:
     """Give the first outcome the frames of all, and move the head on. The draft has noted the room by then:
     should it fail, the head is forgotten with it.
     """
-    stretch.head.seq = stretch.seq - 1
-    stretch.head.at = stretch.at
-    first, frames = outcomes[stretch.place], stretch.frames
-    outcomes[stretch.place] = CommittedPosts(room, first.seq, len(frames), b"".join(frames))
+    share.head.seq = share.seq - 1
+    share.head.at = share.at
+    seq, frames = outcomes[share.first].seq, share.frames
+    outcomes[share.first] = CommittedPosts(room, seq, len(frames), b"".join(frames))

@@ -9,7 +9,7 @@ from typing import Final
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import COUNT_MAX, TIME_MAX
 from chatroom.protocol.packets import Login, Presence, RoomState, Welcome
-from chatroom.server.hub.context import MANY_ROOMS, Context
+from chatroom.server.hub.context import MANY_ROOMS, NOT_NOW, Context
 from chatroom.server.hub.origins import is_loopback
 from chatroom.server.hub.records import BanRecord
 from chatroom.server.hub.state import Account, Peer, Stage
@@ -20,11 +20,14 @@ AGAIN_MS: Final = 10_000
 
 
 def enter(context: Context, peer: Peer, request: Login, account: Account, *, is_new: bool) -> None:
-    """Let the peer in, unless the account is banned or has too many connections: it replaces an older
-    connection of the same client process and learns its rooms. Where the account asked for more than it may,
-    this connection waits too.
+    """Let the peer in, unless the account is banned or has too many connections, or it is not known now what
+    it may: it replaces an older connection of the same client process and learns its rooms. Where the account
+    asked for more than it may, this connection waits too.
     """
     if peer.stage is Stage.CLOSING:
+        return
+    if account in context.misled:
+        context.close(peer, NOT_NOW.code, NOT_NOW.text)
         return
     ban = account.ban_at(context.now_ms)
     if ban is not None:

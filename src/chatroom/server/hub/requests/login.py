@@ -10,7 +10,7 @@ from chatroom.protocol.auth import login_message
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import VERSION
 from chatroom.protocol.packets import Login
-from chatroom.server.hub.context import NOT_NOW, RETRY_MS, Context
+from chatroom.server.hub.context import Context
 from chatroom.server.hub.requests.devices import enter_by_link
 from chatroom.server.hub.requests.entering import enter
 from chatroom.server.hub.requests.newcomers import admit
@@ -35,9 +35,7 @@ def login(context: Context, peer: Peer, request: Login) -> None:
         context.turn_away(peer, context.bad_signatures, ErrorCode.BAD_SIGNATURE, text)
         return
     account = context.state.by_handle.get(handle)
-    if account in context.misled:
-        context.close(peer, NOT_NOW.code, NOT_NOW.text, RETRY_MS)
-    elif account is not None and request.public_key in account.public_keys:
+    if account is not None and request.public_key in account.public_keys:
         enter(context, peer, request, account, is_new=False)
     elif handle or not request.invite:
         admit(context, peer, request)
