@@ -659,9 +659,7 @@ MUTANTS: Final = (
     Mutant(
         "who is muted may post several at once",
         (Edit(MESSAGES, "peer.held_nonce or account.muted_until or", "peer.held_nonce or"),),
-        (
-            "tests/server/hub/test_posts_together.py::test_any_mix_together_gives_everybody_what_it_gives_one_by_one",
-        ),
+        ("tests/server/hub/test_posts_together.py::test_each_that_may_not_be_is_refused",),
     ),
     Mutant(
         "several at once overtake one that waits for the disk",
