@@ -26,6 +26,19 @@ from support.story import BUDGET, LIMIT, Story, entry_in
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals and limits")
 
+
+def plant(story: Story) -> None:
+    """Make the first room, with its first member."""
+    story.account("ana")
+    story.room("garden", 1)
+
+
+def texts_at(path: Path) -> list[str]:
+    """What is found in the first room of the log that is there now."""
+    with contextlib.closing(SqliteLog(path)) as log:
+        return Story(log).texts(1)
+
+
 # -- killed ------------------------------------------------------------------------------------------------
 
 WRITER = """
@@ -119,8 +132,7 @@ def test_what_was_told_as_stored_survives_any_kill_once_and_in_order(
 
 
 def test_a_log_that_was_not_closed_is_opened_as_it_was(disk: Story, path: Path, tmp_path: Path) -> None:
-    disk.account("ana")
-    disk.room("garden", 1)
+    plant(disk)
     disk.post(1, 1, "last words")
     crashed = tmp_path / "crashed"
     crashed.mkdir()
@@ -263,14 +275,11 @@ def test_a_full_disk_refuses_messages_until_there_is_space_again(small_disk: Pat
 
 def test_a_full_disk_when_closing_loses_nothing(disk: Story, path: Path) -> None:
     assert isinstance(disk.log, SqliteLog)
-    disk.account("ana")
-    disk.room("garden", 1)
+    plant(disk)
     disk.post(1, 1, "kept")
     disk.log._connection.execute("PRAGMA query_only = ON")
     disk.log.close()
-    log = SqliteLog(path)
-    assert Story(log).texts(1) == ["kept"]
-    log.close()
+    assert texts_at(path) == ["kept"]
 
 
 # -- files removed -----------------------------------------------------------------------------------------
@@ -281,8 +290,7 @@ def test_a_full_disk_when_closing_loses_nothing(disk: Story, path: Path) -> None
 def test_a_file_removed_beside_the_database_costs_nothing_that_was_stored(
     disk: Story, path: Path, tmp_path: Path, ending: str
 ) -> None:
-    disk.account("ana")
-    disk.room("garden", 1)
+    plant(disk)
     message = disk.message(1, 1, "before")
     disk.submit(message)
     path.with_name(path.name + ending).unlink()
@@ -338,8 +346,7 @@ def another_program(path: Path, begin: str) -> Iterator[Callable[[], None]]:
 def test_a_file_removed_while_another_program_reads_costs_nothing_that_was_stored(
     disk: Story, path: Path, ending: str
 ) -> None:
-    disk.account("ana")
-    disk.room("garden", 1)
+    plant(disk)
     with another_program(path, "BEGIN"):  # so that what follows cannot all be moved to the database
         disk.post(1, 1, "before")
         path.with_name(path.name + ending).unlink()
@@ -351,15 +358,12 @@ def test_a_file_removed_while_another_program_reads_costs_nothing_that_was_store
     disk.index()
     disk.post(1, 1, "after")
     disk.log.close()
-    log = SqliteLog(path)
-    assert Story(log).texts(1) == ["before", "after"]
-    log.close()
+    assert texts_at(path) == ["before", "after"]
 
 
 @POSIX
 def test_a_log_that_cannot_be_opened_again_at_once_is_opened_later(disk: Story, path: Path) -> None:
-    disk.account("ana")
-    disk.room("garden", 1)
+    plant(disk)
     disk.post(1, 1, "before")
     path.with_name(path.name + "-shm").unlink()
     with another_program(path, "BEGIN IMMEDIATE"):  # it has a file of that name of its own
@@ -377,8 +381,7 @@ def test_an_older_log_in_the_place_of_one_that_could_not_be_opened_again_is_not_
     disk: Story, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert isinstance(disk.log, SqliteLog)
-    disk.account("ana")
-    disk.room("garden", 1)
+    plant(disk)
     disk.log._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     older = path.read_bytes()
     disk.post(1, 1, "before")
@@ -431,8 +434,7 @@ def test_nothing_is_stored_in_a_removed_file_that_cannot_be_moved(
 ) -> None:
     log = disk.log
     assert isinstance(log, SqliteLog)
-    disk.account("ana")
-    disk.room("garden", 1)
+    plant(disk)
     disk.post(1, 1, "before")
     path.with_name(path.name + "-wal").unlink()
     with monkeypatch.context() as full:
@@ -453,16 +455,13 @@ def test_nothing_is_stored_in_a_removed_file_that_cannot_be_moved(
 def test_a_log_that_closes_waits_for_another_program_that_keeps_messages_out_of_the_database(
     disk: Story, path: Path
 ) -> None:
-    disk.account("ana")
-    disk.room("garden", 1)
+    plant(disk)
     with another_program(path, "BEGIN") as end:
         disk.post(1, 1, "before")
         path.with_name(path.name + "-wal").unlink()
         threading.Timer(1.5, end).start()
         disk.log.close()
-    log = SqliteLog(path)
-    assert Story(log).texts(1) == ["before"]
-    log.close()
+    assert texts_at(path) == ["before"]
 
 
 @POSIX
@@ -470,17 +469,14 @@ def test_what_is_still_to_be_taken_back_keeps_nothing_out_of_the_database_at_the
     disk: Story, path: Path
 ) -> None:
     assert isinstance(disk.log, SqliteLog)
-    disk.account("ana")
-    disk.room("garden", 1)
+    plant(disk)
     disk.post(1, 1, "before")
     disk.log._connection.execute("BEGIN")
     disk.log._connection.execute("UPDATE rooms SET topic = 'not committed'")
     with another_program(path, "SELECT 1"):  # SQLite moves what is left only for the last one
         path.with_name(path.name + "-wal").unlink()
         disk.log.close()
-    log = SqliteLog(path)
-    assert Story(log).texts(1) == ["before"]
-    log.close()
+    assert texts_at(path) == ["before"]
 
 
 @POSIX
@@ -490,8 +486,7 @@ def test_a_log_that_closes_without_the_index_of_its_write_ahead_log_has_lost_not
     """It waits for nobody, and warns of nothing: the write-ahead log itself is there."""
     log = disk.log
     assert isinstance(log, SqliteLog)
-    disk.account("ana")
-    disk.room("garden", 1)
+    plant(disk)
     monkeypatch.setattr(sqlite, "LEAVE_S", 2.0)
     calls: list[str] = []
     with another_program(path, "BEGIN"):
@@ -511,8 +506,7 @@ def test_a_log_that_closes_without_the_index_of_its_write_ahead_log_has_lost_not
 def test_a_log_whose_files_are_all_there_is_not_opened_again(disk: Story) -> None:
     assert isinstance(disk.log, SqliteLog)
     connection = disk.log._connection
-    disk.account("ana")
-    disk.room("garden", 1)
+    plant(disk)
     for _ in range(3):
         disk.post(1, 1, "x" * 10_000)
         disk.index()
@@ -523,8 +517,7 @@ def test_a_log_whose_files_are_all_there_is_not_opened_again(disk: Story) -> Non
 def test_nothing_is_stored_in_a_database_that_was_removed_until_it_is_back(
     disk: Story, path: Path, tmp_path: Path
 ) -> None:
-    disk.account("ana")
-    disk.room("garden", 1)
+    plant(disk)
     path.rename(tmp_path / "elsewhere")
     with pytest.raises(StorageError, match="removed"):
         disk.log.index(1)
@@ -543,8 +536,7 @@ def test_nothing_is_stored_in_a_database_that_was_removed_until_it_is_back(
 
 def test_a_read_the_disk_refuses_is_a_storage_error_in_one_line(disk: Story) -> None:
     assert isinstance(disk.log, SqliteLog)
-    disk.account("ana")
-    disk.room("garden", 1)
+    plant(disk)
     disk.post(1, 1, "text")
     disk.index()
     for table in ("documents", "entries", "reads", "members"):
@@ -565,8 +557,7 @@ def test_a_read_the_disk_refuses_is_a_storage_error_in_one_line(disk: Story) -> 
 
 def test_an_entry_that_is_damaged_is_a_storage_error(disk: Story) -> None:
     assert isinstance(disk.log, SqliteLog)
-    disk.account("ana")
-    disk.room("garden", 1)
+    plant(disk)
     message = disk.message(1, 1, "text")
     disk.submit(message)
     disk.log._connection.execute("UPDATE entries SET frame = x'0102' WHERE kind = 1")

@@ -5,6 +5,7 @@ Read next: `writer.py`.
 
 import sqlite3
 from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 
 from chatroom.server.hub.ports import Outcome
@@ -113,19 +114,16 @@ class Draft:
     def write_rows(self, cursor: sqlite3.Cursor) -> bool:
         """Write the rows; False when one of them cannot be there: its nonce, or its place, is taken."""
         unsure = self.keys.unsure
+        rows = [
+            (author, row, kind, frame)
+            for author, entry, kind, frames in self.gathered
+            for row, frame in enumerate(frames, entry)
+        ]
         try:
             if unsure:
-                rows = [
-                    (unsure.get(row), author, row, kind, frame)
-                    for author, entry, kind, frames in self.gathered
-                    for row, frame in enumerate(frames, entry)
-                ]
-                cursor.executemany(_ADD_UNLESS_KNOWN, rows)
+                cursor.executemany(_ADD_UNLESS_KNOWN, [(unsure.get(row[1]), *row) for row in rows])
             else:
-                values: list[Value] = []
-                for author, entry, kind, frames in self.gathered:
-                    for row, frame in enumerate(frames, entry):
-                        values += author, row, kind, frame
+                values: list[Value] = list(chain.from_iterable(rows))
                 insert_rows(cursor, _ADD_NEW, _COLUMNS, values)
         except sqlite3.IntegrityError:
             return False
