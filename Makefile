@@ -51,12 +51,12 @@ docs: .venv/installed-dev ## write the pages and samples that are made from tabl
 
 clean: ## remove .venv and what tools left behind; what was said in .chat stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks build dist src/*.egg-info
-	rm -f src/chatroom/net/_broadcast.*.so src/chatroom/protocol/_posts.*.so
+	find src -name '*.so' -delete
 	find src tests tools bench torture -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installed again when one of these changes. Whoever has the tools to work on it can also run it.
 WHAT_IS_BUILT := pyproject.toml setup.py tools/venv.sh src/chatroom/net/_broadcast.c src/chatroom/protocol/_posts.c \
-	src/chatroom/protocol/_posts_bytes.h
+	src/chatroom/protocol/_posts_bytes.h tools/compiled.txt $(shell cat tools/compiled.txt)
 
 .venv/installed: $(WHAT_IS_BUILT)
 	@test -z "$$(find $^ -newer .venv/installed-dev 2>&1)" || tools/venv.sh .

@@ -45,13 +45,13 @@ if ! .venv/bin/python -c "$is_new_enough" >/dev/null 2>&1; then
 fi
 
 # What was built before must not stay where it cannot be built again.
-rm -f src/chatroom/net/_broadcast.*.so src/chatroom/protocol/_posts.*.so
+find src -name '*.so' -delete
 echo "Installing into .venv ..."
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable "$what" ||
     fail "The installation failed. pip needs a way to PyPI: HTTPS_PROXY and PIP_INDEX_URL tell it of one."
-for module in net/_broadcast protocol/_posts; do
-    ls src/chatroom/$module.*.so >/dev/null 2>&1 && continue
+for module in chatroom/net/_broadcast chatroom/protocol/_posts chatroom_compiled__mypyc; do
+    ls src/$module.*.so >/dev/null 2>&1 && continue
     echo "Without a C compiler and the headers of Python, the server works the same and costs more:"
-    echo "see docs/decisions/0014-broadcast-in-c.md and 0015-posts-together.md"
+    echo "see docs/decisions/0014-broadcast-in-c.md, 0015-posts-together.md and 0017-compiled-path.md"
     break
 done

@@ -16,6 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from support.compiled import import_source
+
+import_source()  # what was compiled cannot be altered
+
 from chatroom.cli import server as program
 from chatroom.protocol.entries import EntryKind
 from chatroom.protocol.packets import Post

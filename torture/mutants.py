@@ -20,7 +20,17 @@ from chatroom.net.broadcast import IS_BUILT
 from torture.mutant_table import MUTANTS, Mutant
 
 ROOT: Final = Path(__file__).parents[1]
-COPIED: Final = ("src", "tests", "torture", "docs", "config", "pyproject.toml", "Makefile", "README.md")
+COPIED: Final = (
+    "src",
+    "tests",
+    "tools",
+    "torture",
+    "docs",
+    "config",
+    "pyproject.toml",
+    "Makefile",
+    "README.md",
+)
 TEST_S: Final = 600
 EXAMPLES: Final = "250"
 """How long the state machine searches: a mutant may be found by one example in a hundred."""

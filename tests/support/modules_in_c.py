@@ -17,16 +17,22 @@ def needs(*, is_built: bool) -> pytest.MarkDecorator:
     return pytest.mark.skipif(not is_built, reason=why)
 
 
+def has_compiler() -> bool:
+    """Whether modules can be built here."""
+    compiler = str(sysconfig.get_config_var("CC")).split()[0]
+    has_headers = (Path(sysconfig.get_path("include")) / "Python.h").exists()
+    return sys.platform != "win32" and has_headers and shutil.which(compiler) is not None
+
+
 def assert_built(source: str, *, is_built: bool) -> None:
     """That the source in the package compiles without a warning, and the module is there; skips where nothing
     compiles.
     """
-    compiler = str(sysconfig.get_config_var("CC")).split()[0]
-    include = Path(sysconfig.get_path("include"))
-    if sys.platform == "win32" or not (include / "Python.h").exists() or shutil.which(compiler) is None:
+    if not has_compiler():
         pytest.skip("no C compiler or no headers of Python: apt-get install gcc python3-dev")
+    include = sysconfig.get_path("include")
     command = [
-        compiler,
+        str(sysconfig.get_config_var("CC")).split()[0],
         "-fsyntax-only",
         "-Wall",
         "-Wextra",

@@ -20,6 +20,13 @@ from support.ports import held_port
 Settings = Mapping[str, Mapping[str, object]]
 
 
+FROM_SOURCE = f"""
+import sys
+sys.path.append({str(Path(__file__).parents[1])!r})
+from support.compiled import import_source
+import_source()
+"""
+"""What is altered is the source: in what was compiled, functions and constants have grown together."""
 RUN = "import sys; from chatroom.cli.server import main; sys.exit(main())"
 
 
@@ -39,7 +46,7 @@ class ServerProcess:
         self.join = ""
         self.output: list[str] = []
         self.process: subprocess.Popen[str] | None = None
-        program = ["-c", f"{altered}\n{RUN}"] if altered else ["-m", "chatroom.cli.server"]
+        program = ["-c", f"{FROM_SOURCE}{altered}\n{RUN}"] if altered else ["-m", "chatroom.cli.server"]
         self.program = [sys.executable, *program]
         self.config = directory / "server.toml"
         self.config.touch(mode=0o600)  # it may hold a password
