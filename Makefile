@@ -56,15 +56,16 @@ clean: ## remove .venv and what tools left behind; what was said in .chat stays
 
 # Installed again when one of these changes. Whoever has the tools to work on it can also run it.
 WHAT_IS_BUILT := pyproject.toml setup.py tools/venv.sh src/chatroom/net/_broadcast.c src/chatroom/protocol/_posts.c \
-	src/chatroom/protocol/_posts_bytes.h tools/compiled.txt $(shell cat tools/compiled.txt)
+	src/chatroom/protocol/_posts_bytes.h tools/compiled.txt \
+	$(shell find src/chatroom/net src/chatroom/protocol src/chatroom/server -name '*.py')
 
+# The stamps have the time of the beginning: what is saved while it compiles is newer.
 .venv/installed: $(WHAT_IS_BUILT)
-	@test -z "$$(find $^ -newer .venv/installed-dev 2>&1)" || tools/venv.sh .
-	@touch $@
+	@began=$$(mktemp); test -z "$$(find $^ -newer .venv/installed-dev 2>&1)" || tools/venv.sh . && \
+		touch -r "$$began" $@ && rm "$$began"
 
 .venv/installed-dev: $(WHAT_IS_BUILT)
-	@tools/venv.sh '.[dev]'
-	@touch $@
+	@began=$$(mktemp); tools/venv.sh '.[dev]' && touch -r "$$began" $@ && rm "$$began"
 
 .venv/installed-bench: .venv/installed-dev bench/requirements.txt
 	@$(PYTHON_IN_VENV) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt

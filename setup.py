@@ -9,6 +9,7 @@ import os
 import sys
 import sysconfig
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -31,7 +32,10 @@ IN_C = [
 ]
 
 ONLY_ASKING = {"egg_info", "dist_info", "sdist"}
-"""What tells about the package, and builds nothing."""
+"""Words on the command line, put there by pip, with which it asks about the package and builds nothing."""
+
+BEGAN_AT = time.time()
+"""What was compiled is given this time: a source that is saved meanwhile is newer."""
 
 
 def compiled_modules(place: str) -> list[Extension]:
@@ -44,15 +48,15 @@ def compiled_modules(place: str) -> list[Extension]:
     modules = Path("tools/compiled.txt").read_text(encoding="utf-8").split()
     try:
         extensions = mypycify(
-            ["--config-file=", "--ignore-missing-imports", *modules],
+            ["--config-file=", "--ignore-missing-imports", f"--cache-dir={place}/mypy", *modules],
             opt_level="2",
             debug_level="0",
             multi_file=True,
             group_name="chatroom_compiled",
             target_dir=place,
         )
-    except (SystemExit, OSError) as error:
-        print(f"the modules on the path of a message stay in Python: {error}", file=sys.stderr)
+    except (SystemExit, Exception) as error:  # whatever ails a compiler, there is the source
+        print(f"the modules on the path of a message stay in Python: {error!r}", file=sys.stderr)
         return []
     for extension in extensions:
         extension.optional = True
@@ -85,8 +89,11 @@ class Build(build_ext):
             for extension in self.extensions
             if extension not in IN_C
         ]
-        if not all(path.exists() for path in built):
-            for path in built:
+        is_whole = all(path.exists() for path in built)
+        for path in built:
+            if is_whole:
+                os.utime(path, (BEGAN_AT, BEGAN_AT))
+            else:
                 path.unlink(missing_ok=True)
 
 

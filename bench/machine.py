@@ -16,6 +16,7 @@ from pathlib import Path
 
 from chatroom.net import broadcast
 from chatroom.protocol import posts
+from chatroom.server.hub import hub
 
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE = CORES[0]
@@ -88,6 +89,7 @@ def describe() -> dict[str, str]:
         "openssl": ssl.OPENSSL_VERSION.split()[1],
         "broadcast": "in C" if broadcast.IS_BUILT else "in Python",
         "posts": "in C" if posts.IS_BUILT else "in Python",
+        "path of a message": "in Python" if str(hub.__file__).endswith(".py") else "compiled",
         "load before": f"{load_1:.1f} (1 min), {load_5:.1f} (5 min)",
     }
 

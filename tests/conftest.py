@@ -3,6 +3,7 @@
 import os
 
 import hypothesis
+import pytest
 
 from support.compiled import AS_COMPILED, drop_stale, import_source
 
@@ -14,11 +15,14 @@ hypothesis.settings.register_profile("chatroom", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("chatroom")
 
 
-def pytest_report_header() -> str:
-    """Tell which of the two ways programs go."""
-    changed = drop_stale()
-    return (
-        f"compiled modules: deleted, for {changed} was changed after; make test builds them"
-        if changed
-        else ""
-    )
+CHANGED = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Delete what was compiled of an older source, before workers begin."""
+    config.stash[CHANGED] = "" if hasattr(config, "workerinput") else drop_stale()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    changed = config.stash[CHANGED]
+    return f"deleted what was compiled: {changed} was changed after; make compiles it anew" if changed else ""

@@ -51,7 +51,7 @@ echo "Installing into .venv ..."
     fail "The installation failed. pip needs a way to PyPI: HTTPS_PROXY and PIP_INDEX_URL tell it of one."
 for module in chatroom/net/_broadcast chatroom/protocol/_posts chatroom_compiled__mypyc; do
     ls src/$module.*.so >/dev/null 2>&1 && continue
-    echo "Without a C compiler and the headers of Python, the server works the same and costs more:"
-    echo "see docs/decisions/0014-broadcast-in-c.md, 0015-posts-together.md and 0017-compiled-path.md"
+    echo "Not everything could be compiled: the server works the same and costs more. It takes a C compiler and the"
+    echo "headers of Python (Debian: apt install gcc python3-dev); .venv/bin/pip install -v -e . tells what is missing."
     break
 done

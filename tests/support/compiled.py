@@ -42,19 +42,26 @@ def import_source() -> None:
 
 
 def built() -> list[Path]:
-    """Return what is there of what was compiled; the part that all others are made of is the first."""
+    """Return what is there of what was compiled; the part of which all others are made is the last."""
     common = CHECKOUT.glob("src/chatroom_compiled__mypyc.*")
-    return [*common, *(path for source in SOURCES for path in source.parent.glob(f"{source.stem}.*.so"))]
+    return [*(path for source in SOURCES for path in source.parent.glob(f"{source.stem}.*.so")), *common]
+
+
+def newer_than(path: Path) -> str:
+    """Return a source that was changed after this file, empty where none was. Of what is not compiled, there
+    are constants and types in what is.
+    """
+    made_at = path.stat().st_mtime
+    package = CHECKOUT / "src" / "chatroom"
+    sources = (source for part in ("net", "protocol", "server") for source in (package / part).rglob("*.py"))
+    return next((source.name for source in sources if source.stat().st_mtime > made_at), "")
 
 
 def drop_stale() -> str:
     """Delete all of it where a source is newer, for one part cannot do without another; return which is."""
     there = built()
-    if there:
-        made_at = there[0].stat().st_mtime
-        for source in SOURCES:
-            if source.stat().st_mtime > made_at:
-                for path in there:
-                    path.unlink(missing_ok=True)
-                return source.name
-    return ""
+    changed = newer_than(there[-1]) if there else ""
+    if changed:
+        for path in there:
+            path.unlink(missing_ok=True)
+    return changed

@@ -54,9 +54,9 @@ class Loop:
     is for tests; by default it is the best one the system has.
     """
 
-    now = staticmethod(time.monotonic)  # monotonic seconds; no Python frame between caller and clock
-
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
+        self.now: Callable[[], float] = time.monotonic
+        """Monotonic seconds; no Python between caller and clock."""
         self._selector = selectors.DefaultSelector() if selector is None else selector
         self._watches: dict[int, _Watch] = {}
         self._timers = TimerQueue()
