@@ -97,6 +97,12 @@ class Build(build_ext):
                 path.unlink(missing_ok=True)
 
 
+if (
+    "editable_wheel" in sys.argv
+):  # what was built beside the sources must not stay where it cannot be built again
+    for former in Path("src").rglob("*.so"):
+        former.unlink()
+
 # Built in a place of its own each time: in build/ of the checkout a module that was deleted would live on.
 with tempfile.TemporaryDirectory() as place:
     setup(

@@ -44,8 +44,6 @@ if ! .venv/bin/python -c "$is_new_enough" >/dev/null 2>&1; then
     "$python" -m venv --clear .venv
 fi
 
-# What was built before must not stay where it cannot be built again.
-find src -name '*.so' -delete
 echo "Installing into .venv ..."
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable "$what" ||
     fail "The installation failed. pip needs a way to PyPI: HTTPS_PROXY and PIP_INDEX_URL tell it of one."

@@ -14,9 +14,8 @@ from types import ModuleType
 from typing import Final
 
 CHECKOUT: Final = Path(__file__).parents[2]
-SOURCES: Final = tuple(
-    CHECKOUT / name for name in (CHECKOUT / "tools" / "compiled.txt").read_text(encoding="utf-8").split()
-)
+LIST: Final = CHECKOUT / "tools" / "compiled.txt"
+SOURCES: Final = tuple(CHECKOUT / name for name in LIST.read_text(encoding="utf-8").split())
 AS_COMPILED: Final = "CHATROOM_AS_COMPILED"
 """Where this stands in the environment, tests import what was compiled, too."""
 
@@ -53,8 +52,8 @@ def newer_than(path: Path) -> str:
     """
     made_at = path.stat().st_mtime
     package = CHECKOUT / "src" / "chatroom"
-    sources = (source for part in ("net", "protocol", "server") for source in (package / part).rglob("*.py"))
-    return next((source.name for source in sources if source.stat().st_mtime > made_at), "")
+    sources = [source for part in ("net", "protocol", "server") for source in (package / part).rglob("*.py")]
+    return next((source.name for source in (LIST, *sources) if source.stat().st_mtime > made_at), "")
 
 
 def drop_stale() -> str:
