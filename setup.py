@@ -1,6 +1,6 @@
 """The part of the package that is built: two modules in C (docs/decisions/0014 and 0015), and the modules on
-the path of a message, compiled from their Python (docs/decisions/0017). Each is left out where it cannot be
-built: nothing but the cost depends on it.
+the path of a message, compiled from their Python (docs/decisions/0017). What cannot be built is left out:
+each module in C alone, those compiled from Python all together.
 
 What else there is to say of the package stands in `pyproject.toml`.
 """
@@ -97,9 +97,8 @@ class Build(build_ext):
                 path.unlink(missing_ok=True)
 
 
-if (
-    "editable_wheel" in sys.argv
-):  # what was built beside the sources must not stay where it cannot be built again
+# What was built beside the sources must not stay where it cannot be built again.
+if "editable_wheel" in sys.argv:
     for former in Path("src").rglob("*.so"):
         former.unlink()
 
