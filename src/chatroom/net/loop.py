@@ -6,15 +6,18 @@ knows descriptors and callbacks only: reading, writing and every policy about pe
 """
 
 import contextlib
+import os
+import select
 import selectors
 import signal
 import socket
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from types import FrameType
-from typing import Protocol
+from typing import Final, Protocol
 
 from chatroom.net.timers import Timer, TimerQueue
 
@@ -22,9 +25,17 @@ __all__ = ["Callback", "HasFileno", "Loop", "Timer"]
 
 Callback = Callable[[], None]
 
+# Takes the longest wait, in seconds, and how many to give at most: descriptors and what epoll says of them.
+Poll = Callable[[float, int], list[tuple[int, int]]]
+
 # The longest single wait. Some selectors overflow on waits of weeks; a pass that returns early does no harm.
 MAX_WAIT_S = 3600.0
 NO_EVENTS = 0
+
+
+# What epoll reports: data or an end; room to write. An error or a hang-up counts as both.
+EPOLL_READABLE: Final = 1
+EPOLL_WRITABLE: Final = 4
 
 
 class HasFileno(Protocol):
@@ -58,6 +69,7 @@ class Loop:
         self.now: Callable[[], float] = time.monotonic
         """Monotonic seconds; no Python between caller and clock."""
         self._selector = selectors.DefaultSelector() if selector is None else selector
+        self._poll = _poll_of(self._selector)
         self._watches: dict[int, _Watch] = {}
         self._timers = TimerQueue()
         self._calls: deque[Callback] = deque()
@@ -203,12 +215,11 @@ class Loop:
         wait_s = MAX_WAIT_S if timeout_s is None else min(timeout_s, MAX_WAIT_S)
         if self._calls or self._signals:
             wait_s = 0.0
-        ready = self._selector.select(max(0.0, min(wait_s, self._timers.next_when - time.monotonic())))
+        ready = self._ready(max(0.0, min(wait_s, self._timers.next_when - time.monotonic())))
         if ready and pause_for is not None and (pause_s := pause_for(len(ready))) > 0:
             time.sleep(pause_s)
-            ready = self._selector.select(0)
-        for key, events in ready:
-            watch: _Watch = key.data
+            ready = self._ready(0.0)
+        for watch, events in ready:
             if events & selectors.EVENT_READ and watch.on_readable is not None:
                 watch.on_readable()
             if events & selectors.EVENT_WRITE and watch.on_writable is not None:
@@ -221,6 +232,21 @@ class Loop:
         for _ in range(len(self._calls)):  # those that arrive meanwhile wait for the next pass
             self._calls.popleft()()
 
+    def _ready(self, wait_s: float) -> list[tuple[_Watch, int]]:
+        """Wait at most so long, and return what is ready, with the events of `selectors`.
+
+        Where the selector is an epoll it is asked directly: `select` of the standard library is Python that
+        runs once a pass, cold: 12 us of the 500 of a pass in `chat`, 22 of 780 in `busy`.
+        """
+        poll, watches = self._poll, self._watches
+        if poll is None:
+            return [(key.data, events) for key, events in self._selector.select(wait_s)]
+        return [
+            (watches[fd], selectors.EVENT_READ if events == EPOLL_READABLE else _events_of(events))
+            for fd, events in poll(wait_s, len(watches))
+            if fd in watches
+        ]
+
     def close(self) -> None:
         """Give back signal handlers and the loop's own descriptors; watched ones stay open."""
         with self._wake_lock:
@@ -232,7 +258,21 @@ class Loop:
         for signum, former in self._former_handlers.items():
             if former is not None:  # None: it was not set from Python and cannot be put back
                 signal.signal(signum, former)
+        self._poll = None  # with the epoll that it belongs to
         self._selector.close()
         self._wake_reader.close()
         self._wake_writer.close()
         self._watches.clear()
+
+
+def _poll_of(selector: selectors.BaseSelector) -> Poll | None:
+    """Return what waits at the epoll of a selector, by a descriptor of its own; None where it has none."""
+    if sys.platform != "linux" or not isinstance(selector, selectors.EpollSelector):
+        return None
+    return select.epoll.fromfd(os.dup(selector.fileno())).poll
+
+
+def _events_of(events: int) -> int:
+    """Return the events of `selectors` for those of epoll."""
+    readable = selectors.EVENT_READ if events & ~EPOLL_WRITABLE else NO_EVENTS
+    return readable | selectors.EVENT_WRITE if events & ~EPOLL_READABLE else readable
