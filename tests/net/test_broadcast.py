@@ -149,6 +149,20 @@ def test_what_is_no_push_is_found_before_anything_is_sent(new_pair: Callable[[],
         theirs.recv(10)
 
 
+def test_a_push_takes_one_buffer_and_nothing_else(new_pair: Callable[[], Pair]) -> None:
+    ours, theirs = new_pair()
+    push: Callable[..., int] = make_push(ours)
+    with pytest.raises(TypeError):
+        push()
+    with pytest.raises(TypeError):
+        push(b"x", b"y")
+    with pytest.raises(TypeError):
+        push(data=b"x")
+    theirs.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        theirs.recv(10)
+
+
 @needs_module
 def test_what_is_no_bytes_is_refused(new_pair: Callable[[], Pair]) -> None:
     push = make_push(new_pair()[0])

@@ -93,6 +93,7 @@ class TlsStream:
         "_outgoing",
         "_raw",
         "_raw_push",
+        "_read",
         "_refusal",
         "_take_records",
         "_tls",
@@ -121,8 +122,10 @@ class TlsStream:
         self._waiting: list[memoryview] = []  # plain text; never without cipher text pending before it
         self._waiting_bytes = 0
         self._direct_bytes = 0  # what is encrypted at once; 0 before the handshake and after the end
-        # What SSLObject.write, a function in Python, does nothing but call: 5 to 10 % of `chat TLS`.
-        self._write: Callable[[bytes | memoryview], int] = getattr(self._tls, "_sslobj", self._tls).write
+        # What SSLObject's own, functions in Python, do nothing but call: 5 to 10 % of `chat TLS`.
+        direct = getattr(self._tls, "_sslobj", self._tls)
+        self._read: Callable[[int], bytes] = direct.read
+        self._write: Callable[[bytes | memoryview], int] = direct.write
         self._take_records = self._outgoing.read
         self._raw_push = self._raw.push
         self.look = self._raw.look
@@ -289,7 +292,7 @@ class TlsStream:
         """
         while self._incoming.pending and self._ended is None:
             try:
-                piece = self._tls.read(RECORD_BYTES)
+                piece = self._read(RECORD_BYTES)
             except ssl.SSLWantReadError:
                 return
             except ssl.SSLZeroReturnError:

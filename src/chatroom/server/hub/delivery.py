@@ -294,18 +294,22 @@ def broadcast_in_python(pushes: dict[Key, Callable[[bytes], int]], data: bytes) 
     it, and it goes on with the next one; for want of memory a push may fail after it has sent.
     """
     size = len(data)
-    behind: list[tuple[Key, int]] = []
-    rest = iter(pushes.items())
-    key: Key | None = None
+    behind: list[tuple[int, int]] = []
+    rest = iter(pushes.values())  # the keys, a hundred objects that are rarely in the caches, are not touched
+    place = -1
     while True:
         try:
-            for key, push in rest:
+            for push in rest:
+                place += 1
                 if (sent := push(data)) != size:
-                    behind.append((key, sent))
-            return behind
+                    behind.append((place, sent))
+            break
         except OSError:
-            assert key is not None
-            behind.append((key, 0))
+            behind.append((place, 0))
+    if not behind:
+        return []
+    keys = list(pushes)
+    return [(keys[place], sent) for place, sent in behind]
 
 
 def _next_buffer(fresh: list[Fresh]) -> tuple[bytes, int, int]:
