@@ -38,7 +38,7 @@ MUTANTS: Final = (
         "acknowledge before commit",
         (
             Edit(WRITER, '        cursor.execute("COMMIT")\n', ""),
-            Edit(WRITER, "and entries == 1 and not draft.mentions", "and not entries and not draft.mentions"),
+            Edit(WRITER, "and draft.is_one_statement:", "and not entries:"),
             Edit(
                 WRITER,
                 '            self._cursor.execute("BEGIN IMMEDIATE")\n',
@@ -591,7 +591,7 @@ MUTANTS: Final = (
         (
             Edit(
                 "server/store/nonces.py",
-                "            keys.add_run(author, nonces, range(entry, entry + len(posts)))\n",
+                "            keys.add_run(author, nonces, [entry + place for place in range(len(posts))])\n",
                 "            pass\n",
             ),
         ),

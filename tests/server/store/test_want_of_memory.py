@@ -25,6 +25,7 @@ from chatroom.server.store.held_nonces import HeldNonces
 from chatroom.server.store.leaving_nonces import LeavingNonces
 from chatroom.server.store.nonce_keys import NonceKeys, nonce_key
 from chatroom.server.store.nonce_runs import Run
+from chatroom.server.store.rows import AT_ONCE
 from chatroom.server.store.schema import entry_id
 from chatroom.server.store.sqlite import SqliteLog
 from support.failing_cursor import FailingCursor
@@ -71,6 +72,15 @@ def submit(story: Story, *changes: Change) -> list[Outcome]:
         return story.submit(*changes)
     except (MemoryError, StorageError):
         return []
+
+
+def many(garden: Story, count: int) -> tuple[list[Change], list[str]]:
+    """So many messages of one author, and their texts: a transaction where one statement cannot take all."""
+    numbers = range(3, 3 + count)
+    some: list[Change] = [
+        garden.messages(1, BOB, str(number), nonces=nonces_of(number)) for number in numbers
+    ]
+    return some, [str(number) for number in numbers]
 
 
 def told(outcomes: list[Outcome]) -> int:
@@ -150,30 +160,32 @@ def test_a_room_hears_of_what_was_stored_one_by_one(disk: Story, fails_once: Cal
     assert mia.texts(lobby) == list("abcde")
 
 
+@pytest.mark.parametrize(("statement", "text"), [("INSERT", ""), ("COMMIT", "@bob ")])
 def test_a_room_hears_of_what_nobody_could_find_out_at_first(
-    disk: Story, monkeypatch: pytest.MonkeyPatch
+    disk: Story, monkeypatch: pytest.MonkeyPatch, statement: str, text: str
 ) -> None:
     world = World(disk.log)
     ana, bob, mia = world.member("ana"), world.member("bob"), world.member("mia")
     lobby = world.lobby(ana)
     stored = log_of(disk)._writer
-    cursor = FailingCursor(stored._cursor, "COMMIT", MemoryError(), is_done=True)
+    cursor = FailingCursor(stored._cursor, statement, MemoryError(), is_done=True)
     monkeypatch.setattr(stored, "_cursor", cursor)
 
     def lacks_memory(*_: object) -> bool:
         raise MemoryError
 
     for number, guest in enumerate((ana, bob)):
-        guest.say(Post(1, lobby, number.to_bytes(16), str(number)))
+        guest.say(Post(1, lobby, number.to_bytes(16), f"{text}{number}"))
     with monkeypatch.context() as lacking:
         lacking.setattr(drafts.Draft, "stands", lacks_memory)
         with pytest.raises(StorageError):
             world.settle()
     world.give_up()
-    assert mia.texts(lobby) == ["0", "1"]
+    assert mia.texts(lobby) == [f"{text}0", f"{text}1"]
+    assert cursor.has_failed
     assert {ana.peer, bob.peer} == set(world.hub.take_closing())
     mia.post(lobby, "2", nonces_of(2)[0])
-    assert mia.texts(lobby) == ["0", "1", "2"]
+    assert mia.texts(lobby) == [f"{text}0", f"{text}1", "2"]
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -316,23 +328,22 @@ def test_what_could_not_be_taken_back_is_taken_back_before_anything_else(
     assert garden.texts(1) == ["one", "two", "five", "three", "four"]
 
 
-@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("count", [1, 3, AT_ONCE + 1])
 def test_an_error_behind_a_commit_stores_nothing_twice(
     garden: Story, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     """As when sqlite3 lacks memory once the statement is done."""
-    log, statement = log_of(garden), "INSERT" if count == 1 else "COMMIT"
+    log, statement = log_of(garden), "INSERT" if count <= AT_ONCE else "COMMIT"
     cursor = FailingCursor(log._writer._cursor, statement, MemoryError(), is_done=True)
     monkeypatch.setattr(log._writer, "_cursor", cursor)
-    texts = ["a", "b", "c"][:count]
-    some = garden.messages(1, BOB, *texts, nonces=nonces_of(*range(3, 3 + count)))
-    (first,) = submit(garden, some)
+    some, texts = many(garden, count)
+    first = submit(garden, *some)
     assert cursor.has_failed
-    assert isinstance(first, CommittedPosts), "what is stored is told, whatever was said behind the commit"
-    submit(garden, some)
+    assert told(first) == count, "what is stored is told, whatever was said behind the commit"
+    submit(garden, *some)
     assert garden.texts(1) == ["one", "two", *texts]
     log._nonces.index_slice()
-    submit(garden, some)
+    submit(garden, *some)
     assert garden.texts(1) == ["one", "two", *texts]
 
 
@@ -392,15 +403,15 @@ def test_what_the_disk_did_not_let_be_taken_back_counts_as_nothing(
     cursor = FailingCursor(log._writer._cursor, "COMMIT", sqlite3.OperationalError("disk I/O error"))
     monkeypatch.setattr(log._writer, "_cursor", cursor)
     monkeypatch.setattr(writer, "roll_back", roll_back_later)
-    some = garden.messages(1, BOB, "three", "four", nonces=nonces_of(3, 4))
+    some, texts = many(garden, AT_ONCE + 1)
     head = garden.record(1).head
-    outcomes = submit(garden, some)
+    outcomes = submit(garden, *some)
     assert cursor.has_failed
     assert not failures
-    outcomes += submit(garden, garden.messages(1, MIA, "three", nonces=nonces_of(5)))
-    outcomes += submit(garden, some)
-    assert told(outcomes) == garden.record(1).head - head == 3
-    assert sorted(garden.texts(1)) == ["four", "one", "three", "three", "two"]
+    outcomes += submit(garden, garden.messages(1, MIA, "1", nonces=nonces_of(99)))
+    outcomes += submit(garden, *some)
+    assert told(outcomes) == garden.record(1).head - head == AT_ONCE + 2
+    assert sorted(garden.texts(1)) == sorted(["one", "two", "1", *texts])
 
 
 @pytest.mark.parametrize("can_be_taken_back", [True, False])

@@ -12,6 +12,8 @@ from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TIME_MAX
 from chatroom.server.hub.ports import AddEntry, AddRoom, Committed, Failed, Logged, Outcome, Repeated, SetRead
 from chatroom.server.store import nonces, writer
+from chatroom.server.store.rows import AT_ONCE
+from chatroom.server.store.schema import entry_id
 from chatroom.server.store.sqlite import SqliteLog
 from support.failing_cursor import FailingCursor
 from support.story import START_MS, Story, entry_in, joined, new_account
@@ -347,15 +349,48 @@ def test_a_database_that_may_not_be_written_says_so(garden: Story) -> None:
 # -- what a commit is made of ----------------------------------------------------------------------------
 
 
-def test_a_message_alone_is_one_statement_and_a_pass_is_one_transaction(garden: Story) -> None:
-    calls: list[str] = []
-    connection_of(garden).set_trace_callback(calls.append)
-    garden.submit(garden.message(1, 1, "alone"))
-    assert len(calls) == 1
-    calls.clear()
-    garden.submit(*(garden.message(1, author, "x", mentioned=(2,)) for author in (1, 2, 3)), SetRead(1, 1, 1))
-    connection_of(garden).set_trace_callback(None)
-    assert calls.count("BEGIN IMMEDIATE") == calls.count("COMMIT") == 1
+@contextmanager
+def written(story: Story) -> Iterator[list[str]]:
+    """Note the statements that write, or begin and end a transaction."""
+    statements: list[str] = []
+
+    def note(statement: str) -> None:
+        if not statement.startswith("SELECT"):
+            statements.append(statement)
+
+    connection_of(story).set_trace_callback(note)
+    yield statements
+    connection_of(story).set_trace_callback(None)
+
+
+@pytest.mark.parametrize("count", [1, 2, AT_ONCE])
+def test_messages_that_fit_into_one_statement_take_no_other(garden: Story, count: int) -> None:
+    with written(garden) as statements:
+        garden.submit(*(garden.message(1, 1 + number % 2, "x") for number in range(count)))
+    assert len(statements) == 1
+    assert len(garden.texts(1)) == count
+
+
+@pytest.mark.parametrize(("count", "mentioned"), [(3, (2,)), (AT_ONCE + 1, ())])
+def test_any_other_pass_is_one_transaction(garden: Story, count: int, mentioned: tuple[int, ...]) -> None:
+    with written(garden) as statements:
+        garden.submit(*(garden.message(1, 1, "x", mentioned=mentioned) for _ in range(count)))
+    assert statements[0] == "BEGIN IMMEDIATE"
+    assert statements[-1] == "COMMIT"
+    assert statements.count("BEGIN IMMEDIATE") == statements.count("COMMIT") == 1
+
+
+def test_messages_whose_nonces_have_to_be_looked_for_are_one_transaction(garden: Story) -> None:
+    """Each is a statement of its own then."""
+    assert isinstance(garden.log, SqliteLog)
+    held = garden.log._nonces
+    held.note_late({1: 100})  # so that the next one comes into the index
+    garden.submit(garden.message(1, 1, "z", bytes([9] * 16)))
+    held.index_slice()
+    with written(garden) as statements:
+        garden.submit(*(garden.message(1, 1, text, text.encode().rjust(16, b"\0")) for text in ("a", "b")))
+    assert [statement.split()[0] for statement in statements] == ["BEGIN", "INSERT", "INSERT", "COMMIT"]
+    assert garden.texts(1) == ["z", "a", "b"]
 
 
 def test_every_entry_told_as_committed_is_visible_to_another_reader(garden: Story, path: Path) -> None:
@@ -364,3 +399,23 @@ def test_every_entry_told_as_committed_is_visible_to_another_reader(garden: Stor
     (count,) = other.execute("SELECT count(*) FROM entries WHERE kind = 1").fetchone()
     other.close()
     assert count == 2
+
+
+@pytest.mark.parametrize("count", [1, 3, AT_ONCE + 3])
+def test_messages_of_which_one_has_no_place_are_not_stored_and_can_be_later(
+    garden: Story, count: int
+) -> None:
+    head = garden.record(1).head
+    taken = entry_id(1, head + count)
+    connection_of(garden).execute("INSERT INTO entries VALUES (?, 1, 1, x'00')", (taken,))
+    batch = [garden.message(1, 1 + number % 2, str(number)) for number in range(count)]
+    outcomes = garden.submit(*batch)
+    stored = [outcome for outcome in outcomes if isinstance(outcome, Committed)]
+    assert isinstance(outcomes[-1], Failed)
+    assert outcomes[-1].code is ErrorCode.STORAGE
+    assert [entry.seq for outcome in stored for entry in outcome.entries] == [
+        head + 1 + number for number in range(len(stored))
+    ]
+    connection_of(garden).execute("DELETE FROM entries WHERE id = ?", (taken,))
+    garden.submit(*batch)
+    assert sorted(garden.texts(1)) == sorted(str(number) for number in range(count))

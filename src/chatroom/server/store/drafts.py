@@ -5,12 +5,11 @@ Read next: `writer.py`.
 
 import sqlite3
 from collections.abc import Sequence
-from itertools import chain
 from typing import Final
 
 from chatroom.server.hub.ports import Outcome
 from chatroom.server.store.nonce_keys import NonceKeys
-from chatroom.server.store.rows import Value, insert_rows
+from chatroom.server.store.rows import AT_ONCE, Value, insert_rows
 
 Gathered = tuple[int, int, int, Sequence[bytearray]]
 """Entries that follow each other: author, row id of the first, kind, frames."""
@@ -111,19 +110,24 @@ class Draft:
         frame = self._found.get(entry)
         return None if frame is None else bytes(frame)
 
+    @property
+    def is_one_statement(self) -> bool:
+        """Whether `write_rows` takes one statement."""
+        return self.entries == 1 or (self.entries <= AT_ONCE and not self.keys.unsure)
+
     def write_rows(self, cursor: sqlite3.Cursor) -> bool:
         """Write the rows; False when one of them cannot be there: its nonce, or its place, is taken."""
         unsure = self.keys.unsure
-        rows = [
-            (author, row, kind, frame)
-            for author, entry, kind, frames in self.gathered
-            for row, frame in enumerate(frames, entry)
-        ]
+        values: list[Value] = []
+        for author, entry, kind, frames in self.gathered:
+            for frame in frames:
+                values += (author, entry, kind, frame)
+                entry += 1
         try:
             if unsure:
+                rows = zip(*[iter(values)] * _COLUMNS, strict=True)
                 cursor.executemany(_ADD_UNLESS_KNOWN, [(unsure.get(row[1]), *row) for row in rows])
             else:
-                values: list[Value] = list(chain.from_iterable(rows))
                 insert_rows(cursor, _ADD_NEW, _COLUMNS, values)
         except sqlite3.IntegrityError:
             return False

@@ -46,7 +46,9 @@ class Run:
     def add(self, nonces: bytes, entries: Sequence[int]) -> None:
         """Take more, greater than all that are here. After an error some of it may be: `drop` them then."""
         self.nonces += nonces
-        self.entries.extend(entries)
+        append = self.entries.append
+        for entry in entries:
+            append(entry)
 
     def drop(self, nonces: bytes) -> None:
         """Let go of these if they were taken last, also in part. After an error, do it again."""

@@ -118,7 +118,7 @@ class Nonces:
         is_ordered = author not in self._unordered
         if is_ordered and posts.rise_above(greatest):
             last = nonces[-NONCE_BYTES:]
-            keys.add_run(author, nonces, range(entry, entry + len(posts)))
+            keys.add_run(author, nonces, [entry + place for place in range(len(posts))])
         else:
             came = cut_nonces(nonces)
             in_order = sorted(came)

@@ -21,9 +21,11 @@ def insert_rows(cursor: sqlite3.Cursor, into: str, width: int, values: list[Valu
     to VALUES, with ROLLBACK or IGNORE for a row that cannot be there.
     """
     most = width * AT_ONCE
-    for start in range(0, len(values), most):
-        some = values[start : start + most]
+    start = 0
+    while start < len(values):
+        some = values if len(values) <= most else values[start : start + most]
         cursor.execute(_statement(into, width, len(some) // width), some)
+        start += most
 
 
 @functools.cache

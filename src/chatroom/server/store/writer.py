@@ -208,13 +208,13 @@ class Writer:
         """Write the gathered rows and commit; False, without a commit, when the nonce of a row had been
         stored. The nonces are kept before: an error after a commit must not make a stored one look new.
 
-        One message alone, the commonest pass, is one statement and its own transaction: 1.5 us less.
+        Where one statement writes all there is, as in most passes, it is its own transaction.
         """
         cursor, entries = self._cursor, draft.entries
         indexes_nonces = not draft.is_alone and self._nonces.is_due(idle=False)
         if not draft.has_begun and not entries:
             return True
-        if not draft.has_begun and entries == 1 and not draft.mentions and not indexes_nonces:
+        if not draft.has_begun and not draft.mentions and not indexes_nonces and draft.is_one_statement:
             self._nonces.add(draft.keys)
             draft.is_written = True
             return draft.write_rows(cursor)
