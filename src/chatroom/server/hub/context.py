@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import ceil
 
-import msgspec
-
 from chatroom.protocol.codec import encode
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TEXT_BYTES
@@ -94,13 +92,18 @@ Then = Callable[[Outcome], None]
 """What happens once a proposal was decided, after the state changed."""
 
 
-class Proposal(msgspec.Struct, frozen=True, gc=False):
+class Proposal:
     """A change, the peer that asked for it, what follows, and whether the peer is heard only after that."""
 
-    change: Change
-    peer: Peer
-    then: Then | None
-    is_awaited: bool
+    __slots__ = ("change", "is_awaited", "peer", "then")
+
+    def __init__(
+        self, change: Change, peer: Peer, then: Then | None = None, *, is_awaited: bool = False
+    ) -> None:
+        self.change = change
+        self.peer = peer
+        self.then = then
+        self.is_awaited = is_awaited
 
     def decided(self, outcome: Outcome) -> None:
         """Let follow what follows."""
@@ -160,7 +163,7 @@ class Context:
         The peer is not heard further before that, because what it asks next is judged by what is so then;
         `is_awaited` is False where no later request of it depends on the change.
         """
-        self.proposals.append(Proposal(change, peer, then, is_awaited))
+        self.proposals.append(Proposal(change, peer, then, is_awaited=is_awaited))
         if is_awaited:
             peer.awaits += 1
 

@@ -237,7 +237,7 @@ class Hub:
             self._submitted.extend(context.proposals)
             context.proposals.clear()
         outcomes = context.log.outcomes()
-        decided: list[tuple[Proposal, Outcome]] = list(zip(self._submitted, outcomes, strict=False))
+        decided = [(self._submitted[place], outcome) for place, outcome in enumerate(outcomes)]
         if self._stale:
             decided += [(proposal, NOT_NOW) for proposal in self._stale]
         del self._submitted[: len(outcomes)]  # some may follow later

@@ -71,7 +71,7 @@ def post(context: Context, peer: Peer, request: Post) -> None:
     mentioned = _mentioned(room, context, request.text)
     context.posts += len(mentioned) // MENTIONS_OF_A_POST
     entry = AddEntry(room.number, account.number, POSTED, body, request.nonce, mentioned)
-    context.proposals.append(_Posting(entry, peer, None, False, context, request, room))
+    context.proposals.append(_Posting(entry, peer, context, request, room))
 
 
 def _is_stored(context: Context, peer: Peer, nonce: bytes) -> bool:
@@ -85,12 +85,16 @@ def _is_stored(context: Context, peer: Peer, nonce: bytes) -> bool:
         return False
 
 
-class _Posting(Proposal, frozen=True, gc=False):
+class _Posting(Proposal):
     """A message that is to be stored: in one value what is a `Proposal` and a `partial` elsewhere."""
 
-    context: Context
-    request: Post
-    room: Room
+    __slots__ = ("context", "request", "room")
+
+    def __init__(self, entry: AddEntry, peer: Peer, context: Context, request: Post, room: Room) -> None:
+        super().__init__(entry, peer)
+        self.context = context
+        self.request = request
+        self.room = room
 
     def decided(self, outcome: Outcome) -> None:
         """Answer, where the entry itself is no answer."""
@@ -112,15 +116,19 @@ def post_several(context: Context, peer: Peer, posts: Posts) -> None:
     assert room is not None
     context.posts += len(posts)
     entries = AddPosts(room.number, account.number, posts)
-    context.proposals.append(_PostingSeveral(entries, peer, None, False, context, posts, room))
+    context.proposals.append(_PostingSeveral(entries, peer, context, posts, room))
 
 
-class _PostingSeveral(Proposal, frozen=True, gc=False):
+class _PostingSeveral(Proposal):
     """Plain messages that are to be stored."""
 
-    context: Context
-    posts: Posts
-    room: Room
+    __slots__ = ("context", "posts", "room")
+
+    def __init__(self, entries: AddPosts, peer: Peer, context: Context, posts: Posts, room: Room) -> None:
+        super().__init__(entries, peer)
+        self.context = context
+        self.posts = posts
+        self.room = room
 
     def decided(self, outcome: Outcome) -> None:
         """Answer each, where its entry is no answer: the hub looks first whether all of them are."""
