@@ -591,7 +591,7 @@ MUTANTS: Final = (
         (
             Edit(
                 "server/store/nonces.py",
-                "            keys.add_run(author, nonces, [entry + place for place in range(len(posts))])\n",
+                "            keys.add_run(author, nonces, entries)\n",
                 "            pass\n",
             ),
         ),
@@ -757,6 +757,11 @@ MUTANTS: Final = (
             "tests/client/connection/test_connection.py::test_what_was_acknowledged_before_a_send_failed_is_heard",
             "tests/client/connection/test_connection.py::test_why_a_server_ends_the_connection_is_heard_also_where_a_send_fails_first",
         ),
+    ),
+    Mutant(
+        "what nobody asked for is called at a hang-up",
+        (Edit("net/loop.py", "(watch, events & watch.events)", "(watch, events)"),),
+        ("tests/net/test_loop.py::test_a_hang_up_is_told_to_what_is_wanted_and_to_nothing_else",),
     ),
     Mutant(
         "the server sleeps in each pass",

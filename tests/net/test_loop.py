@@ -137,6 +137,65 @@ def test_a_paused_descriptor_that_hangs_up_does_not_spin(loop: Loop, pair: Pair)
     assert time.monotonic() - start > 0.04
 
 
+def _hang_up(pair: Pair) -> None:
+    """Reset both directions, as a peer that is gone does."""
+    ours, theirs = pair
+    ours.shutdown(socket.SHUT_RDWR)
+    theirs.close()
+
+
+@pytest.mark.parametrize(("reads", "writes"), [(True, False), (False, True), (True, True), (False, False)])
+def test_a_hang_up_is_told_to_what_is_wanted_and_to_nothing_else(
+    loop: Loop, pair: Pair, reads: bool, writes: bool
+) -> None:
+    ours, _theirs = pair
+    called: set[str] = set()
+    loop.watch(ours, lambda: called.add("readable"), lambda: called.add("writable"))
+    loop.want_read(ours, wanted=reads)
+    loop.want_write(ours, wanted=writes)
+    _hang_up(pair)
+    loop.run_once(0.05)
+    assert called == {name for name, wanted in (("readable", reads), ("writable", writes)) if wanted}
+    loop.unwatch(ours)
+
+
+@pytest.mark.skipif(not hasattr(selectors, "EpollSelector"), reason="only epoll reports them")
+def test_a_closed_socket_whose_copy_lives_calls_nobody_who_got_its_number(pair: Pair) -> None:
+    loop, called = Loop(), []
+    ours, theirs = socket.socketpair()
+    with ours.dup():
+        loop.watch(ours, lambda: called.append("old"))
+        number = ours.fileno()
+        ours.close()
+        theirs.send(b"x")
+        loop.unwatch(ours)
+        loop.run_once(0.01)
+        new = socket.socket(fileno=os.dup2(pair[0].fileno(), number))
+        loop.watch(new, None, lambda: called.append("new"))
+        loop.run_once(0.01)
+        assert called == []
+        loop.want_write(new, wanted=True)
+        loop.run_once(PATIENCE_S)
+        assert called == ["new"]
+        loop.unwatch(new)
+    new.close()
+    theirs.close()
+    loop.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors in /proc")
+@pytest.mark.parametrize("kind", SELECTORS)
+def test_a_closed_loop_leaves_no_descriptor(kind: type[selectors.BaseSelector]) -> None:
+    def count() -> int:
+        return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+    before = count()
+    loop = Loop(kind())
+    assert count() > before
+    loop.close()
+    assert count() == before
+
+
 def test_nothing_is_asked_of_the_selector_when_a_wish_does_not_change() -> None:
     class Counting(selectors.SelectSelector):
         changes = 0

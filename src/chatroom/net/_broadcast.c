@@ -47,8 +47,8 @@ send_some(const Push *push, PyObject *data)
 static PyObject *
 push_call(PyObject *self, PyObject *const *args, size_t flags, PyObject *names)
 {
-    if (PyVectorcall_NARGS(flags) != 1 || names != NULL)
-        return PyErr_Format(PyExc_TypeError, "Push takes one argument without a name");
+    if (PyVectorcall_NARGS(flags) != 1 || (names != NULL && PyTuple_GET_SIZE(names) > 0))
+        return PyErr_Format(PyExc_TypeError, "a Push takes one argument, without a name");
     if (!PyBytes_Check(args[0]))
         return PyErr_Format(PyExc_TypeError, "a Push takes bytes, not a %s", Py_TYPE(args[0])->tp_name);
     Py_ssize_t sent = send_some((Push *)self, args[0]);

@@ -8,6 +8,7 @@ Read next: `requests/table.py`.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import ceil
+from typing import Final
 
 from chatroom.protocol.codec import encode
 from chatroom.protocol.errors import ErrorCode
@@ -93,17 +94,21 @@ Then = Callable[[Outcome], None]
 
 
 class Proposal:
-    """A change, the peer that asked for it, what follows, and whether the peer is heard only after that."""
+    """A change, the peer that asked for it, what follows, and whether the peer is heard only after that.
+
+    No `msgspec.Struct`: one is made for each message, and what is compiled makes and reads its own classes at
+    less cost. With the rows of the table of requests that was 10 us of the 780 of a pass in `busy`.
+    """
 
     __slots__ = ("change", "is_awaited", "peer", "then")
 
     def __init__(
         self, change: Change, peer: Peer, then: Then | None = None, *, is_awaited: bool = False
     ) -> None:
-        self.change = change
-        self.peer = peer
-        self.then = then
-        self.is_awaited = is_awaited
+        self.change: Final = change
+        self.peer: Final = peer
+        self.then: Final = then
+        self.is_awaited: Final = is_awaited
 
     def decided(self, outcome: Outcome) -> None:
         """Let follow what follows."""

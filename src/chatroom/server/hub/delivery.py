@@ -290,12 +290,13 @@ class Delivery:
 def broadcast_in_python(pushes: dict[Key, Callable[[bytes], int]], data: bytes) -> list[tuple[Key, int]]:
     """The `Broadcast` for links of any kind.
 
-    The loop is as bare as can be: for a hundred members it runs a hundred times a message. An OSError leaves
-    it, and it goes on with the next one; for want of memory a push may fail after it has sent.
+    The loop is as bare as can be: for a hundred members it runs a hundred times a message. It does not touch
+    the keys, which are rarely in the caches: 3 us of 9 for a hundred. An OSError leaves it, and it goes on
+    with the next one; for want of memory a push may fail after it has sent.
     """
     size = len(data)
     behind: list[tuple[int, int]] = []
-    rest = iter(pushes.values())  # the keys, a hundred objects that are rarely in the caches, are not touched
+    rest = iter(pushes.values())
     place = -1
     while True:
         try:

@@ -112,21 +112,23 @@ class Draft:
 
     @property
     def is_one_statement(self) -> bool:
-        """Whether `write_rows` takes one statement."""
+        """Whether `write_rows` takes one statement: as many rows as `insert_rows` puts into one."""
         return self.entries == 1 or (self.entries <= AT_ONCE and not self.keys.unsure)
 
     def write_rows(self, cursor: sqlite3.Cursor) -> bool:
         """Write the rows; False when one of them cannot be there: its nonce, or its place, is taken."""
         unsure = self.keys.unsure
         values: list[Value] = []
-        for author, entry, kind, frames in self.gathered:
-            for frame in frames:
-                values += (author, entry, kind, frame)
-                entry += 1
+        rows: list[tuple[Value | None, ...]] = []
+        for author, first, kind, frames in self.gathered:
+            for place, frame in enumerate(frames):
+                if unsure:
+                    rows.append((unsure.get(first + place), author, first + place, kind, frame))
+                else:
+                    values += (author, first + place, kind, frame)
         try:
             if unsure:
-                rows = zip(*[iter(values)] * _COLUMNS, strict=True)
-                cursor.executemany(_ADD_UNLESS_KNOWN, [(unsure.get(row[1]), *row) for row in rows])
+                cursor.executemany(_ADD_UNLESS_KNOWN, rows)
             else:
                 insert_rows(cursor, _ADD_NEW, _COLUMNS, values)
         except sqlite3.IntegrityError:

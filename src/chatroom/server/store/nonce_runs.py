@@ -46,9 +46,7 @@ class Run:
     def add(self, nonces: bytes, entries: Sequence[int]) -> None:
         """Take more, greater than all that are here. After an error some of it may be: `drop` them then."""
         self.nonces += nonces
-        append = self.entries.append
-        for entry in entries:
-            append(entry)
+        self.entries.extend(entries)
 
     def drop(self, nonces: bytes) -> None:
         """Let go of these if they were taken last, also in part. After an error, do it again."""

