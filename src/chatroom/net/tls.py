@@ -122,7 +122,7 @@ class TlsStream:
         self._waiting: list[memoryview] = []  # plain text; never without cipher text pending before it
         self._waiting_bytes = 0
         self._direct_bytes = 0  # what is encrypted at once; 0 before the handshake and after the end
-        # Past SSLObject's functions in Python, which only call these: 5 to 10 % of `chat TLS`, and 1 for `read`.
+        # Past SSLObject's functions in Python, which only call these: 5 to 10 % of `chat TLS`, 1 for `read`.
         direct = getattr(self._tls, "_sslobj", self._tls)
         self._read: Callable[[int], bytes] = direct.read
         self._write: Callable[[bytes | memoryview], int] = direct.write
