@@ -387,8 +387,8 @@ MUTANTS: Final = (
         (
             Edit(
                 "server/service.py",
-                "        except Exception as error:\n            self._faults.tell(doing, error)",
-                "        except ZeroDivisionError as error:\n            self._faults.tell(doing, error)",
+                '        except Exception as error:\n            self._contain("writing", error)',
+                '        except ZeroDivisionError as error:\n            self._contain("writing", error)',
             ),
         ),
         ("tests/server/test_service.py::test_an_error_that_is_nobodys_fault_costs_nobody_the_connection",),
@@ -768,8 +768,8 @@ MUTANTS: Final = (
         (
             Edit(
                 "server/service.py",
-                '        self._contained("writing", self._hub.write)\n',
-                '        time.sleep(0.15)\n        self._contained("writing", self._hub.write)\n',
+                "            self._hub.write()\n",
+                "            time.sleep(0.15)\n            self._hub.write()\n",
             ),
         ),
         (

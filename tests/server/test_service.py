@@ -59,6 +59,10 @@ class ShakyHub(Hub):
         self._shake("close")
         super().close(peer, code, text)
 
+    def wait_s(self, now: float) -> float | None:
+        self._shake("wait_s")
+        return super().wait_s(now)
+
     def write(self) -> None:
         self._shake("write")
         super().write()
@@ -89,7 +93,7 @@ def hears(client: RawClient, token: int) -> None:
 
 
 @pytest.mark.parametrize("hub_class", [ShakyHub, ForgetfulHub])
-@pytest.mark.parametrize("name", ["write", "tick"])
+@pytest.mark.parametrize("name", ["wait_s", "write", "tick"])
 def test_an_error_that_is_nobodys_fault_costs_nobody_the_connection(
     name: str, hub_class: type[ShakyHub], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -37,12 +37,13 @@ class Gathering:
     def __init__(self) -> None:
         self._last: AbstractSet[object] = frozenset()
         self._count = 0
-        """How many wrote in the last two passes; 0 once a pause was made after them."""
+        """How many wrote in the last two passes, if several did; 0 once a pause was made after them."""
         self._took_s = 0.0
 
     def note(self, writers: AbstractSet[object], took_s: float) -> None:
         """A pass stored what these accounts wrote, in so many seconds."""
-        self._count = len(self._last | writers)
+        last = self._last
+        self._count = 0 if len(last) + len(writers) < SEVERAL else len(last | writers)
         self._last = writers
         self._took_s = took_s
 

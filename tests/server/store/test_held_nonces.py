@@ -25,7 +25,7 @@ def gathered(first: int, steps: list[tuple[int, int, bool]]) -> NonceKeys:
     for author, count, is_run in steps:
         numbers = range(first, first + count)
         if is_run:
-            keys.add_run(author, b"".join(number.to_bytes(16) for number in numbers), numbers)
+            keys.add_run(author, b"".join(number.to_bytes(16) for number in numbers), list(numbers))
         else:
             for number in numbers:
                 keys.apart[nonce_key(author, number.to_bytes(16))] = number
@@ -66,7 +66,7 @@ def test_what_was_added_in_part_can_be_dropped(
     held.add_all(gathered(1, [(1, 2, True), (2, 2, True), (1, 1, False)]))
     before, calls, add = held_in(held), iter(range(100)), Run.add
 
-    def lacking(run: Run, nonces: bytes, entries: range) -> None:
+    def lacking(run: Run, nonces: bytes, entries: list[int]) -> None:
         if next(calls) == after:
             if "nonces" in taken:
                 run.nonces += nonces

@@ -26,7 +26,7 @@ def test_they_are_a_dict_whatever_is_asked_and_when(
                 for key, place in new.items():
                     keys.apart[key] = place
             else:
-                keys.add_run(author, b"".join(nonces), range(entry, entry + len(nonces)))
+                keys.add_run(author, b"".join(nonces), list(range(entry, entry + len(nonces))))
     assert {key: keys.get(key) for key in expected} == expected
     in_runs = [(nonce_key(author, nonce)) for author, nonces, _ in keys.runs for nonce in cut_nonces(nonces)]
     assert sorted([*keys.apart, *in_runs]) == sorted(expected), "each is there once, to be stored"

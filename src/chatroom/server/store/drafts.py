@@ -125,7 +125,10 @@ class Draft:
                 if unsure:
                     rows.append((unsure.get(first + place), author, first + place, kind, frame))
                 else:
-                    values += (author, first + place, kind, frame)
+                    values.append(author)
+                    values.append(first + place)
+                    values.append(kind)
+                    values.append(frame)
         try:
             if unsure:
                 cursor.executemany(_ADD_UNLESS_KNOWN, rows)

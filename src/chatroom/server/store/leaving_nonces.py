@@ -102,6 +102,10 @@ class LeavingNonces:
         """Return, for each room, the newest seq whose nonce is leaving memory: the disk has all up to there,
         in runs and in the index.
         """
+        newest: dict[int, int] = {}
         in_runs = chain.from_iterable(run.entries for run in self.held.runs.values())
-        newest = {entry >> ROOM_SHIFT: entry for entry in sorted(chain(self.held.apart.values(), in_runs))}
+        for entry in chain(self.held.apart.values(), in_runs):
+            room = entry >> ROOM_SHIFT
+            if entry > newest.get(room, 0):
+                newest[room] = entry
         return {room: seq_of(entry) for room, entry in newest.items()}

@@ -3,8 +3,6 @@
 Read next: `nonce_runs.py`, `nonces.py`.
 """
 
-from collections.abc import Sequence
-
 from chatroom.protocol.limits import NONCE_BYTES
 
 
@@ -33,7 +31,7 @@ class NonceKeys:
     def __init__(self) -> None:
         self.apart: dict[bytes, int] = {}
         """The row id of each, but for those in `runs`."""
-        self.runs: list[tuple[int, bytes, Sequence[int]]] = []
+        self.runs: list[tuple[int, bytes, list[int]]] = []
         """Author, nonces one behind the other, row ids: those of an author rise, also from run to run."""
         self.former: dict[int, bytes | None] = {}
         """The greatest nonce of each author as it was before: what it is again if these are not stored."""
@@ -51,7 +49,7 @@ class NonceKeys:
             if key <= highest:
                 self.unsure[entry] = bytearray(key)
 
-    def add_run(self, author: int, nonces: bytes, entries: Sequence[int]) -> None:
+    def add_run(self, author: int, nonces: bytes, entries: list[int]) -> None:
         """Take nonces that rise, all of them greater than those that the author has in a run so far."""
         self.runs.append((author, nonces, entries))
 

@@ -22,9 +22,11 @@ def insert_rows(cursor: sqlite3.Cursor, into: str, width: int, values: list[Valu
     to VALUES, with ROLLBACK or IGNORE for a row that cannot be there.
     """
     most = width * AT_ONCE
-    for start in range(0, len(values), most):
-        some = values[start : start + most]
+    start = 0
+    while (left := len(values) - start) > 0:
+        some = values if left <= most and not start else values[start : start + most]
         cursor.execute(_statement(into, width, len(some) // width), some)
+        start += most
 
 
 @functools.cache
