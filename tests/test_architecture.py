@@ -56,6 +56,7 @@ FLOORS: Final = {
         ours=[
             "chatroom.server.store",
             "chatroom.server.hub.ports",
+            "chatroom.server.hub.posting",
             "chatroom.server.hub.records",
             "chatroom.protocol",
         ],

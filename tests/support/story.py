@@ -23,7 +23,6 @@ from chatroom.protocol.posts import Posts, cut_posts
 from chatroom.server.hub.ports import (
     AddAccount,
     AddEntry,
-    AddPosts,
     AddRoom,
     Change,
     Committed,
@@ -32,6 +31,7 @@ from chatroom.server.hub.ports import (
     SetRead,
     Unread,
 )
+from chatroom.server.hub.posting import AddPosts
 from chatroom.server.hub.records import RoomRecord
 from support.outcomes import one_by_one
 

@@ -194,7 +194,7 @@ class Reading:
 
     def _handle_packets(self, connection: Connection, packets: Iterator[Incoming]) -> None:
         """Hand packets to the hub until there are no more, or the peer has to wait."""
-        peer, current, receive = connection.peer, self._pass, self._hub.receive
+        peer, current, hub = connection.peer, self._pass, self._hub
         assert peer is not None
         now = current.now
         is_hindered = connection.stream.pending_bytes or peer.awaits > 0 or peer.paused_until > now
@@ -213,8 +213,8 @@ class Reading:
                     connection.put_off = (packet,)
                     self._unfinished[connection] = None
                     return
-                effort += receive(peer, packet)
-                current.is_full = self._hub.posts >= PASS_POSTS
+                effort += hub.receive(peer, packet)
+                current.is_full = hub.posts >= PASS_POSTS
                 if peer.stage is CLOSING:
                     break
                 if peer.paused_until > now:
@@ -228,7 +228,7 @@ class Reading:
                     return
         except ProtocolError as error:
             logger.warning("%s broke the protocol: %s", log_safe(str(peer)), log_safe(error.text))
-            self._hub.close(peer, error.code, error.text)
+            hub.close(peer, error.code, error.text)
         except Exception as error:
             error.add_note(f"{type(packet).__name__} was heard last")
             raise

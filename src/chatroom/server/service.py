@@ -28,7 +28,8 @@ from chatroom.server.gathering import Gathering
 from chatroom.server.hub.context import Proposal
 from chatroom.server.hub.hub import Hub
 from chatroom.server.hub.origins import origin_of
-from chatroom.server.hub.ports import AddEntry, AddPosts, Log, Outcome, StorageError
+from chatroom.server.hub.ports import AddEntry, Log, Outcome, StorageError
+from chatroom.server.hub.posting import AddPosts
 from chatroom.server.hub.state import Account, Peer
 from chatroom.server.indexing import Indexing
 from chatroom.server.passes import Pass
@@ -167,11 +168,10 @@ class Service:
         """Tell the hub what became of what was proposed, and return who asked for entries. An error costs who
         asked, and nobody else.
         """
-        decide = self._hub.decide
         writers: set[Account | None] = set()
         for proposal, outcome in decided:
             try:
-                decide(proposal, outcome)
+                self._hub.decide(proposal, outcome)
                 if type(proposal.change) is AddPosts or type(proposal.change) is AddEntry:
                     writers.add(proposal.peer.account)
             except Exception as error:

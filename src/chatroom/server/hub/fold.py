@@ -17,10 +17,10 @@ from chatroom.server.hub.ports import (
     BarAddress,
     Change,
     Committed,
-    CommittedPosts,
     Logged,
     RevokeDevice,
 )
+from chatroom.server.hub.posting import CommittedPosts
 from chatroom.server.hub.records import AccountRecord, BanRecord
 from chatroom.server.hub.state import Account, Room, State
 

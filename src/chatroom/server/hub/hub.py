@@ -27,7 +27,6 @@ from chatroom.server.hub.ports import (
     Broadcast,
     Change,
     Committed,
-    CommittedPosts,
     Failed,
     Link,
     Log,
@@ -38,6 +37,7 @@ from chatroom.server.hub.ports import (
     SingleOutcome,
     Verify,
 )
+from chatroom.server.hub.posting import CommittedPosts
 from chatroom.server.hub.records import CodeKind
 from chatroom.server.hub.reloading import take_from_log
 from chatroom.server.hub.requests.login import MIN_VERSION

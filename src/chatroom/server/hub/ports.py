@@ -3,8 +3,8 @@
 The hub proposes `Change`s and hears their `Outcome`s; it never assumes that an outcome is there when
 `submit` returns, so that a log which answers in a later pass (a replicated one) fits the same port.
 Everything durable goes through here; implementations are in `chatroom.server.store`. The values are Structs:
-some are made for every message, and one takes 0.07 us where a NamedTuple takes 0.25 and a frozen dataclass
-0.6. Read next: `hub.py`.
+one takes 0.07 us where a NamedTuple takes 0.25 and a frozen dataclass 0.6. Those that are made for every
+message are in `posting.py`. Read next: `hub.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ import msgspec
 from chatroom.protocol.entries import RoomKind
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.packets import Role
-from chatroom.protocol.posts import Posts
+from chatroom.server.hub.posting import AddPosts, CommittedPosts
 from chatroom.server.hub.records import CodeKind, CodeRecord, DeviceRecord, Snapshot
 
 # -- what the hub proposes ---------------------------------------------------------------------------------
@@ -70,14 +70,6 @@ class AddEntry(msgspec.Struct, frozen=True, gc=False):
     nonce: bytes = b""
     mentioned: tuple[int, ...] = ()
     code: bytes = b""
-
-
-class AddPosts(msgspec.Struct, frozen=True, gc=False):
-    """New messages of one author, in order, all of them plain: as if each were an `AddEntry`."""
-
-    room: int
-    author: int
-    posts: Posts
 
 
 class SetRead(msgspec.Struct, frozen=True, gc=False):
@@ -174,17 +166,6 @@ class Failed(msgspec.Struct, frozen=True, gc=False):
 
 
 SingleOutcome = Committed | Repeated | Failed
-
-
-class CommittedPosts(msgspec.Struct, frozen=True, gc=False):
-    """All of an `AddPosts` is on disk, from `seq` on. `frames` are `count` entries from there on, joined: its
-    own, and maybe those of others of the pass that follow in the room. These then have none, and count 0.
-    """
-
-    room: int
-    seq: int
-    count: int
-    frames: bytes
 
 
 class Several(msgspec.Struct, frozen=True, gc=False):

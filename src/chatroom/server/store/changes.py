@@ -12,18 +12,17 @@ from chatroom.server.hub.ports import (
     AddCode,
     AddDevice,
     AddEntry,
-    AddPosts,
     AddRoom,
     BarAddress,
     Change,
     Committed,
-    CommittedPosts,
     Repeated,
     RevokeDevice,
     SetRead,
     Several,
     SingleOutcome,
 )
+from chatroom.server.hub.posting import AddPosts, CommittedPosts
 from chatroom.server.store import refusals
 from chatroom.server.store.frames import entry_of
 

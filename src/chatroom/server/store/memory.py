@@ -22,7 +22,6 @@ from chatroom.server.hub.ports import (
     AddCode,
     AddDevice,
     AddEntry,
-    AddPosts,
     AddRoom,
     BarAddress,
     Change,
@@ -38,6 +37,7 @@ from chatroom.server.hub.ports import (
     StorageError,
     Unread,
 )
+from chatroom.server.hub.posting import AddPosts
 from chatroom.server.hub.records import CodeRecord, DeviceRecord, Snapshot
 from chatroom.server.store import refusals
 from chatroom.server.store.changes import entries_of, together

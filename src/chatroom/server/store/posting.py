@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from chatroom.protocol.entries import EntryKind
-from chatroom.server.hub.ports import AddPosts, Change, CommittedPosts
+from chatroom.server.hub.ports import Change
+from chatroom.server.hub.posting import AddPosts, CommittedPosts
 from chatroom.server.store.drafts import Draft
 from chatroom.server.store.heads import Head, Heads
 from chatroom.server.store.nonces import Nonces
@@ -52,7 +53,7 @@ class Posting:
         outcomes: list[CommittedPosts] = []
         if draft.is_unsettled:
             return outcomes
-        keys, handles, take_if_new = draft.keys, self._handles, self._nonces.take_if_new
+        keys, handles, nonces = draft.keys, self._handles, self._nonces
         shares: dict[int, _RoomShare] = {}
         share: _RoomShare | None = None
         room = text_bytes = 0
@@ -71,7 +72,7 @@ class Posting:
             if outcomes and text_bytes > MOST_BYTES:
                 break
             entry, handle = room << ROOM_SHIFT | seq, handles.get(author)
-            if handle is None or not take_if_new(keys, author, posts, entry, draft.looks_up):
+            if handle is None or not nonces.take_if_new(keys, author, posts, entry, draft.looks_up):
                 break
             frames = posts.entries(seq, share.at, handle)
             draft.add(author, entry, _POSTED, frames)

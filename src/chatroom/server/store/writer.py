@@ -19,12 +19,10 @@ from chatroom.server.hub.ports import (
     AddCode,
     AddDevice,
     AddEntry,
-    AddPosts,
     AddRoom,
     BarAddress,
     Change,
     Committed,
-    CommittedPosts,
     Failed,
     Logged,
     Outcome,
@@ -35,6 +33,7 @@ from chatroom.server.hub.ports import (
     SingleOutcome,
     StorageError,
 )
+from chatroom.server.hub.posting import AddPosts, CommittedPosts
 from chatroom.server.store import refusals
 from chatroom.server.store.changes import author_of, entries_of, repeated, together
 from chatroom.server.store.creation import (

@@ -28,9 +28,7 @@ from chatroom.server.hub.context import NOT_A_MEMBER, Context, Proposal
 from chatroom.server.hub.permissions import LEAST_ROLE, Act
 from chatroom.server.hub.ports import (
     AddEntry,
-    AddPosts,
     Committed,
-    CommittedPosts,
     Failed,
     Outcome,
     Repeated,
@@ -38,6 +36,7 @@ from chatroom.server.hub.ports import (
     Several,
     StorageError,
 )
+from chatroom.server.hub.posting import AddPosts, CommittedPosts
 from chatroom.server.hub.state import Account, Peer, Room
 
 POSTED: Final = int(EntryKind.POSTED)
