@@ -23,8 +23,9 @@ PICTURES: Final = Path(__file__).parent.parent / "docs" / "performance"
 class Size:
     """How much is measured."""
 
-    rounds: int = 3
+    rounds: int = 7
     slice_s: float = 1.0
+    growth_rounds: int = 3
     connections: int = 5_000
     join: tuple[int, ...] = (250, 1_000)
     messages: int = 1_000_000
@@ -32,7 +33,7 @@ class Size:
     slow_members: int = 1_000
 
 
-QUICK: Final = Size(3, 0.5, 500, (200,), 20_000, 50, 200)
+QUICK: Final = Size(3, 0.5, 3, 500, (200,), 20_000, 50, 200)
 
 Profile = Callable[[Report, Size], None]
 
@@ -53,7 +54,7 @@ PROFILES: Final[dict[str, Profile]] = {
     "flood": _room("flood"),
     "chat-tls": _room_with_tls("chat"),
     "flood-tls": _room_with_tls("flood"),
-    "growth": lambda report, size: rooms.growth(report, size.rounds, size.slice_s),
+    "growth": lambda report, size: rooms.growth(report, size.growth_rounds, size.slice_s),
     "idle": lambda report, size: crowds.idle(report, size.connections),
     "join": lambda report, size: crowds.join(report, size.join),
     "resume": lambda report, size: crowds.resume(report, 500, 200),
@@ -103,7 +104,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="a minute or two: smaller, coarser, no plots of growth"
     )
-    parser.add_argument("--rounds", type=int, help="rounds of every room (default 3)")
+    parser.add_argument("--rounds", type=int, help=f"rounds of every room (default {Size.rounds})")
     parser.add_argument("--json", type=Path, default=RESULT, help="where the results go")
     parser.add_argument("--plots", action="store_true", help=f"draw into {PICTURES.name}/ of the docs")
     parser.add_argument(
