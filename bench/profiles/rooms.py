@@ -55,9 +55,9 @@ def measure_room(
 ) -> None:
     """Measure one room on every contender, in turn, `rounds` times, every other one backwards.
 
-    Slices of one server differ by 15 to 20 % for what the host does meanwhile. Of the rounds of a quarter of
-    an hour, medians of three in a row had ratios to the floor from 0.62 to 0.83 (`chat`) and 0.86 (`busy`),
-    medians of seven from 0.65 to 0.75 and from 0.68 to 0.82.
+    Slices of one server differ by 15 to 20 % for what the host does meanwhile. Of 25 rounds of 0.8 s on end,
+    medians of three had ratios to the floor from 0.62 to 0.83 (`chat`) and 0.86 (`busy`), medians of seven
+    from 0.65 to 0.75 and from 0.68 to 0.82.
     """
     with contextlib.ExitStack() as stack:
         loads: dict[Contender, programs.LoadProcess] = {}
