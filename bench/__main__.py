@@ -78,7 +78,7 @@ def main() -> int:
         )
     size = QUICK if options.quick else Size()
     if options.rounds:
-        size = dataclasses.replace(size, rounds=options.rounds)
+        size = dataclasses.replace(size, rounds=options.rounds, growth_rounds=options.rounds)
     names = [ALSO_CALLED.get(name, name) for name in options.profile or PROFILES]
     if options.quick and not options.profile:
         names = [name for name in names if name not in NOT_QUICK]
@@ -104,7 +104,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="a minute or two: smaller, coarser, no plots of growth"
     )
-    parser.add_argument("--rounds", type=int, help=f"rounds of every room (default {Size.rounds})")
+    parser.add_argument("--rounds", type=int, help=f"rounds of every room (else {Size.rounds})")
     parser.add_argument("--json", type=Path, default=RESULT, help="where the results go")
     parser.add_argument("--plots", action="store_true", help=f"draw into {PICTURES.name}/ of the docs")
     parser.add_argument(

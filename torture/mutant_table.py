@@ -387,8 +387,8 @@ MUTANTS: Final = (
         (
             Edit(
                 "server/service.py",
-                '        except Exception as error:\n            self._contain("writing", error)',
-                '        except ZeroDivisionError as error:\n            self._contain("writing", error)',
+                "        self._faults.tell(doing, error)\n        time.sleep(FAULT_REST_S)",
+                "        raise error",
             ),
         ),
         ("tests/server/test_service.py::test_an_error_that_is_nobodys_fault_costs_nobody_the_connection",),
