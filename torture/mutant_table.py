@@ -490,7 +490,7 @@ MUTANTS: Final = (
         (
             Edit(
                 "server/reading.py",
-                "current.is_full = self._hub.posts >= PASS_POSTS",
+                "current.is_full = hub.posts >= PASS_POSTS",
                 "current.is_full = False",
             ),
         ),

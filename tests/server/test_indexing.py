@@ -3,7 +3,7 @@
 import contextlib
 
 from chatroom.net.loop import Loop
-from chatroom.server.indexing import BUSY_SLICE_S, IDLE_SLICE_S, Indexing
+from chatroom.server.indexing import BUSY_EVERY_S, BUSY_SLICE_S, IDLE_SLICE_S, Indexing
 from chatroom.server.store.memory import MemoryLog
 from support.patience import wait_until
 from support.raw_client import raw_client
@@ -11,15 +11,16 @@ from support.service_thread import running_service
 
 
 class SlicedLog(MemoryLog):
-    """Notes for how long each time it was told to index, and has nothing left after that."""
+    """Notes for how long each time it was told to index."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_more: bool = False) -> None:
         super().__init__()
         self.slices_s: list[float] = []
+        self.has_more = has_more
 
     def index(self, budget_s: float) -> bool:
         self.slices_s.append(budget_s)
-        return False
+        return self.has_more
 
 
 def test_a_server_that_has_heard_something_indexes_when_it_hears_no_more() -> None:
@@ -42,6 +43,24 @@ def test_while_packets_come_it_indexes_a_little_at_a_time() -> None:
         while not log.slices_s:
             loop.run_once()
         assert log.slices_s == [BUSY_SLICE_S]
+
+
+def test_under_load_it_indexes_once_a_second_and_goes_on_soon_when_there_is_silence() -> None:
+    with contextlib.closing(Loop()) as loop:
+        log = SlicedLog(has_more=True)
+        indexing = Indexing(loop, log)
+        indexing.busy(loop.now() + 60)
+        while not log.slices_s:
+            loop.run_once()
+        began_at = loop.now()
+        while loop.now() < began_at + BUSY_EVERY_S * 0.7:
+            loop.run_once(0.05)
+        assert log.slices_s == [BUSY_SLICE_S]
+        indexing.busy(loop.now() - 1)  # nothing came for a second
+        while len(log.slices_s) < 2:
+            loop.run_once()
+        assert log.slices_s == [BUSY_SLICE_S, IDLE_SLICE_S]
+        assert loop.now() < began_at + BUSY_EVERY_S
 
 
 def test_the_log_of_a_server_that_rests_looks_after_its_files() -> None:
