@@ -9,7 +9,7 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chatroom.client.connection.connection import Connection
-from chatroom.client.connection.identity import KeySigner, new_nonce, new_session_id, now_ms
+from chatroom.client.connection.identity import KeySigner, RisingNonces, new_session_id, now_ms
 from chatroom.client.connection.trust import KnownServers
 from chatroom.client.session.events import PostRefused, PostStored, State
 from chatroom.client.session.rooms import RoomView
@@ -66,7 +66,7 @@ class Seat:
             signer,
             ListOutbox(),
             session_id=new_session_id(),
-            new_nonce=new_nonce,
+            new_nonce=RisingNonces(),
             follow_backlog=backlog,
             skip_over=0,
             show_unknown=True,

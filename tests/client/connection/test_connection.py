@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from chatroom.client.connection.connection import READ_BUDGET_BYTES, Connection
-from chatroom.client.connection.identity import new_nonce
+from chatroom.client.connection.identity import RisingNonces
 from chatroom.client.connection.trust import KnownServers
 from chatroom.client.session.events import State, StateChanged
 from chatroom.client.session.session import Session
@@ -49,7 +49,7 @@ class Client:
         self.known = KnownServers(tmp_path / "known_servers.toml")
         self.changes = 0
         self.session = Session(
-            "alice", FakeSigner("alice"), ListOutbox(), session_id=bytes(16), new_nonce=new_nonce
+            "alice", FakeSigner("alice"), ListOutbox(), session_id=bytes(16), new_nonce=RisingNonces()
         )
         self.connection = Connection(
             loop,

@@ -1,15 +1,15 @@
 import os
 import platform
-import time
 from pathlib import Path
 
 import pytest
 
+from chatroom.client.connection import identity
 from chatroom.client.connection.identity import (
     IDENTITY_FILE,
+    RisingNonces,
     device_name,
     load_signer,
-    new_nonce,
     new_session_id,
     now_ms,
 )
@@ -37,6 +37,7 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
 
 def test_nonces_are_unique_and_begin_with_the_time() -> None:
     before = now_ms()
+    new_nonce = RisingNonces()
     nonces = [new_nonce() for _ in range(1000)]
     assert len(set(nonces)) == 1000
     assert {len(nonce) for nonce in nonces} == {NONCE_BYTES}
@@ -44,12 +45,16 @@ def test_nonces_are_unique_and_begin_with_the_time() -> None:
     assert before <= times[0] <= times[-1] <= now_ms()
 
 
-def test_later_nonces_sort_behind_earlier_ones() -> None:
-    first = new_nonce()
-    deadline = now_ms() + 2
-    while now_ms() < deadline:
-        time.sleep(0.001)
-    assert first < new_nonce()
+def test_each_nonce_is_greater_than_the_last_whatever_the_clock_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    new_nonce = RisingNonces()
+    nonces = [new_nonce()]
+    for moment in (now_ms() + 5, now_ms() + 5, now_ms() - 60_000, now_ms() + 9):
+        monkeypatch.setattr(identity, "now_ms", lambda moment=moment: moment)
+        nonces += [new_nonce() for _ in range(50)]
+    assert nonces == sorted(set(nonces))
+    assert int.from_bytes(nonces[-1][:6]) == moment
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import Protocol, TextIO
 
 from chatroom.client.connection.connection import Connection
-from chatroom.client.connection.identity import new_nonce, new_session_id
+from chatroom.client.connection.identity import RisingNonces, new_session_id
 from chatroom.client.connection.trust import KnownServers, TrustQuestion
 from chatroom.client.session.events import (
     Event,
@@ -124,7 +124,7 @@ class Headless:
             world.signer,
             outbox,
             session_id=new_session_id(),
-            new_nonce=new_nonce,
+            new_nonce=RisingNonces(),
             password=target.password,
             invite=target.invite,
             device_name=world.device_name,

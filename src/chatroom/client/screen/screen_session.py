@@ -11,7 +11,7 @@ from typing import Final
 
 from chatroom.client.commands.keymap import Keymap
 from chatroom.client.connection.connection import Connection
-from chatroom.client.connection.identity import device_name, load_signer, new_nonce, new_session_id, now_ms
+from chatroom.client.connection.identity import RisingNonces, device_name, load_signer, new_session_id, now_ms
 from chatroom.client.connection.log_mark import DiskLogMark
 from chatroom.client.connection.outbox_file import DiskOutbox
 from chatroom.client.connection.trust import KnownServers, KnownServersError
@@ -64,7 +64,7 @@ class ScreenSession:
             load_signer(start.paths),
             self._outbox,
             session_id=new_session_id(),
-            new_nonce=new_nonce,
+            new_nonce=RisingNonces(),
             password=start.password,
             invite=start.invite,
             device_name=device_name(start.settings.client.device_name),
