@@ -26,8 +26,8 @@ from chatroom.protocol.codec import encode
 from chatroom.protocol.entries import EntryKind, Posted, RoomKind, encode_body
 from chatroom.protocol.packets import Post, Role
 from chatroom.protocol.posts import cut_posts
+from chatroom.server.hub.plain_posts import AddPosts
 from chatroom.server.hub.ports import AddAccount, AddEntry, AddRoom, Committed, Log
-from chatroom.server.hub.posting import AddPosts
 from chatroom.server.store.memory import MemoryLog
 from chatroom.server.store.sqlite import SqliteLog
 

@@ -56,7 +56,7 @@ FLOORS: Final = {
         ours=[
             "chatroom.server.store",
             "chatroom.server.hub.ports",
-            "chatroom.server.hub.posting",
+            "chatroom.server.hub.plain_posts",
             "chatroom.server.hub.records",
             "chatroom.protocol",
         ],

@@ -27,8 +27,8 @@ from chatroom.protocol.posts import POSTS
 from chatroom.server.connections import Connections
 from chatroom.server.hub.delivery import Delivery
 from chatroom.server.hub.hub import Hub
+from chatroom.server.hub.plain_posts import AddPosts, CommittedPosts
 from chatroom.server.hub.ports import AddEntry, Committed, Several
-from chatroom.server.hub.posting import AddPosts, CommittedPosts
 from chatroom.server.store import database
 from chatroom.server.store.writer import Writer
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from chatroom.protocol.frames import HEADER, HEADER_BYTES
+from chatroom.server.hub.plain_posts import AddPosts, CommittedPosts
 from chatroom.server.hub.ports import Change, Outcome
-from chatroom.server.hub.posting import AddPosts, CommittedPosts
 
 
 def one_by_one(changes: Sequence[Change], outcomes: Sequence[Outcome]) -> list[Outcome]:

@@ -20,6 +20,7 @@ from chatroom.protocol.frames import HEADER_BYTES
 from chatroom.protocol.limits import FRAME_BYTES
 from chatroom.protocol.packets import Post, Role
 from chatroom.protocol.posts import Posts, cut_posts
+from chatroom.server.hub.plain_posts import AddPosts
 from chatroom.server.hub.ports import (
     AddAccount,
     AddEntry,
@@ -31,7 +32,6 @@ from chatroom.server.hub.ports import (
     SetRead,
     Unread,
 )
-from chatroom.server.hub.posting import AddPosts
 from chatroom.server.hub.records import RoomRecord
 from support.outcomes import one_by_one
 

@@ -187,8 +187,9 @@ class TlsStream:
             self._incoming.write(raw)
             self._decrypt_into(pieces)
         else:
+            view = memoryview(raw)
             for start in range(0, len(raw), PIECE_BYTES):
-                self._incoming.write(memoryview(raw)[start : start + PIECE_BYTES])
+                self._incoming.write(view[start : start + PIECE_BYTES])
                 self._decrypt_into(pieces)
         self.more_to_read = self._raw.more_to_read or self._ended is not None
         if self._outgoing.pending:  # an answer to a key update; if that fails, what was read is still good

@@ -37,7 +37,7 @@ class Gathering:
     def __init__(self) -> None:
         self._last: AbstractSet[object] = frozenset()
         self._count = 0
-        """How many wrote in the last two passes, if several did; 0 once a pause was made after them."""
+        """How many wrote in the last two passes; 0 where they are not `SEVERAL`, or a pause was made."""
         self._took_s = 0.0
 
     def note(self, writers: AbstractSet[object], took_s: float) -> None:

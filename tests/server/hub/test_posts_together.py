@@ -26,8 +26,8 @@ from chatroom.protocol.packets import (
     Stored,
 )
 from chatroom.protocol.posts import MOST_POSTS, cut_posts, cut_posts_in_python
+from chatroom.server.hub.plain_posts import AddPosts
 from chatroom.server.hub.ports import AddEntry, Log
-from chatroom.server.hub.posting import AddPosts
 from chatroom.server.store.memory import MemoryLog
 from chatroom.server.store.sqlite import SqliteLog
 from support.hub_world import Guest, World

@@ -11,8 +11,8 @@ from chatroom.protocol.entries import EntryKind, Moderated, encode_body
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.posts import MOST_POSTS, posts_of
 from chatroom.server.hub.delivery import BUFFER_BYTES
+from chatroom.server.hub.plain_posts import AddPosts, CommittedPosts
 from chatroom.server.hub.ports import AddEntry, Committed, Failed, Logged, Outcome, Repeated, Several
-from chatroom.server.hub.posting import AddPosts, CommittedPosts
 from chatroom.server.store import refusals, writer
 from chatroom.server.store.changes import entries_of, together
 from chatroom.server.store.drafts import Draft

@@ -5,8 +5,8 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatroom.server.hub.plain_posts import AddPosts, CommittedPosts
 from chatroom.server.hub.ports import Several
-from chatroom.server.hub.posting import AddPosts, CommittedPosts
 from chatroom.server.store.drafts import Draft
 from support.story import BOB, INA, Story
 

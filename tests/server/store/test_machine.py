@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from chatroom.protocol.entries import Declined, EntryKind, Invited, Posted, RoomKind, TopicSet, encode_body
+from chatroom.server.hub.plain_posts import AddPosts, CommittedPosts
 from chatroom.server.hub.ports import AddAccount, AddEntry, AddRoom, Change, Hits, SetRead, Several
-from chatroom.server.hub.posting import AddPosts, CommittedPosts
 from chatroom.server.store import indexer, nonces
 from chatroom.server.store.memory import MemoryLog
 from chatroom.server.store.sqlite import SqliteLog

@@ -49,7 +49,7 @@ def test_what_was_taken_last_can_be_let_go_and_nothing_else(rising: list[bytes],
     assert (bytes(run.nonces), list(run.entries)) == (b"".join(before), list(range(100, 100 + len(before))))
 
 
-def test_what_was_taken_half_is_let_go_whole() -> None:
+def test_nonces_that_were_taken_without_their_entries_are_let_go() -> None:
     run = run_of([bytes([1] * 16)])
     with pytest.raises(OverflowError):
         run.add(bytes([2] * 16) + bytes([3] * 16), [7, 2**64])

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import PAGE_BYTES
+from chatroom.server.hub.plain_posts import AddPosts, CommittedPosts
 from chatroom.server.hub.ports import AddEntry, Committed, Failed, Outcome, Repeated, Several
-from chatroom.server.hub.posting import AddPosts, CommittedPosts
 from chatroom.server.store import leaving_nonces, nonces, schema
 from chatroom.server.store.checking import find_faults
 from chatroom.server.store.nonce_keys import NonceKeys, cut_nonces, nonce_key

@@ -11,8 +11,8 @@ import pytest
 
 from chatroom.protocol.entries import EntryKind, TopicSet, encode_body
 from chatroom.protocol.packets import Post
+from chatroom.server.hub.plain_posts import CommittedPosts
 from chatroom.server.hub.ports import AddEntry, Change, Committed, Outcome, Several, StorageError
-from chatroom.server.hub.posting import CommittedPosts
 from chatroom.server.store import drafts, leaving_nonces, refusals, writer
 from chatroom.server.store.held_nonces import HeldNonces
 from chatroom.server.store.leaving_nonces import LeavingNonces

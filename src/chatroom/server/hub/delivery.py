@@ -65,7 +65,7 @@ class Delivery:
 
     def add_entries(self, room: Room, frames: bytes, count: int) -> None:
         """So many new entries follow the last ones of the room; `frames` are theirs, joined."""
-        fresh = self._fresh.get(room)  # setdefault, compiled, raises a KeyError inside: 1 us a pass
+        fresh = self._fresh.get(room)  # compiled, setdefault with a new list raises a KeyError inside
         if fresh is None:
             fresh = self._fresh[room] = []
         fresh.append((frames, count))

@@ -11,6 +11,7 @@ from typing import Final
 from chatroom.protocol.entries import EntryKind, Invited, Moderated, TopicSet, decode_entry, read_body
 from chatroom.protocol.frames import HEADER_BYTES
 from chatroom.protocol.packets import Role
+from chatroom.server.hub.plain_posts import CommittedPosts
 from chatroom.server.hub.ports import (
     AddAccount,
     AddDevice,
@@ -20,7 +21,6 @@ from chatroom.server.hub.ports import (
     Logged,
     RevokeDevice,
 )
-from chatroom.server.hub.posting import CommittedPosts
 from chatroom.server.hub.records import AccountRecord, BanRecord
 from chatroom.server.hub.state import Account, Room, State
 

@@ -21,6 +21,7 @@ from chatroom.server.hub.context import NOT_NOW, Context, HubSettings, Proposal
 from chatroom.server.hub.delivery import Delivery, broadcast_in_python
 from chatroom.server.hub.fold import fold, fold_change, fold_posts
 from chatroom.server.hub.permissions import may
+from chatroom.server.hub.plain_posts import CommittedPosts
 from chatroom.server.hub.ports import (
     AddCode,
     AddRoom,
@@ -37,7 +38,6 @@ from chatroom.server.hub.ports import (
     SingleOutcome,
     Verify,
 )
-from chatroom.server.hub.posting import CommittedPosts
 from chatroom.server.hub.records import CodeKind
 from chatroom.server.hub.reloading import take_from_log
 from chatroom.server.hub.requests.login import MIN_VERSION

@@ -1,7 +1,8 @@
 """Plain messages as the hub proposes them, together, and as the log answers.
 
-They belong to `ports.py`, and are no Structs as all else there: one of each is made for every message, and
-what is compiled makes and reads its own classes at less cost. Read next: `ports.py`.
+They belong to `ports.py`, and are no Structs as all else there: one of each is made in a pass for everybody
+who wrote, and what is compiled makes and reads its own classes at less cost. `Final` keeps them as they are:
+for the type checker, and compiled. Read next: `ports.py`.
 """
 
 from typing import Final

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from chatroom.protocol.entries import EntryKind, Posted, encode_body
 from chatroom.protocol.posts import posts_of
+from chatroom.server.hub.plain_posts import AddPosts, CommittedPosts
 from chatroom.server.hub.ports import (
     AddAccount,
     AddCode,
@@ -22,7 +23,6 @@ from chatroom.server.hub.ports import (
     Several,
     SingleOutcome,
 )
-from chatroom.server.hub.posting import AddPosts, CommittedPosts
 from chatroom.server.store import refusals
 from chatroom.server.store.frames import entry_of
 

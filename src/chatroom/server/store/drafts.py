@@ -125,7 +125,7 @@ class Draft:
                 if unsure:
                     rows.append((unsure.get(first + place), author, first + place, kind, frame))
                 else:
-                    values.append(author)
+                    values.append(author)  # compiled, half of what it takes to add a tuple of them
                     values.append(first + place)
                     values.append(kind)
                     values.append(frame)

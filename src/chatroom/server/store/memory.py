@@ -17,6 +17,7 @@ from chatroom.protocol.entries import (
 )
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import PAGE_BYTES, ROOM_MAX, TIME_MAX, UNREAD_COUNT
+from chatroom.server.hub.plain_posts import AddPosts
 from chatroom.server.hub.ports import (
     AddAccount,
     AddCode,
@@ -37,7 +38,6 @@ from chatroom.server.hub.ports import (
     StorageError,
     Unread,
 )
-from chatroom.server.hub.posting import AddPosts
 from chatroom.server.hub.records import CodeRecord, DeviceRecord, Snapshot
 from chatroom.server.store import refusals
 from chatroom.server.store.changes import entries_of, together

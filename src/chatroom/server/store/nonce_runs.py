@@ -43,7 +43,7 @@ class Run:
         return len(self.entries)
 
     def add(self, nonces: bytes, entries: list[int]) -> None:
-        """Take more, greater than all that are here. After an error some of it may be: `drop` them then."""
+        """Take more, greater than all that are here. `drop` them after an error: it may have some."""
         self.nonces += nonces
         self.entries.fromlist(entries)  # a third of what `extend` takes, which does not ask how many they are
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from chatroom.protocol.entries import EntryKind
+from chatroom.server.hub.plain_posts import AddPosts, CommittedPosts
 from chatroom.server.hub.ports import Change
-from chatroom.server.hub.posting import AddPosts, CommittedPosts
 from chatroom.server.store.drafts import Draft
 from chatroom.server.store.heads import Head, Heads
 from chatroom.server.store.nonces import Nonces

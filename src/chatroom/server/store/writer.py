@@ -14,6 +14,7 @@ from typing import Final, assert_never
 from chatroom.protocol.entries import encode_entry
 from chatroom.protocol.errors import ErrorCode
 from chatroom.protocol.limits import TIME_MAX
+from chatroom.server.hub.plain_posts import AddPosts, CommittedPosts
 from chatroom.server.hub.ports import (
     AddAccount,
     AddCode,
@@ -33,7 +34,6 @@ from chatroom.server.hub.ports import (
     SingleOutcome,
     StorageError,
 )
-from chatroom.server.hub.posting import AddPosts, CommittedPosts
 from chatroom.server.store import refusals
 from chatroom.server.store.changes import author_of, entries_of, repeated, together
 from chatroom.server.store.creation import (

@@ -26,6 +26,7 @@ from chatroom.protocol.posts import Posts, posts_of
 from chatroom.protocol.text import text_fault
 from chatroom.server.hub.context import NOT_A_MEMBER, Context, Proposal
 from chatroom.server.hub.permissions import LEAST_ROLE, Act
+from chatroom.server.hub.plain_posts import AddPosts, CommittedPosts
 from chatroom.server.hub.ports import (
     AddEntry,
     Committed,
@@ -36,7 +37,6 @@ from chatroom.server.hub.ports import (
     Several,
     StorageError,
 )
-from chatroom.server.hub.posting import AddPosts, CommittedPosts
 from chatroom.server.hub.state import Account, Peer, Room
 
 POSTED: Final = int(EntryKind.POSTED)
